@@ -1,0 +1,204 @@
+"""A feedforward network as a Keras ``Sequential`` model, compiled and fitted.
+
+Each layer is a Dense layer, z[l] = a[l] @ W[l] + b[l], and an Activation, a[l+1] = g(z[l]). Where
+the loss takes the output's z, the model ends there and the last activation stands behind it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from impl_keras.activations import ACTIVATIONS
+from impl_keras.losses import LOSSES
+from impl_keras.optimizers import optimizer
+from shared import (
+    Array,
+    Dataset,
+    History,
+    Network,
+    OnEpoch,
+    Parameters,
+    Trace,
+    Training,
+    Weights,
+    check_inputs,
+    check_parameters,
+    check_targets,
+)
+
+__all__ = ["FeedForward"]
+
+
+class FeedForward:
+    """A network of any depth.
+
+    Args:
+        network: its layers and its loss.
+        parameters: where it starts; W[l] (D[l], D[l+1]) and b[l] (D[l+1],) for each layer.
+
+    Raises:
+        InputError: the parameters do not fit the network.
+    """
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        self.network = network
+        start = check_parameters(network, parameters)
+        options = {"dtype": network.dtype}
+        self.dense = [
+            keras.layers.Dense(layer.units, kernel_initializer="zeros", **options)
+            for layer in network.layers
+        ]
+        self.activations = [
+            keras.layers.Activation(
+                partial(ACTIVATIONS[layer.activation], **layer.arguments), **options
+            )
+            for layer in network.layers
+        ]
+        layers = [layer for pair in zip(self.dense, self.activations, strict=True) for layer in pair]
+        if network.loss_from_logits:
+            layers.pop()
+        self.model = keras.Sequential([keras.Input((network.n_features,), **options), *layers])
+        for dense, weights, layer in zip(self.dense, start, network.layers, strict=True):
+            dense.set_weights(weights)
+            dense.bias.trainable = not layer.fixed_bias
+        self.training: Training | None = None
+        self.compile(None)
+
+    @property
+    def parameters(self) -> Parameters:
+        """A copy of W and b as they are now."""
+        return tuple(Weights(*dense.get_weights()) for dense in self.dense)
+
+    def predict(self, x: Any) -> Array:
+        """The output a[L] (N, D[L]) for inputs x (N, D[0])."""
+        return self.forward(x).a[-1]
+
+    def forward(self, x: Any) -> Trace:
+        """z and a of every layer for inputs x (N, D[0])."""
+        z, a = self.propagate(tf.constant(check_inputs(self.network, x)))
+        return Trace(z=_numpy(z), a=_numpy(a))
+
+    def backward(self, x: Any, y: Any) -> Trace:
+        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing."""
+        x = check_inputs(self.network, x)
+        y = check_targets(self.network, y, len(x))
+        inputs = tf.constant(x)
+        W = [dense.kernel.value for dense in self.dense]
+        b = [dense.bias.value for dense in self.dense]
+        with tf.GradientTape() as tape:
+            tape.watch([inputs, b])
+            z, a = self.propagate(inputs)
+            loss = self.loss(tf.constant(y), z, a)
+        dz, dW, db, dx = tape.gradient(loss, [z, W, b, inputs], unconnected_gradients="zero")
+        return Trace(
+            z=_numpy(z),
+            a=_numpy(a),
+            y=y,
+            loss=loss.numpy(),
+            dz=_numpy(dz),
+            dW=_numpy(dW),
+            db=_numpy(db),
+            dx=dx.numpy(),
+        )
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        """One update of gradient descent on a batch, with every number that went into it."""
+        trace = self.backward(x, y)
+        self.update(trace.dW, trace.db, training)
+        W_next, b_next = zip(*self.parameters, strict=True)
+        return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
+
+    def fit(
+        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch."""
+        x = check_inputs(self.network, dataset.x)
+        y = check_targets(self.network, dataset.y, len(x))
+        self.compile(training)
+        return fit_batches(self.model, x, y, training, on_epoch)
+
+    def propagate(self, x: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """The forward pass: z[0..L-1] and a[0..L]."""
+        z, a = [], [x]
+        for dense, activation in zip(self.dense, self.activations, strict=True):
+            z.append(dense(a[-1]))
+            a.append(activation(z[-1]))
+        return z, a
+
+    def loss(self, y: tf.Tensor, z: list[tf.Tensor], a: list[tf.Tensor]) -> tf.Tensor:
+        """The compiled model's loss of a batch, a scalar."""
+        output = z[-1] if self.network.loss_from_logits else a[-1]
+        with floatx(self.network.dtype):
+            return self.model.compute_loss(y=y, y_pred=output)
+
+    def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
+        """W ← W - η dW and b ← b - η db, the fixed biases apart."""
+        self.compile(training)
+        free = [l for l, layer in enumerate(self.network.layers) if not layer.fixed_bias]
+        self.model.optimizer.apply(
+            [*dW, *(db[l] for l in free)],
+            [dense.kernel for dense in self.dense] + [self.dense[l].bias for l in free],
+        )
+
+    def compile(self, training: Training | None) -> None:
+        """Compile the model with its loss and, once training is known, Keras's optimizer for it."""
+        if training is None or training != self.training:
+            self.training = training
+            with floatx(self.network.dtype):
+                self.model.compile(
+                    optimizer=None if training is None else optimizer(training),
+                    loss=LOSSES[self.network.loss],
+                )
+
+
+@contextmanager
+def floatx(dtype: str) -> Iterator[None]:
+    """Keras's default dtype for as long as the block runs.
+
+    Losses, metrics and an optimizer's learning rate take it, not the layers' own: under float32 a
+    rate of 0.1 is 0.10000000149 in a float64 network too, and a loss has float32's error.
+    """
+    before = keras.config.floatx()
+    keras.config.set_floatx(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+
+
+def fit_batches(
+    model: keras.Model, x: Array, y: Array, training: Training, on_epoch: OnEpoch | None
+) -> History:
+    """Keras's own ``fit`` on the batches, in the order, that all implementations see."""
+    n_rows = len(x)
+
+    def batches() -> Iterator[tuple[Array, Array]]:
+        for epoch in range(training.epochs):
+            for rows in training.batches(epoch, n_rows):
+                yield x[rows], y[rows]
+
+    report = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: on_epoch and on_epoch(epoch + 1, logs["loss"])
+    )
+    with floatx(x.dtype.name):
+        run = model.fit(
+            batches(),
+            steps_per_epoch=math.ceil(n_rows / (training.batch_size or n_rows)),
+            epochs=training.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[report],
+        )
+    return History(loss=run.history["loss"])
+
+
+def _numpy(tensors: Sequence[tf.Tensor]) -> tuple[Array, ...]:
+    return tuple(tensor.numpy() for tensor in tensors)

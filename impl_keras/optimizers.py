@@ -1,0 +1,16 @@
+"""How a gradient changes a variable, by Keras's own optimizers."""
+
+from __future__ import annotations
+
+import keras
+
+from shared import Training
+
+__all__ = ["optimizer"]
+
+SGD = keras.optimizers.SGD
+
+
+def optimizer(training: Training) -> SGD:
+    """The optimizer that a training run asks for."""
+    return SGD(training.learning_rate)

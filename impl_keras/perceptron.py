@@ -1,0 +1,117 @@
+"""A perceptron: a Sequential model of one Dense layer.
+
+With threshold units it learns by the perceptron rule, w ← w + η(y - ŷ)x; with sigmoid units by
+gradient descent on the cross-entropy, whose gradient has the same form (KTH-1, KTH-2, EPITA-1).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from impl_keras.activations import ACTIVATIONS
+from impl_keras.feedforward import fit_batches, floatx
+from impl_keras.losses import LOSSES
+from impl_keras.optimizers import optimizer
+from shared import (
+    Array,
+    Dataset,
+    History,
+    Network,
+    OnEpoch,
+    Parameters,
+    Trace,
+    Training,
+    Weights,
+    check_inputs,
+    check_parameters,
+    check_perceptron,
+    check_targets,
+)
+
+__all__ = ["Perceptron"]
+
+
+class Perceptron:
+    """One layer of threshold units or of sigmoid units.
+
+    Args:
+        network: a single layer, of step or sign units with the perceptron rule, or of sigmoid
+            units with binary cross-entropy.
+        parameters: where it starts; W (D[0], D[1]) and b (D[1],).
+
+    Raises:
+        InputError: another network, or parameters that do not fit it.
+    """
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        self.network = check_perceptron(network)
+        self.layer = network.layers[0]
+        ((W, b),) = check_parameters(network, parameters)
+        self.dense = keras.layers.Dense(self.layer.units, dtype=network.dtype)
+        self.model = keras.Sequential([keras.Input(W.shape[:1], dtype=network.dtype), self.dense])
+        self.dense.set_weights([W, b])
+        self.dense.bias.trainable = not self.layer.fixed_bias
+        self.compile(Training(learning_rate=1))
+
+    @property
+    def parameters(self) -> Parameters:
+        """A copy of W and b as they are now."""
+        return (Weights(*self.dense.get_weights()),)
+
+    def predict(self, x: Any) -> Array:
+        """The output ŷ (N, D[1]) for inputs x (N, D[0])."""
+        return self.forward(x).a[-1]
+
+    def forward(self, x: Any) -> Trace:
+        """z = x @ W + b and ŷ = g(z)."""
+        x = check_inputs(self.network, x)
+        z = self.model(tf.constant(x))
+        return Trace(z=(z.numpy(),), a=(x, ACTIVATIONS[self.layer.activation](z).numpy()))
+
+    def backward(self, x: Any, y: Any) -> Trace:
+        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[1]); updates nothing."""
+        x = check_inputs(self.network, x)
+        y = check_targets(self.network, y, len(x))
+        inputs, W, b = tf.constant(x), self.dense.kernel.value, self.dense.bias.value
+        with tf.GradientTape() as tape, floatx(self.network.dtype):
+            tape.watch([inputs, b])
+            z = self.model(inputs)
+            loss = self.model.compute_loss(y=tf.constant(y), y_pred=z)
+        dz, dW, db, dx = tape.gradient(loss, [z, W, b, inputs])
+        return Trace(
+            z=(z.numpy(),),
+            a=(x, ACTIVATIONS[self.layer.activation](z).numpy()),
+            y=y,
+            loss=loss.numpy(),
+            dz=(dz.numpy(),),
+            dW=(dW.numpy(),),
+            db=(db.numpy(),),
+            dx=dx.numpy(),
+        )
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        """One update, w ← w - η dW, with every number that went into it."""
+        trace = self.backward(x, y)
+        self.compile(training)
+        gradients, variables = [*trace.dW, *trace.db], self.model.trainable_variables
+        self.model.optimizer.apply(gradients[: len(variables)], variables)
+        ((W, b),) = self.parameters
+        return dataclasses.replace(trace, W_next=(W,), b_next=(b,))
+
+    def fit(
+        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch."""
+        x = check_inputs(self.network, dataset.x)
+        y = check_targets(self.network, dataset.y, len(x))
+        self.compile(training)
+        return fit_batches(self.model, x, y, training, on_epoch)
+
+    def compile(self, training: Training) -> None:
+        """Compile the model with its loss and with Keras's own optimizer."""
+        with floatx(self.network.dtype):
+            self.model.compile(optimizer=optimizer(training), loss=LOSSES[self.network.loss])

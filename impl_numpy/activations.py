@@ -1,0 +1,161 @@
+"""Activation functions g with, for each, its step backwards: dz = da · g'(z), by hand.
+
+At a kink the derivative is the one from below, except SELU's: ReLU'(0) = 0, leaky ReLU'(0) = α,
+ELU'(0) = α, SELU'(0) = λ.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared import Array
+
+__all__ = [
+    "ACTIVATIONS",
+    "elu",
+    "leaky_relu",
+    "linear",
+    "relu",
+    "scaled_tanh",
+    "selu",
+    "sigmoid",
+    "sign",
+    "softmax",
+    "step",
+    "tanh",
+]
+
+# Klambauer et al. (2017), "Self-normalizing neural networks".
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+def linear(z: Array) -> Array:
+    """g(z) = z."""
+    return z.copy()
+
+
+def linear_backward(da: Array, z: Array, a: Array) -> Array:
+    return da
+
+
+def step(z: Array) -> Array:
+    """g(z) = 1 if z > 0, else 0 (KTH-1)."""
+    return (z > 0).astype(z.dtype)
+
+
+def step_backward(da: Array, z: Array, a: Array) -> Array:
+    return np.zeros_like(da)  # flat on both sides of its jump
+
+
+def sign(z: Array) -> Array:
+    """g(z) = 1 if z > 0, else -1 (EPITA-3)."""
+    return 2 * step(z) - 1
+
+
+def sign_backward(da: Array, z: Array, a: Array) -> Array:
+    return np.zeros_like(da)
+
+
+def sigmoid(z: Array) -> Array:
+    """σ(z) = 1 / (1 + e⁻ᶻ) (KTH-9)."""
+    with np.errstate(over="ignore"):  # e⁻ᶻ = ∞ gives the right answer, 0
+        return 1 / (1 + np.exp(-z))
+
+
+def sigmoid_backward(da: Array, z: Array, a: Array) -> Array:
+    return da * (a * (1 - a))
+
+
+def tanh(z: Array) -> Array:
+    """tanh(z) = 2σ(2z) - 1 (KTH-9)."""
+    return np.tanh(z)
+
+
+def tanh_backward(da: Array, z: Array, a: Array) -> Array:
+    return da * (1 - a * a)
+
+
+def scaled_tanh(z: Array) -> Array:
+    """g(z) = 1.7159 tanh(⅔z) (LeCun et al. 1998; LUMS-7)."""
+    return 1.7159 * np.tanh(2 / 3 * z)
+
+
+def scaled_tanh_backward(da: Array, z: Array, a: Array) -> Array:
+    return da * (1.7159 * 2 / 3 * (1 - np.tanh(2 / 3 * z) ** 2))
+
+
+def relu(z: Array) -> Array:
+    """g(z) = max(0, z) (KTH-9)."""
+    return np.maximum(z, 0)
+
+
+def relu_backward(da: Array, z: Array, a: Array) -> Array:
+    return da * (z > 0)
+
+
+def leaky_relu(z: Array, alpha: float) -> Array:
+    """g(z) = z if z > 0, else αz (EPITA-8, LUMS-8)."""
+    return np.where(z > 0, z, alpha * z)
+
+
+def leaky_relu_backward(da: Array, z: Array, a: Array, alpha: float) -> Array:
+    return np.where(z > 0, da, alpha * da)
+
+
+def elu(z: Array, alpha: float) -> Array:
+    """g(z) = z if z > 0, else α(eᶻ - 1) (EPITA-8)."""
+    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+
+def elu_backward(da: Array, z: Array, a: Array, alpha: float) -> Array:
+    return np.where(z > 0, da, da * (alpha * np.exp(np.minimum(z, 0))))
+
+
+def selu(z: Array) -> Array:
+    """g(z) = λz if z > 0, else λα(eᶻ - 1), λ = 1.0507…, α = 1.6733… (EPITA-8)."""
+    return SELU_SCALE * elu(z, SELU_ALPHA)
+
+
+def selu_backward(da: Array, z: Array, a: Array) -> Array:
+    slope = np.where(z >= 0, 1, SELU_ALPHA * np.exp(np.minimum(z, 0)))
+    return da * (SELU_SCALE * slope).astype(z.dtype)
+
+
+def softmax(z: Array) -> Array:
+    """g(z)ᵢ = e^zᵢ / Σⱼ e^zⱼ along each row (EPITA-3); shifted by the row's maximum, exact."""
+    exp = np.exp(z - z.max(axis=1, keepdims=True))
+    return exp / exp.sum(axis=1, keepdims=True)
+
+
+def softmax_backward(da: Array, z: Array, a: Array) -> Array:
+    # Every output depends on every input: ∂aᵢ/∂zⱼ = aᵢ(δᵢⱼ - aⱼ), the whole Jacobian.
+    return a * (da - (da * a).sum(axis=1, keepdims=True))
+
+
+ACTIVATIONS = {
+    "linear": linear,
+    "step": step,
+    "sign": sign,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "scaled_tanh": scaled_tanh,
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "selu": selu,
+    "softmax": softmax,
+}
+BACKWARD = {
+    "linear": linear_backward,
+    "step": step_backward,
+    "sign": sign_backward,
+    "sigmoid": sigmoid_backward,
+    "tanh": tanh_backward,
+    "scaled_tanh": scaled_tanh_backward,
+    "relu": relu_backward,
+    "leaky_relu": leaky_relu_backward,
+    "elu": elu_backward,
+    "selu": selu_backward,
+    "softmax": softmax_backward,
+}

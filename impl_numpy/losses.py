@@ -1,0 +1,150 @@
+"""Losses of targets y and outputs, with their derivatives by hand.
+
+Each is a mean over the N rows of a batch and says what it does over the K outputs of a row. The
+cross-entropies and the perceptron rule take the output layer's z, the others its a.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from impl_numpy.activations import sigmoid, sign, softmax, step
+from shared import Array
+
+__all__ = [
+    "LOSSES",
+    "binary_crossentropy",
+    "bipolar_perceptron",
+    "categorical_crossentropy",
+    "half_squared_error",
+    "mean_squared_error",
+    "output",
+    "perceptron",
+    "softmax_binary_crossentropy",
+]
+
+
+def mean_squared_error(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs (a - y)² (UIO-7)."""
+    return np.mean((a - y) ** 2)
+
+
+def mean_squared_error_backward(y: Array, a: Array) -> Array:
+    return (a - y) * (2 / y.size)
+
+
+def half_squared_error(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows ½ Σ outputs (a - y)² (KTH-11)."""
+    return np.sum((a - y) ** 2) / (2 * len(y))
+
+
+def half_squared_error_backward(y: Array, a: Array) -> Array:
+    return (a - y) / len(y)
+
+
+def binary_crossentropy(y: Array, z: Array) -> Array:
+    """-(1/N) Σ rows (1/K) Σ outputs [y log σ(z) + (1 - y) log(1 - σ(z))] (KTH-8).
+
+    Written as max(z, 0) - yz + log(1 + e^-|z|), which is the same and exact at any z.
+    """
+    return np.mean(np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z))))
+
+
+def binary_crossentropy_backward(y: Array, z: Array) -> Array:
+    return (sigmoid(z) - y) / y.size
+
+
+def categorical_crossentropy(y: Array, z: Array) -> Array:
+    """-(1/N) Σ rows Σ outputs y log softmax(z) (KTH-8, UIO-7).
+
+    log softmax(z)ᵢ = zᵢ - log Σⱼ e^zⱼ, never the logarithm of a rounded probability.
+    """
+    return np.sum(y * (log_sum_exp(z) - z)) / len(y)
+
+
+def categorical_crossentropy_backward(y: Array, z: Array) -> Array:
+    return (softmax(z) - y) / len(y)
+
+
+def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
+    """-(1/N) Σ rows (1/K) Σ outputs [y log o + (1 - y) log(1 - o)], o = softmax(z) (EPITA-5).
+
+    log(1 - oᵢ) = log Σ_{j≠i} e^zⱼ - log Σⱼ e^zⱼ, exact where oᵢ rounds to 1.
+    """
+    others = log_sum_exp(without_each(z), axis=2)[..., 0]  # (N, K)
+    return np.sum(y * (log_sum_exp(z) - z) + (1 - y) * (log_sum_exp(z) - others)) / y.size
+
+
+def softmax_binary_crossentropy_backward(y: Array, z: Array) -> Array:
+    # dzᵢ = (1/NK) [oᵢ - yᵢ + Σ_{j≠i} oᵢ yⱼ - (1 - yⱼ) oⱼ · oᵢ/(1 - oⱼ)], and oᵢ/(1 - oⱼ) is the
+    # softmax without j, so that nothing is divided by a difference that may round to 0.
+    o = softmax(z)
+    rest = np.exp(without_each(z) - log_sum_exp(without_each(z), axis=2))  # (N, j, i), 0 at i = j
+    K = y.shape[1]
+    passed_on = o[:, np.newaxis] * y[:, :, np.newaxis] * (1 - np.eye(K, dtype=z.dtype))
+    passed_on -= ((1 - y) * o)[:, :, np.newaxis] * rest
+    return (o - y + passed_on.sum(axis=1)) / y.size
+
+
+def perceptron(y: Array, z: Array) -> Array:
+    """(1/N) Σ rows Σ outputs (step(z) - y) z, y in {0, 1}.
+
+    Its derivative, with step(z) held constant, makes the perceptron rule: w ← w + η(y - ŷ)x
+    (EPITA-1; Rosenblatt 1958).
+    """
+    return np.sum((step(z) - y) * z) / len(y)
+
+
+def perceptron_backward(y: Array, z: Array) -> Array:
+    return (step(z) - y) / len(y)
+
+
+def bipolar_perceptron(y: Array, z: Array) -> Array:
+    """(1/N) Σ rows Σ outputs (sign(z) - y) z, y in {-1, 1}: the perceptron rule again (LUMS-4)."""
+    return np.sum((sign(z) - y) * z) / len(y)
+
+
+def bipolar_perceptron_backward(y: Array, z: Array) -> Array:
+    return (sign(z) - y) / len(y)
+
+
+def output(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows Σ outputs a: the output itself is to become small, whatever y (CSUMB-5)."""
+    return np.sum(a) / len(y)
+
+
+def output_backward(y: Array, a: Array) -> Array:
+    return np.full_like(a, 1 / len(y))
+
+
+def log_sum_exp(z: Array, axis: int = 1) -> Array:
+    """log Σ e^z along an axis, which is kept; shifted by the maximum, so that nothing overflows."""
+    top = z.max(axis=axis, keepdims=True)
+    return top + np.log(np.exp(z - top).sum(axis=axis, keepdims=True))
+
+
+def without_each(z: Array) -> Array:
+    """(N, K) as (N, K, K): row j of each is z with -∞ in place of its j-th number."""
+    return z[:, np.newaxis] + np.where(np.eye(z.shape[1]), -np.inf, 0).astype(z.dtype)
+
+
+LOSSES = {
+    "mean_squared_error": mean_squared_error,
+    "half_squared_error": half_squared_error,
+    "binary_crossentropy": binary_crossentropy,
+    "categorical_crossentropy": categorical_crossentropy,
+    "softmax_binary_crossentropy": softmax_binary_crossentropy,
+    "perceptron": perceptron,
+    "bipolar_perceptron": bipolar_perceptron,
+    "output": output,
+}
+BACKWARD = {
+    "mean_squared_error": mean_squared_error_backward,
+    "half_squared_error": half_squared_error_backward,
+    "binary_crossentropy": binary_crossentropy_backward,
+    "categorical_crossentropy": categorical_crossentropy_backward,
+    "softmax_binary_crossentropy": softmax_binary_crossentropy_backward,
+    "perceptron": perceptron_backward,
+    "bipolar_perceptron": bipolar_perceptron_backward,
+    "output": output_backward,
+}

@@ -1,0 +1,88 @@
+"""Losses of targets y and outputs, in TensorFlow's operations.
+
+Each is a mean over the N rows of a batch and says what it does over the K outputs of a row. The
+cross-entropies and the perceptron rule take the output layer's z, the others its a.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from impl_tf_lowlevel.activations import sign, step
+
+__all__ = [
+    "LOSSES",
+    "binary_crossentropy",
+    "bipolar_perceptron",
+    "categorical_crossentropy",
+    "half_squared_error",
+    "mean_squared_error",
+    "output",
+    "perceptron",
+    "softmax_binary_crossentropy",
+]
+
+Array = tf.Tensor
+
+
+def mean_squared_error(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs (a - y)² (UIO-7)."""
+    return tf.reduce_mean(tf.square(a - y))
+
+
+def half_squared_error(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows ½ Σ outputs (a - y)² (KTH-11)."""
+    return tf.reduce_mean(0.5 * tf.reduce_sum(tf.square(a - y), axis=1))
+
+
+def binary_crossentropy(y: Array, z: Array) -> Array:
+    """-(1/N) Σ rows (1/K) Σ outputs [y log σ(z) + (1 - y) log(1 - σ(z))] (KTH-8)."""
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=z))
+
+
+def categorical_crossentropy(y: Array, z: Array) -> Array:
+    """-(1/N) Σ rows Σ outputs y log softmax(z) (KTH-8, UIO-7)."""
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=z))
+
+
+def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
+    """-(1/N) Σ rows (1/K) Σ outputs [y log o + (1 - y) log(1 - o)], o = softmax(z) (EPITA-5).
+
+    log(1 - oᵢ) = log Σ_{j≠i} e^zⱼ - log Σⱼ e^zⱼ, exact where oᵢ rounds to 1.
+    """
+    diagonal = tf.eye(z.shape[1], dtype=tf.bool)
+    others = tf.where(diagonal, -z.dtype.max, z[:, tf.newaxis])  # (N, K, K)
+    log_others = tf.reduce_logsumexp(others, axis=2)  # (N, K)
+    log_all = tf.reduce_logsumexp(z, axis=1, keepdims=True)  # (N, 1)
+    return -tf.reduce_mean(y * (z - log_all) + (1 - y) * (log_others - log_all))
+
+
+def perceptron(y: Array, z: Array) -> Array:
+    """(1/N) Σ rows Σ outputs (step(z) - y) z, y in {0, 1}.
+
+    Its derivative, with step(z) held constant, makes the perceptron rule: w ← w + η(y - ŷ)x
+    (EPITA-1; Rosenblatt 1958).
+    """
+    return tf.reduce_mean(tf.reduce_sum(tf.stop_gradient(step(z) - y) * z, axis=1))
+
+
+def bipolar_perceptron(y: Array, z: Array) -> Array:
+    """(1/N) Σ rows Σ outputs (sign(z) - y) z, y in {-1, 1}: the perceptron rule again (LUMS-4)."""
+    return tf.reduce_mean(tf.reduce_sum(tf.stop_gradient(sign(z) - y) * z, axis=1))
+
+
+def output(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows Σ outputs a: the output itself is to become small, whatever y (CSUMB-5)."""
+    return tf.reduce_mean(tf.reduce_sum(a, axis=1))
+
+
+LOSSES = {
+    "mean_squared_error": mean_squared_error,
+    "half_squared_error": half_squared_error,
+    "binary_crossentropy": binary_crossentropy,
+    "categorical_crossentropy": categorical_crossentropy,
+    "softmax_binary_crossentropy": softmax_binary_crossentropy,
+    "perceptron": perceptron,
+    "bipolar_perceptron": bipolar_perceptron,
+    "output": output,
+}

@@ -1,0 +1,122 @@
+"""A perceptron: one layer, its whole step on one page.
+
+With threshold units it learns by the perceptron rule, w ← w + η(y - ŷ)x; with sigmoid units by
+gradient descent on the cross-entropy, whose gradient has the same form (KTH-1, KTH-2, EPITA-1).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import tensorflow as tf
+
+from impl_tf_lowlevel.activations import ACTIVATIONS
+from impl_tf_lowlevel.losses import LOSSES
+from impl_tf_lowlevel.optimizers import optimizer
+from shared import (
+    Array,
+    Dataset,
+    History,
+    Network,
+    OnEpoch,
+    Parameters,
+    Trace,
+    Training,
+    Weights,
+    check_inputs,
+    check_parameters,
+    check_perceptron,
+    check_targets,
+)
+
+__all__ = ["Perceptron"]
+
+
+class Perceptron:
+    """One layer of threshold units or of sigmoid units.
+
+    Args:
+        network: a single layer, of step or sign units with the perceptron rule, or of sigmoid
+            units with binary cross-entropy.
+        parameters: where it starts; W (D[0], D[1]) and b (D[1],).
+
+    Raises:
+        InputError: another network, or parameters that do not fit it.
+    """
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        self.network = check_perceptron(network)
+        self.layer = network.layers[0]
+        ((W, b),) = check_parameters(network, parameters)
+        self.W, self.b = tf.Variable(W), tf.Variable(b, trainable=not self.layer.fixed_bias)
+
+    @property
+    def parameters(self) -> Parameters:
+        """A copy of W and b as they are now."""
+        return (Weights(self.W.numpy().copy(), self.b.numpy().copy()),)
+
+    def predict(self, x: Any) -> Array:
+        """The output ŷ (N, D[1]) for inputs x (N, D[0])."""
+        return self.forward(x).a[-1]
+
+    def forward(self, x: Any) -> Trace:
+        """z = x @ W + b and ŷ = g(z)."""
+        x = check_inputs(self.network, x)
+        z = x @ self.W + self.b
+        return Trace(z=(z.numpy(),), a=(x, ACTIVATIONS[self.layer.activation](z).numpy()))
+
+    def backward(self, x: Any, y: Any) -> Trace:
+        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[1]); updates nothing."""
+        x = check_inputs(self.network, x)
+        y = check_targets(self.network, y, len(x))
+        inputs = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch([inputs, self.b])
+            z = inputs @ self.W + self.b
+            loss = LOSSES[self.network.loss](tf.constant(y), z)
+        dz, dW, db, dx = tape.gradient(loss, [z, self.W, self.b, inputs])
+        return Trace(
+            z=(z.numpy(),),
+            a=(x, ACTIVATIONS[self.layer.activation](z).numpy()),
+            y=y,
+            loss=loss.numpy(),
+            dz=(dz.numpy(),),
+            dW=(dW.numpy(),),
+            db=(db.numpy(),),
+            dx=dx.numpy(),
+        )
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        """One update, w ← w - η dW, with every number that went into it."""
+        trace = self.backward(x, y)
+        gradients, variables = [*trace.dW, *trace.db], [self.W, self.b]
+        n = 1 if self.layer.fixed_bias else 2
+        optimizer(training).apply(gradients[:n], variables[:n])
+        ((W, b),) = self.parameters
+        return dataclasses.replace(trace, W_next=(W,), b_next=(b,))
+
+    def fit(
+        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch, each step one compiled graph."""
+        x = check_inputs(self.network, dataset.x)
+        y = check_targets(self.network, dataset.y, len(x))
+
+        @tf.function(reduce_retracing=True)
+        def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+            with tf.GradientTape() as tape:
+                loss = LOSSES[self.network.loss](y, x @ self.W + self.b)
+            variables = tape.watched_variables()
+            optimizer(training).apply(tape.gradient(loss, variables), variables)
+            return loss
+
+        history = History()
+        for epoch in range(training.epochs):
+            loss = 0.0
+            for rows in training.batches(epoch, len(x)):
+                loss += float(step(tf.constant(x[rows]), tf.constant(y[rows]))) * len(rows)
+            history.loss.append(loss / len(x))
+            if on_epoch:
+                on_epoch(epoch + 1, history.loss[-1])
+        return history

@@ -1,0 +1,50 @@
+"""What a network, a case, a data set and a training run are, for all implementations alike.
+
+Notation, in code and docs: N rows in a batch; D[0..L] widths; x (N, D[0]); W[l] (D[l], D[l+1]);
+b[l] (D[l+1],); z[l] = a[l] @ W[l] + b[l]; a[l+1] = g(z[l]), a[0] = x; dz, dW, db, dx are
+derivatives of the loss. Targets y are always 2-D, (N, D[L]).
+"""
+
+from shared.arrays import Array, check_inputs, check_targets
+from shared.case import Case, ChainRuleCase, Figure
+from shared.case_file import case_names, load_case
+from shared.chain_rule import CHAIN_RULES, ChainRule
+from shared.datasets import DATASETS, Dataset, load_dataset
+from shared.errors import InputError
+from shared.network import ACTIVATIONS, FROM_LOGITS, LOSSES, Layer, Network, check_perceptron
+from shared.parameters import SCHEMES, Parameters, Weights, check_parameters, initialise
+from shared.trace import Trace, shapes
+from shared.training import History, OnEpoch, Training
+
+__all__ = [
+    "ACTIVATIONS",
+    "CHAIN_RULES",
+    "DATASETS",
+    "FROM_LOGITS",
+    "LOSSES",
+    "SCHEMES",
+    "Array",
+    "Case",
+    "ChainRule",
+    "ChainRuleCase",
+    "Dataset",
+    "Figure",
+    "History",
+    "InputError",
+    "Layer",
+    "Network",
+    "OnEpoch",
+    "Parameters",
+    "Trace",
+    "Training",
+    "Weights",
+    "case_names",
+    "check_inputs",
+    "check_parameters",
+    "check_perceptron",
+    "check_targets",
+    "initialise",
+    "load_case",
+    "load_dataset",
+    "shapes",
+]

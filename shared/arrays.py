@@ -1,0 +1,78 @@
+"""The arrays that an implementation is given, checked and in the network's dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shared.errors import InputError
+from shared.network import Network
+
+Array = np.ndarray[Any, Any]
+
+
+def check_inputs(network: Network, x: Any) -> Array:
+    """``x`` as an (N, D[0]) array of the network's dtype.
+
+    Raises:
+        InputError: another shape, no rows, NaN or infinity.
+    """
+    return _matrix(network, "x", x, network.n_features)
+
+
+def check_targets(network: Network, y: Any, n_rows: int) -> Array:
+    """``y`` as an (N, D[L]) array of the network's dtype, of values that the loss is defined for.
+
+    Raises:
+        InputError: another shape, (N,) included; NaN or infinity; targets that are not one-hot,
+            not in [0, 1] or not two-valued where the loss needs them to be.
+    """
+    y = _matrix(network, "y", y, network.widths[-1])
+    if len(y) != n_rows:
+        raise InputError(f"y: {len(y)} rows for the {n_rows} rows of x")
+    wrong = _misfit(network.loss, y)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(f"y[{row}]: {y[row].tolist()} is not {_TARGETS[network.loss]}")
+    return y
+
+
+_TARGETS = {
+    "binary_crossentropy": "in [0, 1], as binary cross-entropy needs",
+    "softmax_binary_crossentropy": "in [0, 1], as binary cross-entropy needs",
+    "categorical_crossentropy": "one-hot, as categorical cross-entropy needs",
+    "perceptron": "of 0 and 1 alone, as the perceptron rule with step needs",
+    "bipolar_perceptron": "of -1 and 1 alone, as the perceptron rule with sign needs",
+}
+
+
+def _misfit(loss: str, y: Array) -> Array:
+    """(N,) whether each row of targets is one that the loss is not defined for."""
+    binary = np.isin(y, (0, 1)).all(axis=1)
+    match loss:
+        case "binary_crossentropy" | "softmax_binary_crossentropy":
+            return ((y < 0) | (y > 1)).any(axis=1)
+        case "categorical_crossentropy":
+            return ~(binary & (y.sum(axis=1) == 1))
+        case "perceptron":
+            return ~binary
+        case "bipolar_perceptron":
+            return ~np.isin(y, (-1, 1)).all(axis=1)
+    return np.zeros(len(y), dtype=bool)
+
+
+def _matrix(network: Network, name: str, values: Any, width: int) -> Array:
+    try:
+        matrix = np.asarray(values, dtype=network.dtype)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: not a table of numbers, N rows of {width}") from None
+    if matrix.ndim != 2 or matrix.shape[1] != width:
+        hint = f"; use {name}.reshape(-1, 1)" if matrix.ndim == 1 and width == 1 else ""
+        raise InputError(f"{name}: expected shape (N, {width}), got {matrix.shape}{hint}")
+    if len(matrix) == 0:
+        raise InputError(f"{name}: no rows in it")
+    if not np.isfinite(matrix).all():
+        row, column = np.argwhere(~np.isfinite(matrix))[0]
+        raise InputError(f"{name}[{row},{column}]: {matrix[row, column]} is not a finite number")
+    return matrix

@@ -1,0 +1,82 @@
+"""What a case is: a network, where it starts, its data, its training, what its lecture prints."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from shared.arrays import Array
+from shared.chain_rule import ChainRule
+from shared.datasets import Dataset
+from shared.network import Network
+from shared.parameters import Parameters, check_parameters
+from shared.training import Training
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number as a lecture prints it.
+
+    Args:
+        lecture: where, as ``"KTH-11"``.
+        quantity: which of the trace's, as ``"dW[1]"``.
+        index: of the element, ``()`` for a scalar.
+        printed: its decimals as printed; 0.35891 is not 0.358910.
+    """
+
+    lecture: str
+    quantity: str
+    index: tuple[int, ...]
+    printed: str
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network with all that a run of it needs.
+
+    Args:
+        name: the file's, without its ending.
+        title: what it shows, in a line.
+        lectures: which of the lectures' systems it is, as ``("KTH-11", "LUMS-10")``.
+        figures: what these print.
+        network: the network.
+        parameters: where training starts.
+        dataset: the data.
+        training: how it is trained.
+    """
+
+    name: str
+    title: str
+    lectures: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    network: Network
+    parameters: Parameters
+    dataset: Dataset
+    training: Training
+
+    def with_dtype(self, dtype: str) -> Case:
+        """The same case in another dtype, its parameters rounded to it."""
+        network = dataclasses.replace(self.network, dtype=dtype)
+        parameters = check_parameters(network, self.parameters)
+        return dataclasses.replace(self, network=network, parameters=parameters)
+
+    def first_batch(self) -> tuple[Array, Array]:
+        """x and y of the first batch of the first epoch."""
+        rows = next(self.training.batches(0, len(self.dataset)))
+        return self.dataset.x[rows], self.dataset.y[rows]
+
+
+@dataclass(frozen=True)
+class ChainRuleCase:
+    """A chain of functions, with the step that is made on its inputs; otherwise as :class:`Case`."""
+
+    name: str
+    title: str
+    lectures: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    chain_rule: ChainRule
+    dtype: str = "float64"
+
+    def with_dtype(self, dtype: str) -> ChainRuleCase:
+        """The same case in another dtype."""
+        return dataclasses.replace(self, dtype=dtype)

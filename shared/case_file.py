@@ -1,0 +1,236 @@
+"""The reader of cases: TOML files, the project's own in ``cases/`` and anyone's in the same form.
+
+A file describes a network with its data and training, or a chain of functions:
+
+    title = "…"                    loss = "half_squared_error"
+    [[layers]]                     units, activation, alpha, fixed_bias
+    [[parameters]]                 W and b, one table a layer; or
+    [initialise]                   scheme, seed, scale
+    [data]                         dataset; or file; or x and y
+    [training]                     learning_rate, epochs, batch_size, seed
+    [figures.KTH-11]               "z[0][0,0]" = "0.3775"
+
+    [chain_rule]                   example, inputs, learning_rate
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import field
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from shared.arrays import check_inputs, check_targets
+from shared.case import Case, ChainRuleCase, Figure
+from shared.chain_rule import CHAIN_RULES, ChainRule
+from shared.datasets import DATASETS, Dataset, load_dataset, read_data_file
+from shared.errors import Findings, InputError, checked, problems_of, unknown
+from shared.fields import FiniteFloat, NaturalInt, PositiveFloat, Text, one_of
+from shared.network import LOSSES, Layer, Network
+from shared.parameters import SCHEMES, Parameters, check_parameters, initialise
+from shared.trace import shapes
+from shared.training import Training
+
+FOLDER = Path(__file__).with_name("cases")
+
+Row = tuple[FiniteFloat, ...]
+Matrix = tuple[Row, ...]
+
+
+def case_names() -> list[str]:
+    """The names of the project's own cases."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load_case(name: str) -> Case | ChainRuleCase:
+    """The project's case of that name, or the case in the TOML file at that path.
+
+    Raises:
+        InputError: there is no such case or file, or the file is wrong; all that is wrong with it.
+    """
+    if name in case_names():
+        return read_case(FOLDER / f"{name}.toml")
+    if name.endswith(".toml") or "/" in name:
+        return read_case(Path(name))
+    raise InputError(unknown(name, "a case", case_names()) + " (a file's name ends in .toml)")
+
+
+def read_case(path: Path) -> Case | ChainRuleCase:
+    """The case in a TOML file; raises :class:`InputError` with all that is wrong with it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+        schema = _ChainRuleFile if "chain_rule" in table else _CaseFile
+        return TypeAdapter(schema).validate_python(table).case(path)
+    except OSError as error:
+        problems: list[str] = [error.strerror or str(error)]
+    except UnicodeDecodeError as error:
+        problems = [f"not UTF-8 text (byte {error.start})"]
+    except tomllib.TOMLDecodeError as error:
+        end = f"at line {text.count(chr(10)) + 1}, column {len(text) - text.rfind(chr(10))}"
+        problems = ["not TOML: " + str(error).replace("at end of document", end)]
+    except ValidationError as error:
+        problems = problems_of(error, _KEYS)
+    except InputError as error:
+        problems = list(error.problems)
+    raise InputError(*(f"{path}: {problem}" for problem in problems))
+
+
+@checked
+class _Weights:
+    W: Matrix
+    b: Row
+
+    def __post_init__(self) -> None:
+        _check_rectangular("W", self.W)
+
+
+@checked
+class _Initialise:
+    scheme: Annotated[Text, one_of("an initialisation scheme", SCHEMES)] = "glorot_uniform"
+    seed: NaturalInt = 0
+    scale: PositiveFloat = 0.05
+
+
+@checked
+class _Data:
+    dataset: Annotated[Text, one_of("a data set", DATASETS)] | None = None
+    file: Text | None = None
+    x: Matrix | None = None
+    y: Matrix | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("dataset", "file", "x", "y") if getattr(self, name) is not None]
+        if given not in (["dataset"], ["file"], ["x", "y"]):
+            raise ValueError(f"needs dataset, or file, or x and y; has {given or 'nothing'}")
+        for name in ("x", "y"):
+            _check_rectangular(name, getattr(self, name) or ())
+
+    def load(self, path: Path, n_targets: int) -> Dataset:
+        if self.dataset is not None:
+            return load_dataset(self.dataset)
+        if self.file is not None:
+            return read_data_file(path.parent / self.file, n_targets)
+        return Dataset(path.stem, np.array(self.x, dtype=float), np.array(self.y, dtype=float))
+
+
+@checked
+class _CaseFile:
+    loss: Annotated[Text, one_of("a loss", LOSSES)]
+    layers: tuple[Layer, ...]
+    data: _Data
+    training: Training
+    title: Text = ""
+    lectures: tuple[Text, ...] = ()
+    dtype: Text = "float64"
+    parameters: tuple[_Weights, ...] | None = None
+    initialise: _Initialise | None = None
+    figures: dict[Text, dict[Text, Text]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.parameters is not None and self.initialise is not None:
+            raise ValueError("parameters and initialise: give one of them")
+        self._network(n_features=1)
+
+    def _network(self, n_features: int) -> Network:
+        return Network(
+            n_features=n_features, layers=self.layers, loss=self.loss, dtype=self.dtype
+        )
+
+    def case(self, path: Path) -> Case:
+        dataset = self.data.load(path, self.layers[-1].units)
+        network = self._network(dataset.x.shape[1])
+        findings = Findings()
+        with findings:
+            check_targets(network, dataset.y, len(dataset))
+        with findings:
+            parameters = self._parameters(network)
+        n_rows = min(self.training.batch_size or len(dataset), len(dataset))
+        with findings:
+            figures = _figures(self.figures, shapes(network, n_rows))
+        findings.raise_any()
+        return Case(
+            name=path.stem,
+            title=self.title,
+            lectures=self.lectures,
+            figures=figures,
+            network=network,
+            parameters=parameters,
+            dataset=dataset,
+            training=self.training,
+        )
+
+    def _parameters(self, network: Network) -> Parameters:
+        if self.parameters is not None:
+            return check_parameters(network, [(table.W, table.b) for table in self.parameters])
+        start = self.initialise or _Initialise()
+        return initialise(network, start.scheme, start.seed, start.scale)
+
+
+@checked
+class _ChainRuleFile:
+    chain_rule: ChainRule
+    title: Text = ""
+    lectures: tuple[Text, ...] = ()
+    figures: dict[Text, dict[Text, Text]] = field(default_factory=dict)
+
+    def case(self, path: Path) -> ChainRuleCase:
+        names = CHAIN_RULES[self.chain_rule.example].quantities
+        return ChainRuleCase(
+            name=path.stem,
+            title=self.title,
+            lectures=self.lectures,
+            figures=_figures(self.figures, dict.fromkeys(names, ())),
+            chain_rule=self.chain_rule,
+        )
+
+
+_KEYS = {
+    key
+    for table in (_CaseFile, _ChainRuleFile, _Data, _Initialise, _Weights, Layer, Training, ChainRule)
+    for key in table.__dataclass_fields__  # type: ignore[attr-defined]
+}
+
+
+def _check_rectangular(name: str, rows: Matrix) -> None:
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError(f"{name}: rows of different lengths")
+
+
+def _figures(
+    lectures: dict[str, dict[str, str]], known: dict[str, tuple[int, ...]]
+) -> tuple[Figure, ...]:
+    """The figures that a file lists, each of an element that the step has.
+
+    Raises:
+        InputError: a quantity or an index that the step does not have, or not a decimal number.
+    """
+    findings = Findings()
+    figures = []
+    for lecture, printed in lectures.items():
+        for element, decimals in printed.items():
+            with findings:
+                figures.append(_figure(lecture, element, decimals, known))
+    findings.raise_any()
+    return tuple(figures)
+
+
+def _figure(
+    lecture: str, element: str, decimals: str, known: dict[str, tuple[int, ...]]
+) -> Figure:
+    match = re.fullmatch(r"([\w/]+(?:\[\d+\])?)(?:\[(\d+(?:,\d+)*)\])?", element)
+    quantity = match[1] if match else element
+    at = f"figures.{lecture}: "
+    if match is None or quantity not in known:
+        raise InputError(at + unknown(quantity, "a quantity of this step", known))
+    index = tuple(int(part) for part in (match[2] or "").split(",") if part)
+    shape = known[quantity]
+    if len(index) != len(shape) or any(i >= size for i, size in zip(index, shape, strict=True)):
+        raise InputError(at + f"{element!r}: the index does not fit the shape {shape}")
+    if re.fullmatch(r"-?\d*\.?\d+", decimals) is None:
+        raise InputError(at + f"{element!r}: {decimals!r} is not a decimal number")
+    return Figure(lecture, quantity, index, decimals)

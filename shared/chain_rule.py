@@ -1,0 +1,54 @@
+"""Which chain-rule examples the lectures hold: functions of functions, without a network."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from shared.errors import checked
+from shared.fields import FiniteFloat, PositiveFloat, Text, one_of
+
+
+class Example(NamedTuple):
+    """What an example takes and what it computes."""
+
+    inputs: tuple[str, ...]
+    quantities: tuple[str, ...]
+
+
+CHAIN_RULES = {
+    # KTH-10: z = 5y⁴, y = x³ + 7
+    "quartic_of_cubic": Example(("x",), ("y", "z", "dz/dy", "dy/dx", "dz/dx", "x_next")),
+    # KTH-10: z = f(y₁, y₂), y₁ = g(x), y₂ = h(x); here z = y₁y₂, y₁ = x², y₂ = x³
+    "two_paths": Example(("x",), ("y1", "y2", "z", "dz/dy1", "dz/dy2", "dz/dx", "x_next")),
+    # CSUMB-1: y = (x + 1)²
+    "square": Example(("x",), ("y", "dy/dx", "x_next")),
+    # CSUMB-2: z = y², y = x + x³
+    "square_of_cubic": Example(("x",), ("y", "z", "dz/dy", "dy/dx", "dz/dx", "x_next")),
+    # CSUMB-3: z = y², y = x₁ + 2x₂
+    "square_of_sum": Example(
+        ("x1", "x2"), ("y", "z", "dz/dy", "dz/dx1", "dz/dx2", "x1_next", "x2_next")
+    ),
+}
+
+
+@checked
+class ChainRule:
+    """One step of gradient descent on the inputs of an example.
+
+    Args:
+        example: one of ``CHAIN_RULES``.
+        inputs: a number for each of the example's inputs.
+        learning_rate: η.
+
+    Raises:
+        InputError: an unknown example, or inputs that are not its own.
+    """
+
+    example: Annotated[Text, one_of("a chain-rule example", CHAIN_RULES)]
+    inputs: dict[Text, FiniteFloat]
+    learning_rate: PositiveFloat
+
+    def __post_init__(self) -> None:
+        names = CHAIN_RULES[self.example].inputs
+        if set(self.inputs) != set(names):
+            raise ValueError(f"inputs: {self.example} takes {', '.join(names)}")

@@ -1,0 +1,247 @@
+"""The data sets: the lectures' tables and gates, made-up shapes, and real measurements.
+
+Features and targets are 2-D float64: x (N, D[0]) and y (N, D[L]); classes are one-hot rows.
+scikit-learn and Keras are imported only by the data sets that come from them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared.arrays import Array
+from shared.errors import InputError, unknown
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows of features x (N, D[0]) with their targets y (N, D[L]), and a name.
+
+    Raises:
+        InputError: x or y is not 2-D, they differ in rows, there are none, NaN or infinity.
+    """
+
+    name: str
+    x: Array
+    y: Array
+
+    def __post_init__(self) -> None:
+        problems = []
+        for name in ("x", "y"):
+            values = getattr(self, name)
+            if np.ndim(values) != 2:
+                problems.append(f"{name}: expected shape (N, D), got {np.shape(values)}")
+            elif np.size(values) == 0:
+                problems.append(f"{name}: empty, of shape {np.shape(values)}")
+            elif not np.isfinite(values).all():
+                row, column = np.argwhere(~np.isfinite(values))[0]
+                problems.append(
+                    f"{name}[{row},{column}]: {values[row, column]} is not a finite number"
+                )
+        if not problems and len(self.x) != len(self.y):
+            problems.append(f"x has {len(self.x)} rows, y has {len(self.y)}")
+        if problems:
+            raise InputError(*(f"data set {self.name!r}: {problem}" for problem in problems))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+Loader = Callable[[], tuple[Any, Any]]
+DATASETS: dict[str, tuple[str, Loader]] = {}
+
+
+def load_dataset(name: str) -> Dataset:
+    """The data set called ``name``.
+
+    Raises:
+        InputError: there is none of that name, or it could not be downloaded.
+    """
+    if name not in DATASETS:
+        raise InputError(unknown(name, "a data set", DATASETS))
+    return _load(name)
+
+
+@functools.cache
+def _load(name: str) -> Dataset:
+    x, y = DATASETS[name][1]()
+    return Dataset(name, np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+
+
+def read_data_file(path: Path, n_targets: int) -> Dataset:
+    """A CSV file with one line of headings, or an ``.npz`` file with arrays ``x`` and ``y``.
+
+    Args:
+        path: of the file.
+        n_targets: how many of a CSV file's columns, the last ones, are targets.
+
+    Raises:
+        InputError: the file is missing, cannot be read, or does not hold such data.
+    """
+    try:
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                return Dataset(str(path), arrays["x"].astype(float), arrays["y"].astype(float))
+        table = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
+    except KeyError as error:
+        raise InputError(f"{path}: {error.args[0]}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    if table.shape[1] <= n_targets:
+        raise InputError(
+            f"{path}: {table.shape[1]} columns leave no features beside {n_targets} targets"
+        )
+    return Dataset(str(path), table[:, :-n_targets], table[:, -n_targets:])
+
+
+def one_hot(classes: Array) -> Array:
+    """(N,) class numbers from 0 as rows (N, K) with a single 1.
+
+    >>> one_hot(np.array([0, 2]))
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
+    """
+    return np.eye(int(classes.max()) + 1)[classes]
+
+
+def _add(name: str, title: str) -> Callable[[Loader], Loader]:
+    def add(loader: Loader) -> Loader:
+        DATASETS[name] = (title, loader)
+        return loader
+
+    return add
+
+
+_GATES = {"or": (0, 1, 1, 1), "and": (0, 0, 0, 1), "xor": (0, 1, 1, 0)}
+
+
+def _gate(name: str, bipolar: bool) -> Loader:
+    def load() -> tuple[Array, Array]:
+        x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+        y = np.array(_GATES[name])[:, np.newaxis]
+        return (2 * x - 1, 2 * y - 1) if bipolar else (x, y)
+
+    return load
+
+
+for _name in _GATES:
+    _add(_name, f"{_name.upper()} of two bits, 0 and 1")(_gate(_name, bipolar=False))
+    _add(f"{_name}_bipolar", f"{_name.upper()} of two bits, -1 and 1")(_gate(_name, bipolar=True))
+
+
+@_add("buildings", "UIO-9: a building's energy from temperature and people, all scaled")
+def _buildings() -> tuple[Any, Any]:
+    celsius = np.array([10, 5, 20, -5, 30])
+    people = np.array([50, 30, 70, 20, 90])
+    energy = np.array([2700, 1700, 3700, 1200, 4700])
+    return np.column_stack([(celsius + 10) / 50, people / 100]), energy[:, np.newaxis] / 10_000
+
+
+def _sklearn_generated(generator: str, **options: Any) -> tuple[Array, Array]:
+    import sklearn.datasets
+
+    x, classes = getattr(sklearn.datasets, generator)(random_state=0, **options)
+    return x, classes
+
+
+@_add("moons", "two interleaved half circles, 200 points")
+def _moons() -> tuple[Any, Any]:
+    x, classes = _sklearn_generated("make_moons", n_samples=200, noise=0.1)
+    return x, classes[:, np.newaxis]
+
+
+@_add("circles", "a circle within a circle, 200 points")
+def _circles() -> tuple[Any, Any]:
+    x, classes = _sklearn_generated("make_circles", n_samples=200, noise=0.1, factor=0.5)
+    return x, classes[:, np.newaxis]
+
+
+@_add("blobs", "three clouds in the plane, 150 points")
+def _blobs() -> tuple[Any, Any]:
+    x, classes = _sklearn_generated("make_blobs", n_samples=150, centers=3)
+    return _standardise(x), one_hot(classes)
+
+
+@_add("spiral", "two intertwined spirals, 200 points")
+def _spiral() -> tuple[Any, Any]:
+    turn = np.linspace(0.25, 2, 100)[:, np.newaxis]  # in half turns from the centre
+    arm = turn / 2 * np.hstack([np.cos(np.pi * turn), np.sin(np.pi * turn)])
+    return np.vstack([arm, -arm]), np.repeat([[0], [1]], 100, axis=0)
+
+
+def _standardise(columns: Array) -> Array:
+    """Each column shifted and scaled to mean 0 and variance 1."""
+    return np.asarray((columns - columns.mean(axis=0)) / columns.std(axis=0))
+
+
+@_add("digits", "handwritten digits, 8x8 pixels in [0, 1], 10 classes (scikit-learn)")
+def _digits() -> tuple[Any, Any]:
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    return data.data / 16, one_hot(data.target)
+
+
+@_add("iris", "three species of iris by 4 measurements, standardised (scikit-learn)")
+def _iris() -> tuple[Any, Any]:
+    from sklearn.datasets import load_iris
+
+    data = load_iris()
+    return _standardise(data.data), one_hot(data.target)
+
+
+@_add("wine", "three cultivars of wine by 13 measurements, standardised (scikit-learn)")
+def _wine() -> tuple[Any, Any]:
+    from sklearn.datasets import load_wine
+
+    data = load_wine()
+    return _standardise(data.data), one_hot(data.target)
+
+
+@_add("breast_cancer", "malignant (0) or benign (1) by 30 measurements, standardised (scikit-learn)")
+def _breast_cancer() -> tuple[Any, Any]:
+    from sklearn.datasets import load_breast_cancer
+
+    data = load_breast_cancer()
+    return _standardise(data.data), data.target[:, np.newaxis]
+
+
+@_add("diabetes", "progression of diabetes by 10 measurements, all standardised (scikit-learn)")
+def _diabetes() -> tuple[Any, Any]:
+    from sklearn.datasets import load_diabetes
+
+    data = load_diabetes()
+    return _standardise(data.data), _standardise(data.target[:, np.newaxis])
+
+
+@_add("mnist", "handwritten digits, 28x28 pixels in [0, 1], 60,000 (downloaded through Keras)")
+def _mnist() -> tuple[Any, Any]:
+    return _through_keras("mnist")
+
+
+@_add("fashion_mnist", "articles of clothing, 28x28 pixels in [0, 1], 60,000 (through Keras)")
+def _fashion_mnist() -> tuple[Any, Any]:
+    return _through_keras("fashion_mnist")
+
+
+def _through_keras(name: str) -> tuple[Array, Array]:
+    try:
+        import keras
+    except ImportError:
+        raise InputError(
+            f"data set {name!r}: comes through Keras; pip install keras tensorflow"
+        ) from None
+    try:
+        (images, classes), _ = getattr(keras.datasets, name).load_data()
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        raise InputError(
+            f"data set {name!r}: could not be downloaded ({str(error).splitlines()[0]})"
+        ) from None
+    return images.reshape(len(images), -1) / 255, one_hot(classes)

@@ -1,0 +1,109 @@
+"""The one error that wrong input raises, and how it reads: a line for each thing that is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Iterable
+from typing import Any, TypeVar, dataclass_transform
+
+from pydantic import ConfigDict, ValidationError
+from pydantic.dataclasses import dataclass
+
+T = TypeVar("T")
+
+
+class InputError(ValueError):
+    """What the caller gave is wrong; ``problems`` holds one line for each thing that is."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class Findings:
+    """Collects the problems of several checks, each in a ``with`` block, to raise all at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if isinstance(error, InputError):
+            self.problems += error.problems
+            return True
+        return False
+
+    def raise_any(self) -> None:
+        """Raise :class:`InputError` if a check has failed."""
+        if self.problems:
+            raise InputError(*self.problems)
+
+
+def unknown(name: object, kind: str, known: Iterable[str]) -> str:
+    """The line that says that ``name`` is not one of ``known``, with the nearest one that is.
+
+    >>> unknown("sigmod", "an activation", ["relu", "sigmoid"])
+    "'sigmod' is not an activation; did you mean 'sigmoid'?"
+    """
+    known = list(known)
+    near = difflib.get_close_matches(str(name).lower(), known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(known)
+    return f"{name!r} is not {kind}; {hint}"
+
+
+def problems_of(error: ValidationError, keys: Iterable[str] = ()) -> list[str]:
+    """Pydantic's findings as lines like ``layers[1].units: should be greater than 0, not 0``.
+
+    Args:
+        error: what pydantic raised.
+        keys: names that an unknown key may have been meant to be.
+    """
+    return [_problem(finding, list(keys)) for finding in error.errors(include_url=False)]
+
+
+def _problem(finding: Any, keys: list[str]) -> str:
+    *parents, key = finding["loc"] or ("",)
+    match finding["type"]:
+        case "unexpected_keyword_argument":
+            return _at(parents) + unknown(key, "a key here", keys)
+        case "missing":
+            return _at(parents) + f"{key!r} is missing"
+        case "tuple_type":
+            return _at(finding["loc"]) + f"should be a list, not {_short(finding['input'])}"
+        case "value_error":
+            return _at(finding["loc"]) + str(finding["ctx"]["error"])
+        case _:
+            wrong = finding["msg"].removeprefix("Input ")
+            return _at(finding["loc"]) + f"{wrong}, not {_short(finding['input'])}"
+
+
+def _at(path: Iterable[object]) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return f"{text.lstrip('.')}: " if text else ""
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def checked(cls: type[T]) -> type[T]:
+    """A frozen dataclass whose fields pydantic checks, all at once; raises :class:`InputError`."""
+    validated: Any = dataclass(config=ConfigDict(extra="forbid"), frozen=True, kw_only=True)(cls)
+    validate = validated.__init__
+
+    @functools.wraps(validate)
+    def init(self: T, **fields: Any) -> None:
+        try:
+            validate(self, **fields)
+        except ValidationError as error:
+            raise InputError(*problems_of(error, validated.__dataclass_fields__)) from None
+
+    validated.__init__ = init
+    return validated  # type: ignore[no-any-return]

@@ -1,0 +1,152 @@
+"""What a network is: layers of units, and the loss that it is trained on.
+
+The conventions at a kink, which all implementations follow: step(0) = 0 and sign(0) = -1 (a unit
+fires only *above* its threshold); ReLU'(0) = 0, leaky ReLU'(0) = α, ELU'(0) = α, SELU'(0) = λ.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+
+from shared.errors import InputError, checked
+from shared.fields import FiniteFloat, Flag, PositiveInt, Text, one_of
+
+ACTIVATIONS = (
+    "linear",
+    "step",
+    "sign",
+    "sigmoid",
+    "tanh",
+    "scaled_tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "softmax",
+)
+DEFAULT_ALPHA = {"leaky_relu": 0.01, "elu": 1.0}
+
+_THRESHOLDS = ("step", "sign")
+_SMOOTH = tuple(name for name in ACTIVATIONS if name not in _THRESHOLDS)
+# Each loss, with the activations of the output layer that it fits.
+LOSSES = {
+    "mean_squared_error": _SMOOTH,
+    "half_squared_error": _SMOOTH,
+    "binary_crossentropy": ("sigmoid",),
+    "categorical_crossentropy": ("softmax",),
+    "softmax_binary_crossentropy": ("softmax",),
+    "perceptron": ("step",),
+    "bipolar_perceptron": ("sign",),
+    "output": _SMOOTH,
+}
+# These take the output layer's z (its logits), the others its a: a cross-entropy computed from
+# probabilities loses every digit where they saturate.
+FROM_LOGITS = (
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "softmax_binary_crossentropy",
+    "perceptron",
+    "bipolar_perceptron",
+)
+
+
+@checked
+class Layer:
+    """A fully connected layer, a[l+1] = g(a[l] @ W[l] + b[l]).
+
+    Args:
+        units: D[l+1], how many units it has.
+        activation: g, one of ``ACTIVATIONS``.
+        alpha: slope of leaky ReLU, or scale of ELU, below zero; 0.01 and 1 unless given.
+        fixed_bias: whether updates leave b[l] as it is.
+
+    Raises:
+        InputError: an unknown activation, no units, or an α where the activation has none.
+    """
+
+    units: PositiveInt
+    activation: Annotated[Text, one_of("an activation", ACTIVATIONS)] = "linear"
+    alpha: FiniteFloat | None = None
+    fixed_bias: Flag = False
+
+    def __post_init__(self) -> None:
+        if self.alpha is not None and self.activation not in DEFAULT_ALPHA:
+            raise ValueError(f"alpha: {self.activation!r} has none, only leaky_relu and elu have")
+        if self.activation == "softmax" and self.units == 1:
+            raise ValueError("units: softmax over one unit is always 1, use sigmoid")
+
+    @property
+    def arguments(self) -> dict[str, float]:
+        """What g takes besides z: α, where it has one."""
+        if self.activation not in DEFAULT_ALPHA:
+            return {}
+        return {"alpha": DEFAULT_ALPHA[self.activation] if self.alpha is None else self.alpha}
+
+
+@checked
+class Network:
+    """A feedforward network: D[0] features, layers one after the other, and a loss.
+
+    Args:
+        n_features: D[0], the width of the input.
+        layers: at least one.
+        loss: one of ``LOSSES``; it has to fit the output layer's activation.
+        dtype: ``"float32"`` or ``"float64"``, of parameters, data and all arithmetic.
+
+    Raises:
+        InputError: no layers, an unknown loss or dtype, or a loss that does not fit the output.
+    """
+
+    n_features: PositiveInt
+    layers: tuple[Layer, ...]
+    loss: Annotated[Text, one_of("a loss", LOSSES)]
+    dtype: Annotated[Text, one_of("a dtype", ("float32", "float64"))] = "float64"
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ValueError("layers: a network needs at least one")
+        fitting = LOSSES[self.loss]
+        if self.layers[-1].activation not in fitting:
+            raise ValueError(
+                f"loss: {self.loss!r} does not fit an output layer of "
+                f"{self.layers[-1].activation!r} units, only of {', '.join(fitting)}"
+            )
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """D[0..L], the input's width and each layer's."""
+        return (self.n_features, *(layer.units for layer in self.layers))
+
+    @property
+    def loss_from_logits(self) -> bool:
+        """Whether the loss takes the output layer's z, not its a."""
+        return self.loss in FROM_LOGITS
+
+    @property
+    def is_perceptron(self) -> bool:
+        """One layer, of threshold units (the perceptron rule) or of sigmoid units (KTH-1, KTH-2)."""
+        return len(self.layers) == 1 and self.loss in (
+            "perceptron",
+            "bipolar_perceptron",
+            "binary_crossentropy",
+        )
+
+    def array(self, values: Any) -> np.ndarray[Any, Any]:
+        """``values`` as a new array of the network's dtype."""
+        return np.array(values, dtype=self.dtype)
+
+
+def check_perceptron(network: Network) -> Network:
+    """``network``, if a perceptron can be made of it.
+
+    Raises:
+        InputError: it has several layers, or other units or another loss.
+    """
+    if not network.is_perceptron:
+        raise InputError(
+            "a perceptron has one layer, of step or sign units with the perceptron rule or of "
+            "sigmoid units with binary cross-entropy; use FeedForward"
+        )
+    return network

@@ -1,0 +1,111 @@
+"""The numbers that a network learns, and where they start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from shared.arrays import Array
+from shared.errors import InputError, unknown
+from shared.network import Network
+
+
+class Weights(NamedTuple):
+    """One layer's parameters: W (D[l], D[l+1]) and b (D[l+1],)."""
+
+    W: Array
+    b: Array
+
+
+Parameters = tuple[Weights, ...]
+
+# Glorot & Bengio (2010), He et al. (2015), LeCun et al. (1998): the variance of each weight.
+_VARIANCE = {
+    "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
+    "he": lambda fan_in, _: 2 / fan_in,
+    "lecun": lambda fan_in, _: 1 / fan_in,
+}
+SCHEMES = (
+    "zeros",
+    "ones",
+    "constant",
+    "normal",
+    "uniform",
+    *(f"{name}_{shape}" for name in _VARIANCE for shape in ("normal", "uniform")),
+)
+
+
+def initialise(
+    network: Network, scheme: str = "glorot_uniform", seed: int = 0, scale: float = 0.05
+) -> Parameters:
+    """Starting parameters: weights by ``scheme``, biases zero.
+
+    The numbers are drawn in float64 and then rounded, so that both dtypes start from the same.
+
+    Args:
+        network: whose widths and dtype they get.
+        scheme: one of ``SCHEMES``; Glorot, He and LeCun give W[l] the variance 2/(D[l] + D[l+1]),
+            2/D[l] and 1/D[l].
+        seed: of the random generator.
+        scale: the value of ``constant``, the standard deviation of ``normal``, the half-width of
+            ``uniform``.
+
+    Raises:
+        InputError: ``scheme`` is unknown.
+    """
+    if scheme not in SCHEMES:
+        raise InputError(unknown(scheme, "an initialisation scheme", SCHEMES))
+    generator = np.random.default_rng(seed)
+
+    def draw(fan_in: int, fan_out: int) -> Array:
+        shape = (fan_in, fan_out)
+        match scheme.split("_"):
+            case ["zeros"]:
+                return np.zeros(shape)
+            case ["ones"]:
+                return np.ones(shape)
+            case ["constant"]:
+                return np.full(shape, scale)
+            case ["normal"]:
+                return generator.normal(0, scale, shape)
+            case ["uniform"]:
+                return generator.uniform(-scale, scale, shape)
+            case [name, "normal"]:
+                return generator.normal(0, np.sqrt(_VARIANCE[name](fan_in, fan_out)), shape)
+            case [name, _]:
+                limit = np.sqrt(3 * _VARIANCE[name](fan_in, fan_out))
+                return generator.uniform(-limit, limit, shape)
+        raise AssertionError(scheme)
+
+    D = network.widths
+    return tuple(
+        Weights(network.array(draw(D[l], D[l + 1])), network.array(np.zeros(D[l + 1])))
+        for l in range(len(network.layers))
+    )
+
+
+def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) -> Parameters:
+    """A copy of ``parameters`` in the network's dtype.
+
+    Raises:
+        InputError: a layer too many or too few, a shape that does not fit, NaN or infinity.
+    """
+    D = network.widths
+    if len(parameters) != len(network.layers):
+        raise InputError(
+            f"parameters: {len(parameters)} layers of them for {len(network.layers)} layers"
+        )
+    problems = []
+    for l, (W, b) in enumerate(parameters):
+        for name, values, shape in (("W", W, (D[l], D[l + 1])), ("b", b, (D[l + 1],))):
+            if np.shape(values) != shape:
+                problems.append(
+                    f"parameters[{l}].{name}: expected shape {shape}, got {np.shape(values)}"
+                )
+            elif not np.isfinite(network.array(values)).all():
+                problems.append(f"parameters[{l}].{name}: NaN or infinity in it")
+    if problems:
+        raise InputError(*problems)
+    return tuple(Weights(network.array(W), network.array(b)) for W, b in parameters)

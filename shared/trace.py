@@ -1,0 +1,66 @@
+"""Every number of one training step, as NumPy arrays, whichever implementation made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.arrays import Array
+from shared.network import Network
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Trace:
+    """One step in the notation of the lectures; what was not computed is empty or None.
+
+    Args:
+        z: net inputs, z[l] (N, D[l+1]), l = 0 .. L-1.
+        a: activations, a[l] (N, D[l]), l = 0 .. L; a[0] is the input x, a[L] the output.
+        y: targets (N, D[L]).
+        loss: the loss, a scalar.
+        dz, dW, db: derivatives of the loss with respect to z[l], W[l] and b[l], same shapes.
+        dx: derivative of the loss with respect to x (N, D[0]).
+        W_next, b_next: the parameters after the update.
+    """
+
+    z: tuple[Array, ...]
+    a: tuple[Array, ...]
+    y: Array | None = None
+    loss: Array | None = None
+    dz: tuple[Array, ...] = ()
+    dW: tuple[Array, ...] = ()
+    db: tuple[Array, ...] = ()
+    dx: Array | None = None
+    W_next: tuple[Array, ...] = ()
+    b_next: tuple[Array, ...] = ()
+
+    @property
+    def x(self) -> Array:
+        """The input, a[0] (N, D[0])."""
+        return self.a[0]
+
+    def quantities(self) -> dict[str, Array]:
+        """What the step computed, in the order in which it did: ``{"z[0]": …, "a[1]": …, …}``."""
+        layers = range(len(self.z))
+        named: dict[str, Array | None] = {}
+        for l in layers:
+            named[f"z[{l}]"] = self.z[l]
+            named[f"a[{l + 1}]"] = self.a[l + 1]
+        named["loss"] = self.loss
+        for l in reversed(layers if self.dz else ()):
+            named |= {f"dz[{l}]": self.dz[l], f"dW[{l}]": self.dW[l], f"db[{l}]": self.db[l]}
+        named["dx"] = self.dx
+        for l in layers if self.W_next else ():
+            named |= {f"W_next[{l}]": self.W_next[l], f"b_next[{l}]": self.b_next[l]}
+        return {name: values for name, values in named.items() if values is not None}
+
+
+def shapes(network: Network, n_rows: int) -> dict[str, tuple[int, ...]]:
+    """The quantities of a whole step of ``n_rows`` rows, each with its shape."""
+    D = network.widths
+    named: dict[str, tuple[int, ...]] = {"loss": (), "dx": (n_rows, D[0])}
+    for l in range(len(network.layers)):
+        named |= {f"z[{l}]": (n_rows, D[l + 1]), f"a[{l + 1}]": (n_rows, D[l + 1])}
+        named |= {f"dz[{l}]": (n_rows, D[l + 1])}
+        named |= {f"dW[{l}]": (D[l], D[l + 1]), f"db[{l}]": (D[l + 1],)}
+        named |= {f"W_next[{l}]": (D[l], D[l + 1]), f"b_next[{l}]": (D[l + 1],)}
+    return named
