@@ -11,6 +11,7 @@ from shared.case_file import case_names, load_case
 from shared.chain_rule import CHAIN_RULES, ChainRule
 from shared.datasets import DATASETS, Dataset, load_dataset
 from shared.errors import InputError
+from shared.metrics import accuracy
 from shared.network import ACTIVATIONS, FROM_LOGITS, LOSSES, Layer, Network, check_perceptron
 from shared.parameters import SCHEMES, Parameters, Weights, check_parameters, initialise
 from shared.trace import Trace, shapes
@@ -38,6 +39,7 @@ __all__ = [
     "Trace",
     "Training",
     "Weights",
+    "accuracy",
     "case_names",
     "check_inputs",
     "check_parameters",

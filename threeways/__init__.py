@@ -1,0 +1,1 @@
+"""The same networks three ways, compared number by number."""

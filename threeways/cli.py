@@ -1,0 +1,198 @@
+"""The command line: ``threeways compare | train | cases | datasets``.
+
+Exit codes: 0 fine, 1 a comparison failed, 2 the call or its input was wrong, 130 Ctrl-C. What a
+command needs is imported when it runs, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+_IMPLEMENTATIONS = click.option(
+    "--implementations",
+    default="numpy,tf,keras",
+    show_default=True,
+    metavar="NAME,…",
+    help="Which ones, of numpy, tf and keras.",
+)
+
+
+class _Group(click.Group):
+    """Commands whose errors are a line each on stderr, without usage and without a traceback."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        options["standalone_mode"] = False
+        try:
+            sys.exit(super().main(*args, **options))
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\nStopped.", err=True)
+            sys.exit(130)
+        except BrokenPipeError:  # as in ``threeways cases | head``
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except click.ClickException as error:
+            _fail([error.format_message().replace("\n", " ")])
+        except ValueError as error:
+            if not hasattr(error, "problems"):
+                raise
+            _fail(error.problems)
+
+
+def _fail(problems: list[str]) -> None:
+    for problem in problems:
+        click.echo(f"Error: {problem}", err=True)
+    sys.exit(2)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="threeways")
+def main() -> None:
+    """The same neural networks in NumPy, low-level TensorFlow and Keras, number by number."""
+
+
+@main.command()
+@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    help="Compare in this arithmetic; in both unless given.",
+)
+@_IMPLEMENTATIONS
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write a report here.")
+def compare(
+    cases: tuple[str, ...], dtype: str | None, implementations: str, json_path: Path | None
+) -> int:
+    """Make one training step three ways and compare every number of it.
+
+    All of the project's cases unless some are named, or a TOML file of your own.
+    """
+    from shared import case_names
+    from threeways.implementations import choose
+
+    names = choose(implementations)
+    loaded = _load_cases(cases or case_names())
+    with _output(json_path) as file:
+        from threeways import implementations as implementing
+        from threeways.compare import DTYPES, report
+        from threeways.compare import compare as compare_case
+        from threeways.tables import console, print_comparison
+
+        packages = implementing.load(names)
+        results = [
+            compare_case(case, each, packages)
+            for each in ([dtype] if dtype else DTYPES)
+            for case in loaded
+        ]
+        print_comparison(results, console())
+        if file:
+            import json
+
+            json.dump(report(results), file, indent=1, allow_nan=False)
+            file.write("\n")
+    return 0 if all(result.ok for result in results) else 1
+
+
+@main.command()
+@click.argument("case", metavar="CASE|FILE.toml")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    help="Train in this arithmetic; in the case's own unless given.",
+)
+@_IMPLEMENTATIONS
+def train(case: str, dtype: str | None, implementations: str) -> int:
+    """Train a case three ways on the same batches, for all of its epochs."""
+    from shared import Case, InputError
+    from threeways.implementations import choose, load
+
+    names = choose(implementations)
+    (loaded,) = _load_cases([case])
+    if not isinstance(loaded, Case):
+        raise InputError(f"{loaded.name}: a chain of functions has no training; use compare")
+    if dtype:
+        loaded = loaded.with_dtype(dtype)
+    packages = load(names)
+
+    from threeways import train as training
+    from threeways.tables import console, print_training, progress
+
+    out = console()
+    runs = []
+    with progress(loaded.training.epochs, out) as bar:
+        for name, package in packages.items():
+            runs.append(training.train(loaded, name, package, bar(name)))
+    print_training(loaded, runs, training.ended_apart(runs), out)
+    return 0
+
+
+@main.command("cases")
+def list_cases() -> int:
+    """List the cases: networks with their data and training, most from the lectures."""
+    from shared import case_names
+    from threeways.tables import console, print_cases
+
+    print_cases(_load_cases(case_names()), console())
+    return 0
+
+
+@main.command("datasets")
+def list_datasets() -> int:
+    """List the data sets."""
+    from threeways.tables import console, print_datasets
+
+    print_datasets(console())
+    return 0
+
+
+def _load_cases(names: Any) -> list[Any]:
+    from shared import load_case
+    from shared.errors import Findings
+
+    cases: list[Any] = []
+    findings = Findings()
+    for name in names:
+        with findings:
+            cases.append(load_case(name))
+    findings.raise_any()
+    return cases
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[IO[str] | None]:
+    """A file to write, found to be writable now; it takes its place only once it is whole.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
+    if path is None:
+        yield None
+        return
+    import tempfile
+
+    from shared import InputError
+
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "is a folder")
+        if path.exists() and not path.is_file():  # a device or a pipe
+            with path.open("w", encoding="utf-8") as device:
+                yield device
+            return
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                yield file
+                file.close()
+                os.replace(file.name, path)
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None

@@ -1,0 +1,113 @@
+"""Which implementations there are, loaded only when they are used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from shared import (
+    Array,
+    Case,
+    ChainRuleCase,
+    InputError,
+    Layer,
+    Network,
+    Training,
+    initialise,
+)
+from shared.errors import unknown
+
+PACKAGES = {"numpy": "impl_numpy", "tf": "impl_tf_lowlevel", "keras": "impl_keras"}
+
+
+def choose(names: str) -> list[str]:
+    """The implementations in a list like ``"numpy,keras"``, in the order of ``PACKAGES``.
+
+    Raises:
+        InputError: a name that is none, or no name at all.
+    """
+    chosen = {name.strip() for name in names.split(",")}
+    problems = [
+        unknown(name, "an implementation", PACKAGES) for name in sorted(chosen - PACKAGES.keys())
+    ]
+    if problems:
+        raise InputError(*problems)
+    return [name for name in PACKAGES if name in chosen]
+
+
+def load(names: Iterable[str]) -> dict[str, ModuleType]:
+    """The packages of these implementations, with what they need imported.
+
+    Raises:
+        InputError: TensorFlow or Keras is not installed, or Keras is set to another backend.
+    """
+    return {name: _load(name) for name in names}
+
+
+def _load(name: str) -> ModuleType:
+    if name != "numpy":
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if name == "keras" and os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        raise InputError(
+            f"keras: needs the TensorFlow backend, KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}"
+        )
+    try:
+        with _silent_stderr():
+            package = importlib.import_module(PACKAGES[name])
+            _warm_up(package)
+            return package
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        why = " (needs Python 3.13 or older)" if sys.version_info >= (3, 14) else ""
+        raise InputError(
+            f"{name}: {missing} is not installed; pip install tensorflow keras{why}, "
+            "or use --implementations numpy"
+        ) from None
+
+
+def _warm_up(package: ModuleType) -> None:
+    """Make a step that nobody times: a framework's first looks for devices and says so."""
+    network = Network(n_features=1, layers=(Layer(units=1),), loss="mean_squared_error")
+    net = package.FeedForward(network, initialise(network))
+    net.step([[1.0]], [[1.0]], Training(learning_rate=1))
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Keep TensorFlow's start-up messages, which its C++ writes, from the terminal."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def model(package: ModuleType, case: Case) -> Any:
+    """The case's network in one implementation: a Perceptron where it is one, else FeedForward."""
+    kind = package.Perceptron if case.network.is_perceptron else package.FeedForward
+    return kind(case.network, case.parameters)
+
+
+def timed_step(package: ModuleType, case: Case | ChainRuleCase) -> tuple[dict[str, Array], float]:
+    """Every quantity of a case's first step, and the seconds that it took."""
+    if isinstance(case, ChainRuleCase):
+        chain_rule = importlib.import_module(f"{package.__name__}.chain_rule")
+        start = time.perf_counter()
+        numbers = chain_rule.differentiate(case.chain_rule, case.dtype)
+        return numbers, time.perf_counter() - start
+    net = model(package, case)
+    x, y = case.first_batch()
+    start = time.perf_counter()
+    trace = net.step(x, y, case.training)
+    return trace.quantities(), time.perf_counter() - start

@@ -1,0 +1,164 @@
+"""The tables that the commands print."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from shared import DATASETS, Case, ChainRuleCase, OnEpoch
+from threeways.compare import Result, Worst
+from threeways.train import Apart, Run
+
+
+def console() -> Console:
+    """A console that does not fold tables when its output goes into a file or a pipe."""
+    width = shutil.get_terminal_size().columns
+    return Console(width=None if Console().is_terminal else max(width, 110), highlight=False)
+
+
+def _table(title: str, columns: Iterable[str], numeric: Iterable[str] = ()) -> Table:
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numeric else "left", no_wrap=True)
+    return table
+
+
+def print_comparison(results: Sequence[Result], out: Console) -> None:
+    """A table for each dtype with a row a case, its worst pair; every pair where cases are few."""
+    detailed = len({result.case for result in results}) <= 3
+    for dtype in dict.fromkeys(result.dtype for result in results):
+        names = list(results[0].seconds_per_step)
+        numeric = ["difference", "bound", *names]
+        table = _table(
+            f"\n{dtype}: the worst of each step, in units of eps at the array's scale",
+            ["case", "pair", "quantity", "difference", "bound", *names, ""],
+            numeric,
+        )
+        for result in results:
+            if result.dtype != dtype:
+                continue
+            times = [_seconds(seconds) for seconds in result.seconds_per_step.values()]
+            pairs = sorted(result.pairs, key=lambda pair: -pair.worst.ratio)
+            for i, pair in enumerate(pairs if detailed else pairs[:1]):
+                table.add_row(
+                    "" if i else result.case,
+                    f"{pair.a} {pair.b}",
+                    _element(pair.worst),
+                    _number(pair.worst.difference_eps),
+                    _number(pair.worst.bound_eps),
+                    *([""] * len(times) if i else times),
+                    "[green]ok[/]" if pair.ok else "[bold red]differs[/]",
+                )
+            if not pairs:
+                table.add_row(result.case, "", "", "", "", *times, "")
+        out.print(table)
+    out.print(_summary(results))
+
+
+def _summary(results: Sequence[Result]) -> str:
+    pairs = [(result, pair) for result in results for pair in result.pairs]
+    if not pairs:
+        return "\nOne implementation: there is nothing to compare it with."
+    cases = len({result.case for result in results})
+    dtypes = " and ".join(dict.fromkeys(result.dtype for result in results))
+    tried = f"\n{cases} case{'s' * (cases > 1)} in {dtypes}, {len(pairs)} pairs of steps: "
+    failed = [(result, pair) for result, pair in pairs if not pair.ok]
+    if not failed:
+        share = max(pair.worst.ratio for _, pair in pairs)
+        return tried + f"[green]all agree[/], the worst at {share:.0%} of its bound."
+    lines = [tried + f"[bold red]{len(failed)} differ[/] by more than rounding explains."]
+    for result, pair in failed[:5]:
+        worst = pair.worst
+        lines.append(
+            f"{result.case} {result.dtype}, {_element(worst)}: {pair.a} {worst.a!r}, "
+            f"{pair.b} {worst.b!r}"
+        )
+    return "\n".join(lines)
+
+
+def print_training(case: Case, runs: Sequence[Run], apart: Sequence[Apart], out: Console) -> None:
+    """A row an implementation, then a row for each pair: how far apart they ended."""
+    table = _table(
+        f"\n{case.name}: {case.training.epochs} epochs in {case.network.dtype}",
+        ["", "first loss", "last loss", "accuracy", "seconds"],
+        ["first loss", "last loss", "accuracy", "seconds"],
+    )
+    for run in runs:
+        table.add_row(
+            run.name,
+            f"{run.history.loss[0]:.6g}",
+            f"{run.history.loss[-1]:.6g}",
+            "" if run.accuracy is None else f"{run.accuracy:.2%}",
+            f"{run.seconds:.2f}",
+        )
+    out.print(table)
+    for pair in apart:
+        out.print(
+            f"{pair.a} and {pair.b} ended {pair.difference:.2g} apart, {_number(pair.eps)} eps, "
+            f"in {pair.parameter}"
+        )
+
+
+def print_cases(cases: Sequence[Case | ChainRuleCase], out: Console) -> None:
+    """A row a case: its name, its shape, its lectures and its title."""
+    table = _table("", ["case", "network", "lectures", "title"])
+    for case in cases:
+        shape = (
+            "-".join(map(str, case.network.widths)) if isinstance(case, Case) else "chain rule"
+        )
+        table.add_row(case.name, shape, ", ".join(case.lectures), case.title)
+    out.print(table)
+
+
+def print_datasets(out: Console) -> None:
+    """A row a data set: its name and what it holds."""
+    table = _table("", ["data set", "what it holds"])
+    for name, (title, _) in DATASETS.items():
+        table.add_row(name, title)
+    out.print(table)
+
+
+def _element(worst: Worst) -> str:
+    index = ",".join(map(str, worst.index))
+    return f"{worst.quantity}\\[{index}]" if index else worst.quantity.replace("[", "\\[")
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "∞"
+    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds * 1e6:,.0f} µs" if seconds < 1e-3 else f"{seconds * 1e3:,.1f} ms"
+
+
+@contextmanager
+def progress(epochs: int, out: Console) -> Iterator[Callable[[str], OnEpoch]]:
+    """Progress bars: called with an implementation's name, it gives the callback that moves one."""
+    columns = (
+        TextColumn("{task.description:6}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.6g}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=out) as bars:
+
+        def bar(name: str) -> OnEpoch:
+            task = bars.add_task(name, total=epochs, loss=math.nan)
+            return lambda epoch, loss: bars.update(task, completed=epoch, loss=loss)
+
+        yield bar
