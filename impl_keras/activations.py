@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
@@ -22,7 +23,7 @@ __all__ = [
     "tanh",
 ]
 
-Array = Any  # a tensor of Keras's backend
+Array: TypeAlias = Any  # a tensor of Keras's backend
 
 
 def linear(z: Array) -> Array:
@@ -84,7 +85,7 @@ def softmax(z: Array) -> Array:
     return keras.activations.softmax(z)
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[..., Array]] = {
     "linear": linear,
     "step": step,
     "sign": sign,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import keras
 import tensorflow as tf
 from keras import ops
 
-from impl_keras.feedforward import floatx
+from impl_keras.feedforward import default_dtype
 from impl_keras.optimizers import optimizer
-from shared import Array, ChainRule, Training
+from shared import ChainRule, Training
 
 __all__ = [
     "EXAMPLES",
@@ -20,6 +23,7 @@ __all__ = [
     "two_paths",
 ]
 
+Array: TypeAlias = Any  # a variable or tensor of Keras's backend
 Numbers = dict[str, Array]
 
 
@@ -92,7 +96,7 @@ def square_of_sum(x1: Array, x2: Array, learning_rate: float) -> Numbers:
     }
 
 
-EXAMPLES = {
+EXAMPLES: dict[str, Callable[..., Numbers]] = {
     "quartic_of_cubic": quartic_of_cubic,
     "two_paths": two_paths,
     "square": square,
@@ -103,10 +107,8 @@ EXAMPLES = {
 
 def differentiate(chain_rule: ChainRule, dtype: str) -> Numbers:
     """Every number of one step on an example's inputs, each a scalar of ``dtype``."""
-    inputs = {
-        name: keras.Variable(value, dtype=dtype) for name, value in chain_rule.inputs.items()
-    }
-    with floatx(dtype):
+    inputs = {name: keras.Variable(value, dtype=dtype) for name, value in chain_rule.inputs.items()}
+    with default_dtype(dtype):
         numbers = EXAMPLES[chain_rule.example](**inputs, learning_rate=chain_rule.learning_rate)
     return {name: number.numpy() for name, number in numbers.items()}
 

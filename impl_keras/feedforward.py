@@ -23,6 +23,7 @@ from shared import (
     Array,
     Dataset,
     History,
+    Layer,
     Network,
     OnEpoch,
     Parameters,
@@ -51,26 +52,20 @@ class FeedForward:
     def __init__(self, network: Network, parameters: Parameters) -> None:
         self.network = network
         start = check_parameters(network, parameters)
-        options = {"dtype": network.dtype}
-        self.dense = [
-            keras.layers.Dense(layer.units, kernel_initializer="zeros", **options)
-            for layer in network.layers
-        ]
-        self.activations = [
-            keras.layers.Activation(
-                partial(ACTIVATIONS[layer.activation], **layer.arguments), **options
-            )
-            for layer in network.layers
-        ]
-        layers = [layer for pair in zip(self.dense, self.activations, strict=True) for layer in pair]
-        if network.loss_from_logits:
-            layers.pop()
-        self.model = keras.Sequential([keras.Input((network.n_features,), **options), *layers])
-        for dense, weights, layer in zip(self.dense, start, network.layers, strict=True):
-            dense.set_weights(weights)
-            dense.bias.trainable = not layer.fixed_bias
+        with default_dtype(network.dtype):
+            self.dense = [
+                dense_layer(layer, weights)
+                for layer, weights in zip(network.layers, start, strict=True)
+            ]
+            self.activations = [
+                keras.layers.Activation(partial(ACTIVATIONS[layer.activation], **layer.arguments))
+                for layer in network.layers
+            ]
+            layers = [
+                part for pair in zip(self.dense, self.activations, strict=True) for part in pair
+            ]
+            self.model = keras.Sequential(layers[:-1] if network.loss_from_logits else layers)
         self.training: Training | None = None
-        self.compile(None)
 
     @property
     def parameters(self) -> Parameters:
@@ -111,14 +106,13 @@ class FeedForward:
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update of gradient descent on a batch, with every number that went into it."""
+        self.compile(training)
         trace = self.backward(x, y)
         self.update(trace.dW, trace.db, training)
         W_next, b_next = zip(*self.parameters, strict=True)
         return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
 
-    def fit(
-        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
-    ) -> History:
+    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch."""
         x = check_inputs(self.network, dataset.x)
         y = check_targets(self.network, dataset.y, len(x))
@@ -136,12 +130,13 @@ class FeedForward:
     def loss(self, y: tf.Tensor, z: list[tf.Tensor], a: list[tf.Tensor]) -> tf.Tensor:
         """The compiled model's loss of a batch, a scalar."""
         output = z[-1] if self.network.loss_from_logits else a[-1]
-        with floatx(self.network.dtype):
+        if not self.model.compiled:
+            self.compile(None)
+        with default_dtype(self.network.dtype):
             return self.model.compute_loss(y=y, y_pred=output)
 
     def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
         """W ← W - η dW and b ← b - η db, the fixed biases apart."""
-        self.compile(training)
         free = [l for l, layer in enumerate(self.network.layers) if not layer.fixed_bias]
         self.model.optimizer.apply(
             [*dW, *(db[l] for l in free)],
@@ -152,26 +147,39 @@ class FeedForward:
         """Compile the model with its loss and, once training is known, Keras's optimizer for it."""
         if training is None or training != self.training:
             self.training = training
-            with floatx(self.network.dtype):
+            with default_dtype(self.network.dtype):
                 self.model.compile(
-                    optimizer=None if training is None else optimizer(training),
-                    loss=LOSSES[self.network.loss],
+                    optimizer=training and optimizer(training), loss=LOSSES[self.network.loss]
                 )
 
 
-@contextmanager
-def floatx(dtype: str) -> Iterator[None]:
-    """Keras's default dtype for as long as the block runs.
+def dense_layer(layer: Layer, weights: Weights) -> keras.layers.Dense:
+    """A Dense layer without activation that starts from ``weights``."""
+    dense = keras.layers.Dense(
+        layer.units,
+        kernel_initializer=lambda shape, dtype: weights.W,
+        bias_initializer=lambda shape, dtype: weights.b,
+    )
+    dense.build((None, len(weights.W)))
+    dense.bias.trainable = not layer.fixed_bias
+    return dense
 
-    Losses, metrics and an optimizer's learning rate take it, not the layers' own: under float32 a
-    rate of 0.1 is 0.10000000149 in a float64 network too, and a loss has float32's error.
+
+@contextmanager
+def default_dtype(dtype: str) -> Iterator[None]:
+    """What Keras makes meanwhile is of ``dtype``: layers, losses, metrics, an optimizer's rate.
+
+    Their default is float32, even around float64 layers: a rate of 0.1 would be 0.10000000149 and
+    a loss would have float32's error. Setting floatx alone does not move the layers' own default.
     """
-    before = keras.config.floatx()
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
     try:
         yield
     finally:
-        keras.config.set_floatx(before)
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
 
 
 def fit_batches(
@@ -188,7 +196,7 @@ def fit_batches(
     report = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: on_epoch and on_epoch(epoch + 1, logs["loss"])
     )
-    with floatx(x.dtype.name):
+    with default_dtype(x.dtype.name):
         run = model.fit(
             batches(),
             steps_per_epoch=math.ceil(n_rows / (training.batch_size or n_rows)),

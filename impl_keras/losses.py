@@ -6,7 +6,8 @@ a row. The cross-entropies and the perceptron rule take the output layer's z, th
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
@@ -25,7 +26,7 @@ __all__ = [
     "softmax_binary_crossentropy",
 ]
 
-Array = Any  # a tensor of Keras's backend
+Array: TypeAlias = Any  # a tensor of Keras's backend
 
 
 def mean_squared_error(y: Array, a: Array) -> Array:
@@ -79,7 +80,7 @@ def output(y: Array, a: Array) -> Array:
     return ops.sum(a, axis=1)
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., Array]] = {
     "mean_squared_error": mean_squared_error,
     "half_squared_error": half_squared_error,
     "binary_crossentropy": binary_crossentropy,

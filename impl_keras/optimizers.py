@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import keras
 
 from shared import Training
 
 __all__ = ["optimizer"]
 
-SGD = keras.optimizers.SGD
+SGD: TypeAlias = keras.optimizers.SGD
 
 
 def optimizer(training: Training) -> SGD:

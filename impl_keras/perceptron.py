@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from impl_keras.activations import ACTIVATIONS
-from impl_keras.feedforward import fit_batches, floatx
+from impl_keras.feedforward import default_dtype, dense_layer, fit_batches
 from impl_keras.losses import LOSSES
 from impl_keras.optimizers import optimizer
 from shared import (
@@ -50,12 +50,10 @@ class Perceptron:
     def __init__(self, network: Network, parameters: Parameters) -> None:
         self.network = check_perceptron(network)
         self.layer = network.layers[0]
-        ((W, b),) = check_parameters(network, parameters)
-        self.dense = keras.layers.Dense(self.layer.units, dtype=network.dtype)
-        self.model = keras.Sequential([keras.Input(W.shape[:1], dtype=network.dtype), self.dense])
-        self.dense.set_weights([W, b])
-        self.dense.bias.trainable = not self.layer.fixed_bias
-        self.compile(Training(learning_rate=1))
+        (start,) = check_parameters(network, parameters)
+        with default_dtype(network.dtype):
+            self.dense = dense_layer(self.layer, start)
+            self.model = keras.Sequential([self.dense])
 
     @property
     def parameters(self) -> Parameters:
@@ -69,17 +67,19 @@ class Perceptron:
     def forward(self, x: Any) -> Trace:
         """z = x @ W + b and ŷ = g(z)."""
         x = check_inputs(self.network, x)
-        z = self.model(tf.constant(x))
+        z = self.dense(tf.constant(x))
         return Trace(z=(z.numpy(),), a=(x, ACTIVATIONS[self.layer.activation](z).numpy()))
 
     def backward(self, x: Any, y: Any) -> Trace:
         """The loss and its derivatives for a batch x (N, D[0]), y (N, D[1]); updates nothing."""
         x = check_inputs(self.network, x)
         y = check_targets(self.network, y, len(x))
+        if not self.model.compiled:
+            self.compile(None)
         inputs, W, b = tf.constant(x), self.dense.kernel.value, self.dense.bias.value
-        with tf.GradientTape() as tape, floatx(self.network.dtype):
+        with tf.GradientTape() as tape, default_dtype(self.network.dtype):
             tape.watch([inputs, b])
-            z = self.model(inputs)
+            z = self.dense(inputs)
             loss = self.model.compute_loss(y=tf.constant(y), y_pred=z)
         dz, dW, db, dx = tape.gradient(loss, [z, W, b, inputs])
         return Trace(
@@ -95,23 +95,23 @@ class Perceptron:
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update, w ← w - η dW, with every number that went into it."""
-        trace = self.backward(x, y)
         self.compile(training)
+        trace = self.backward(x, y)
         gradients, variables = [*trace.dW, *trace.db], self.model.trainable_variables
         self.model.optimizer.apply(gradients[: len(variables)], variables)
         ((W, b),) = self.parameters
         return dataclasses.replace(trace, W_next=(W,), b_next=(b,))
 
-    def fit(
-        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
-    ) -> History:
+    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch."""
         x = check_inputs(self.network, dataset.x)
         y = check_targets(self.network, dataset.y, len(x))
         self.compile(training)
         return fit_batches(self.model, x, y, training, on_epoch)
 
-    def compile(self, training: Training) -> None:
-        """Compile the model with its loss and with Keras's own optimizer."""
-        with floatx(self.network.dtype):
-            self.model.compile(optimizer=optimizer(training), loss=LOSSES[self.network.loss])
+    def compile(self, training: Training | None) -> None:
+        """Compile the model with its loss and, once training is known, Keras's optimizer for it."""
+        with default_dtype(self.network.dtype):
+            self.model.compile(
+                optimizer=training and optimizer(training), loss=LOSSES[self.network.loss]
+            )

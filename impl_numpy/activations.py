@@ -6,6 +6,8 @@ ELU'(0) = α, SELU'(0) = λ.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from shared import Array
@@ -133,7 +135,7 @@ def softmax_backward(da: Array, z: Array, a: Array) -> Array:
     return a * (da - (da * a).sum(axis=1, keepdims=True))
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[..., Array]] = {
     "linear": linear,
     "step": step,
     "sign": sign,
@@ -146,7 +148,7 @@ ACTIVATIONS = {
     "selu": selu,
     "softmax": softmax,
 }
-BACKWARD = {
+BACKWARD: dict[str, Callable[..., Array]] = {
     "linear": linear_backward,
     "step": step_backward,
     "sign": sign_backward,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from shared import Array, ChainRule
@@ -84,7 +86,7 @@ def square_of_sum(x1: Array, x2: Array, learning_rate: float) -> Numbers:
     }
 
 
-EXAMPLES = {
+EXAMPLES: dict[str, Callable[..., Numbers]] = {
     "quartic_of_cubic": quartic_of_cubic,
     "two_paths": two_paths,
     "square": square,

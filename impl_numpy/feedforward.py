@@ -87,9 +87,7 @@ class FeedForward:
         W_next, b_next = zip(*self.parameters, strict=True)
         return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
 
-    def fit(
-        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
-    ) -> History:
+    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch."""
         x = check_inputs(self.network, dataset.x)
         y = check_targets(self.network, dataset.y, len(x))

@@ -6,6 +6,8 @@ cross-entropies and the perceptron rule take the output layer's z, the others it
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from impl_numpy.activations import sigmoid, sign, softmax, step
@@ -128,7 +130,7 @@ def without_each(z: Array) -> Array:
     return z[:, np.newaxis] + np.where(np.eye(z.shape[1]), -np.inf, 0).astype(z.dtype)
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., Array]] = {
     "mean_squared_error": mean_squared_error,
     "half_squared_error": half_squared_error,
     "binary_crossentropy": binary_crossentropy,
@@ -138,7 +140,7 @@ LOSSES = {
     "bipolar_perceptron": bipolar_perceptron,
     "output": output,
 }
-BACKWARD = {
+BACKWARD: dict[str, Callable[..., Array]] = {
     "mean_squared_error": mean_squared_error_backward,
     "half_squared_error": half_squared_error_backward,
     "binary_crossentropy": binary_crossentropy_backward,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from impl_numpy.activations import ACTIVATIONS
 from impl_numpy.losses import LOSSES
 from impl_numpy.optimizers import optimizer
@@ -91,16 +93,14 @@ class Perceptron:
         ((W, b),) = self.parameters
         return dataclasses.replace(trace, W_next=(W,), b_next=(b,))
 
-    def fit(
-        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
-    ) -> History:
+    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch."""
         history = History()
         for epoch in range(training.epochs):
             loss = 0.0
             for rows in training.batches(epoch, len(dataset)):
                 trace = self.step(dataset.x[rows], dataset.y[rows], training)
-                loss += float(trace.loss) * len(rows)
+                loss += float(np.asarray(trace.loss)) * len(rows)
             history.loss.append(loss / len(dataset))
             if on_epoch:
                 on_epoch(epoch + 1, history.loss[-1])

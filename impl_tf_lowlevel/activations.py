@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import tensorflow as tf
 
 __all__ = [
@@ -19,7 +22,7 @@ __all__ = [
     "tanh",
 ]
 
-Array = tf.Tensor
+Array: TypeAlias = tf.Tensor
 
 
 def linear(z: Array) -> Array:
@@ -80,7 +83,7 @@ def softmax(z: Array) -> Array:
     return tf.nn.softmax(z)
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[..., Array]] = {
     "linear": linear,
     "step": step,
     "sign": sign,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import tensorflow as tf
 
-from shared import Array, ChainRule
+from shared import ChainRule
 
 __all__ = [
     "EXAMPLES",
@@ -16,6 +19,7 @@ __all__ = [
     "two_paths",
 ]
 
+Array: TypeAlias = tf.Tensor
 Numbers = dict[str, Array]
 
 
@@ -91,7 +95,7 @@ def square_of_sum(x1: Array, x2: Array, learning_rate: float) -> Numbers:
     }
 
 
-EXAMPLES = {
+EXAMPLES: dict[str, Callable[..., Numbers]] = {
     "quartic_of_cubic": quartic_of_cubic,
     "two_paths": two_paths,
     "square": square,

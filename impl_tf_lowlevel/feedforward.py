@@ -34,6 +34,7 @@ __all__ = ["FeedForward"]
 # What the loss does not depend on has the derivative 0, not None.
 ZERO = {"unconnected_gradients": "zero"}
 
+
 class FeedForward:
     """A network of any depth.
 
@@ -55,8 +56,7 @@ class FeedForward:
     def parameters(self) -> Parameters:
         """A copy of W and b as they are now."""
         return tuple(
-            Weights(W.numpy().copy(), b.numpy().copy())
-            for W, b in zip(self.W, self.b, strict=True)
+            Weights(W.numpy().copy(), b.numpy().copy()) for W, b in zip(self.W, self.b, strict=True)
         )
 
     def predict(self, x: Any) -> Array:
@@ -96,10 +96,8 @@ class FeedForward:
         W_next, b_next = zip(*self.parameters, strict=True)
         return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
 
-    def fit(
-        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
-    ) -> History:
-        """Train on all of a data set's batches, epoch after epoch, each epoch one compiled graph."""
+    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
+        """Train on all of a data set's batches; each epoch is a run of one compiled graph."""
         x = check_inputs(self.network, dataset.x)
         y = check_targets(self.network, dataset.y, len(x))
         run_epoch = self.compile_epoch(tf.constant(x), tf.constant(y), training)

@@ -6,6 +6,9 @@ cross-entropies and the perceptron rule take the output layer's z, the others it
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import tensorflow as tf
 
 from impl_tf_lowlevel.activations import sign, step
@@ -22,7 +25,7 @@ __all__ = [
     "softmax_binary_crossentropy",
 ]
 
-Array = tf.Tensor
+Array: TypeAlias = tf.Tensor
 
 
 def mean_squared_error(y: Array, a: Array) -> Array:
@@ -76,7 +79,7 @@ def output(y: Array, a: Array) -> Array:
     return tf.reduce_mean(tf.reduce_sum(a, axis=1))
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., Array]] = {
     "mean_squared_error": mean_squared_error,
     "half_squared_error": half_squared_error,
     "binary_crossentropy": binary_crossentropy,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import tensorflow as tf
 
@@ -10,7 +11,7 @@ from shared import Training
 
 __all__ = ["optimizer"]
 
-Array = tf.Tensor
+Array: TypeAlias = tf.Tensor
 
 
 class SGD:

@@ -96,9 +96,7 @@ class Perceptron:
         ((W, b),) = self.parameters
         return dataclasses.replace(trace, W_next=(W,), b_next=(b,))
 
-    def fit(
-        self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None
-    ) -> History:
+    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch, each step one compiled graph."""
         x = check_inputs(self.network, dataset.x)
         y = check_targets(self.network, dataset.y, len(x))

@@ -52,9 +52,9 @@ def _misfit(loss: str, y: Array) -> Array:
     binary = np.isin(y, (0, 1)).all(axis=1)
     match loss:
         case "binary_crossentropy" | "softmax_binary_crossentropy":
-            return ((y < 0) | (y > 1)).any(axis=1)
+            return np.asarray(((y < 0) | (y > 1)).any(axis=1))
         case "categorical_crossentropy":
-            return ~(binary & (y.sum(axis=1) == 1))
+            return np.asarray(~(binary & (y.sum(axis=1) == 1)))
         case "perceptron":
             return ~binary
         case "bipolar_perceptron":

@@ -68,7 +68,7 @@ class Case:
 
 @dataclass(frozen=True)
 class ChainRuleCase:
-    """A chain of functions, with the step that is made on its inputs; otherwise as :class:`Case`."""
+    """A chain of functions with the step made on its inputs; otherwise as :class:`Case`."""
 
     name: str
     title: str

@@ -24,7 +24,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from shared.arrays import check_inputs, check_targets
+from shared.arrays import check_targets
 from shared.case import Case, ChainRuleCase, Figure
 from shared.chain_rule import CHAIN_RULES, ChainRule
 from shared.datasets import DATASETS, Dataset, load_dataset, read_data_file
@@ -64,8 +64,9 @@ def read_case(path: Path) -> Case | ChainRuleCase:
     try:
         text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
-        schema = _ChainRuleFile if "chain_rule" in table else _CaseFile
-        return TypeAdapter(schema).validate_python(table).case(path)
+        if "chain_rule" in table:
+            return TypeAdapter(_ChainRuleFile).validate_python(table).case(path)
+        return TypeAdapter(_CaseFile).validate_python(table).case(path)
     except OSError as error:
         problems: list[str] = [error.strerror or str(error)]
     except UnicodeDecodeError as error:
@@ -137,9 +138,7 @@ class _CaseFile:
         self._network(n_features=1)
 
     def _network(self, n_features: int) -> Network:
-        return Network(
-            n_features=n_features, layers=self.layers, loss=self.loss, dtype=self.dtype
-        )
+        return Network(n_features=n_features, layers=self.layers, loss=self.loss, dtype=self.dtype)
 
     def case(self, path: Path) -> Case:
         dataset = self.data.load(path, self.layers[-1].units)
@@ -191,8 +190,17 @@ class _ChainRuleFile:
 
 _KEYS = {
     key
-    for table in (_CaseFile, _ChainRuleFile, _Data, _Initialise, _Weights, Layer, Training, ChainRule)
-    for key in table.__dataclass_fields__  # type: ignore[attr-defined]
+    for table in (
+        _CaseFile,
+        _ChainRuleFile,
+        _Data,
+        _Initialise,
+        _Weights,
+        Layer,
+        Training,
+        ChainRule,
+    )
+    for key in table.__dataclass_fields__
 }
 
 
@@ -219,9 +227,7 @@ def _figures(
     return tuple(figures)
 
 
-def _figure(
-    lecture: str, element: str, decimals: str, known: dict[str, tuple[int, ...]]
-) -> Figure:
+def _figure(lecture: str, element: str, decimals: str, known: dict[str, tuple[int, ...]]) -> Figure:
     match = re.fullmatch(r"([\w/]+(?:\[\d+\])?)(?:\[(\d+(?:,\d+)*)\])?", element)
     quantity = match[1] if match else element
     at = f"figures.{lecture}: "

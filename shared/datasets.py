@@ -205,7 +205,9 @@ def _wine() -> tuple[Any, Any]:
     return _standardise(data.data), one_hot(data.target)
 
 
-@_add("breast_cancer", "malignant (0) or benign (1) by 30 measurements, standardised (scikit-learn)")
+@_add(
+    "breast_cancer", "malignant (0) or benign (1) by 30 measurements, standardised (scikit-learn)"
+)
 def _breast_cancer() -> tuple[Any, Any]:
     from sklearn.datasets import load_breast_cancer
 

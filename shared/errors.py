@@ -106,4 +106,4 @@ def checked(cls: type[T]) -> type[T]:
             raise InputError(*problems_of(error, validated.__dataclass_fields__)) from None
 
     validated.__init__ = init
-    return validated  # type: ignore[no-any-return]
+    return validated

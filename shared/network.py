@@ -126,7 +126,7 @@ class Network:
 
     @property
     def is_perceptron(self) -> bool:
-        """One layer, of threshold units (the perceptron rule) or of sigmoid units (KTH-1, KTH-2)."""
+        """One layer of threshold units (the perceptron rule) or sigmoid units (KTH-1, KTH-2)."""
         return len(self.layers) == 1 and self.loss in (
             "perceptron",
             "bipolar_perceptron",

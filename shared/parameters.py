@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ class Weights(NamedTuple):
 Parameters = tuple[Weights, ...]
 
 # Glorot & Bengio (2010), He et al. (2015), LeCun et al. (1998): the variance of each weight.
-_VARIANCE = {
+_VARIANCE: dict[str, Callable[[int, int], float]] = {
     "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
     "he": lambda fan_in, _: 2 / fan_in,
     "lecun": lambda fan_in, _: 1 / fan_in,

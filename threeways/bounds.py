@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from impl_numpy.activations import BACKWARD
-from shared import Array, Case, ChainRuleCase, Network, Parameters
+from shared import Array, Case, ChainRuleCase, Network
 
 CONSTANT = {"float32": 8.0, "float64": 8.0}
 
@@ -69,9 +69,7 @@ def _terms(network: Network, n_rows: int) -> dict[str, int]:
     return terms
 
 
-def _magnitudes(
-    case: Case, quantities: dict[str, Array], x: Array, y: Array
-) -> dict[str, Array]:
+def _magnitudes(case: Case, quantities: dict[str, Array], x: Array, y: Array) -> dict[str, Array]:
     """The sum of the absolute values that make up each element of each quantity."""
     layers, parameters = case.network.layers, case.parameters
     size = {name: np.abs(values) for name, values in quantities.items()} | {"a[0]": np.abs(x)}
@@ -98,10 +96,8 @@ def _magnitudes(
     return size
 
 
-def _activation_backward(
-    case: Case, l: int, da: Array, quantities: dict[str, Array]
-) -> Array:
-    """|g'| times the magnitude of da; for softmax, whose Jacobian is full, with every path added."""
+def _activation_backward(case: Case, l: int, da: Array, quantities: dict[str, Array]) -> Array:
+    """|g'| times the magnitude of da; for softmax, whose Jacobian is full, all paths added."""
     layer = case.network.layers[l]
     z, a = quantities[f"z[{l}]"], quantities[f"a[{l + 1}]"]
     if layer.activation == "softmax":

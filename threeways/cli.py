@@ -121,7 +121,8 @@ def train(case: str, dtype: str | None, implementations: str) -> int:
     packages = load(names)
 
     from threeways import train as training
-    from threeways.tables import console, print_training, progress
+    from threeways.progress import progress
+    from threeways.tables import console, print_training
 
     out = console()
     runs = []

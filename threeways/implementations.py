@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -48,7 +49,9 @@ def load(names: Iterable[str]) -> dict[str, ModuleType]:
     Raises:
         InputError: TensorFlow or Keras is not installed, or Keras is set to another backend.
     """
-    return {name: _load(name) for name in names}
+    packages = {name: _load(name) for name in names}
+    gc.freeze()  # the frameworks' million objects live on: no use looking through them for garbage
+    return packages
 
 
 def _load(name: str) -> ModuleType:

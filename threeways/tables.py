@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
-from shared import DATASETS, Case, ChainRuleCase, OnEpoch
+from shared import DATASETS, Case, ChainRuleCase
 from threeways.compare import Result, Worst
 from threeways.train import Apart, Run
 
@@ -28,8 +20,8 @@ def console() -> Console:
     return Console(width=None if Console().is_terminal else max(width, 110), highlight=False)
 
 
-def _table(title: str, columns: Iterable[str], numeric: Iterable[str] = ()) -> Table:
-    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+def _table(columns: Iterable[str], numeric: Iterable[str] = ()) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in numeric else "left", no_wrap=True)
     return table
@@ -41,8 +33,8 @@ def print_comparison(results: Sequence[Result], out: Console) -> None:
     for dtype in dict.fromkeys(result.dtype for result in results):
         names = list(results[0].seconds_per_step)
         numeric = ["difference", "bound", *names]
+        out.print(f"\n{dtype}: the worst of each step, in units of eps at the array's scale")
         table = _table(
-            f"\n{dtype}: the worst of each step, in units of eps at the array's scale",
             ["case", "pair", "quantity", "difference", "bound", *names, ""],
             numeric,
         )
@@ -90,8 +82,8 @@ def _summary(results: Sequence[Result]) -> str:
 
 def print_training(case: Case, runs: Sequence[Run], apart: Sequence[Apart], out: Console) -> None:
     """A row an implementation, then a row for each pair: how far apart they ended."""
+    out.print(f"\n{case.name}: {case.training.epochs} epochs in {case.network.dtype}")
     table = _table(
-        f"\n{case.name}: {case.training.epochs} epochs in {case.network.dtype}",
         ["", "first loss", "last loss", "accuracy", "seconds"],
         ["first loss", "last loss", "accuracy", "seconds"],
     )
@@ -113,18 +105,16 @@ def print_training(case: Case, runs: Sequence[Run], apart: Sequence[Apart], out:
 
 def print_cases(cases: Sequence[Case | ChainRuleCase], out: Console) -> None:
     """A row a case: its name, its shape, its lectures and its title."""
-    table = _table("", ["case", "network", "lectures", "title"])
+    table = _table(["case", "network", "lectures", "title"])
     for case in cases:
-        shape = (
-            "-".join(map(str, case.network.widths)) if isinstance(case, Case) else "chain rule"
-        )
+        shape = "-".join(map(str, case.network.widths)) if isinstance(case, Case) else "chain rule"
         table.add_row(case.name, shape, ", ".join(case.lectures), case.title)
     out.print(table)
 
 
 def print_datasets(out: Console) -> None:
     """A row a data set: its name and what it holds."""
-    table = _table("", ["data set", "what it holds"])
+    table = _table(["data set", "what it holds"])
     for name, (title, _) in DATASETS.items():
         table.add_row(name, title)
     out.print(table)
@@ -143,22 +133,3 @@ def _number(value: float) -> str:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds * 1e6:,.0f} µs" if seconds < 1e-3 else f"{seconds * 1e3:,.1f} ms"
-
-
-@contextmanager
-def progress(epochs: int, out: Console) -> Iterator[Callable[[str], OnEpoch]]:
-    """Progress bars: called with an implementation's name, it gives the callback that moves one."""
-    columns = (
-        TextColumn("{task.description:6}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.6g}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=out) as bars:
-
-        def bar(name: str) -> OnEpoch:
-            task = bars.add_task(name, total=epochs, loss=math.nan)
-            return lambda epoch, loss: bars.update(task, completed=epoch, loss=loss)
-
-        yield bar
