@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,35 +32,36 @@ def check_targets(network: Network, y: Any, n_rows: int) -> Array:
     y = _matrix(network, "y", y, network.widths[-1])
     if len(y) != n_rows:
         raise InputError(f"y: {len(y)} rows for the {n_rows} rows of x")
-    wrong = _misfit(network.loss, y)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(f"y[{row}]: {y[row].tolist()} is not {_TARGETS[network.loss]}")
+    if network.loss in _TARGETS:
+        words, defined = _TARGETS[network.loss]
+        wrong = np.argwhere(~defined(y))
+        if len(wrong):
+            row = wrong[0, 0]
+            raise InputError(f"y[{row}]: {y[row].tolist()} is not {words}")
     return y
 
 
-_TARGETS = {
-    "binary_crossentropy": "in [0, 1], as binary cross-entropy needs",
-    "softmax_binary_crossentropy": "in [0, 1], as binary cross-entropy needs",
-    "categorical_crossentropy": "one-hot, as categorical cross-entropy needs",
-    "perceptron": "of 0 and 1 alone, as the perceptron rule with step needs",
-    "bipolar_perceptron": "of -1 and 1 alone, as the perceptron rule with sign needs",
+def _within_unit(y: Array) -> Array:
+    return (y >= 0) & (y <= 1)
+
+
+# For each loss that is not defined for every target: which targets it is defined for.
+_TARGETS: dict[str, tuple[str, Callable[[Array], Array]]] = {
+    "binary_crossentropy": ("in [0, 1], as binary cross-entropy needs", _within_unit),
+    "softmax_binary_crossentropy": ("in [0, 1], as binary cross-entropy needs", _within_unit),
+    "categorical_crossentropy": (
+        "one-hot, as categorical cross-entropy needs",
+        lambda y: np.isin(y, (0, 1)) & (y.sum(axis=1, keepdims=True) == 1),
+    ),
+    "perceptron": (
+        "of 0 and 1 alone, as the perceptron rule with step needs",
+        lambda y: np.isin(y, (0, 1)),
+    ),
+    "bipolar_perceptron": (
+        "of -1 and 1 alone, as the perceptron rule with sign needs",
+        lambda y: np.isin(y, (-1, 1)),
+    ),
 }
-
-
-def _misfit(loss: str, y: Array) -> Array:
-    """(N,) whether each row of targets is one that the loss is not defined for."""
-    binary = np.isin(y, (0, 1)).all(axis=1)
-    match loss:
-        case "binary_crossentropy" | "softmax_binary_crossentropy":
-            return np.asarray(((y < 0) | (y > 1)).any(axis=1))
-        case "categorical_crossentropy":
-            return np.asarray(~(binary & (y.sum(axis=1) == 1)))
-        case "perceptron":
-            return ~binary
-        case "bipolar_perceptron":
-            return ~np.isin(y, (-1, 1)).all(axis=1)
-    return np.zeros(len(y), dtype=bool)
 
 
 def _matrix(network: Network, name: str, values: Any, width: int) -> Array:

@@ -1,0 +1,17 @@
+"""The implementations, loaded once for all tests."""
+
+from __future__ import annotations
+
+import warnings
+from types import ModuleType
+
+import pytest
+
+from threeways.implementations import PACKAGES, load
+
+
+@pytest.fixture(scope="session")
+def packages() -> dict[str, ModuleType]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the frameworks' own, on import
+        return load(PACKAGES)

@@ -1,0 +1,89 @@
+"""A comparison must fail where something is wrong, however little."""
+
+from __future__ import annotations
+
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+import impl_numpy
+from shared import Array, Case, case_names, load_case
+from threeways.bounds import Bound
+from threeways.compare import DTYPES, compare, worst_difference
+
+# The factor, less 1, by which a gradient may not be wrong unnoticed.
+SMALLEST = {"float32": 1e-4, "float64": 1e-10}
+
+
+def planted(factor: float) -> ModuleType:
+    """An implementation whose gradients are wrong by a factor."""
+
+    class Planted(impl_numpy.FeedForward):
+        def weight_gradient(self, a: Array, dz: Array) -> Array:
+            return super().weight_gradient(a, dz) * factor
+
+        def bias_gradient(self, dz: Array) -> Array:
+            return super().bias_gradient(dz) * factor
+
+    return cast(ModuleType, SimpleNamespace(FeedForward=Planted, Perceptron=Planted))
+
+
+def learns(name: str) -> bool:
+    """Whether a case's first step has a gradient that a factor can change."""
+    case = load_case(name)
+    if not isinstance(case, Case):
+        return False
+    trace = impl_numpy.FeedForward(case.network, case.parameters).backward(*case.first_batch())
+    return any(np.any(gradient) for gradient in (*trace.dW, *trace.db))
+
+
+LEARNING = [name for name in case_names() if learns(name)]
+
+
+def test_few_cases_have_no_gradient() -> None:
+    still = {name for name in case_names() if isinstance(load_case(name), Case)} - set(LEARNING)
+    assert still == {"kth-4-minimum", "kth-5-xor-step", "lums-5-xor", "uio-2-xor"}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_gradient_wrong_by_a_small_factor_fails(name: str, dtype: str) -> None:
+    wrong = planted(1 + SMALLEST[dtype])
+    result = compare(load_case(name), dtype, {"numpy": impl_numpy, "planted": wrong})
+    assert not result.ok
+    assert result.pairs[0].worst.quantity.startswith(("dW", "db"))
+
+
+def test_a_planted_factor_of_one_passes() -> None:
+    result = compare(load_case("digits"), "float32", {"numpy": impl_numpy, "planted": planted(1)})
+    assert result.ok
+    assert result.pairs[0].worst.difference_eps == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        np.array([1.0, np.nan]),
+        np.array([1.0, np.inf]),
+        np.array([1.0]),
+        np.array([[1.0, 2.0]]),
+        np.array([1.0, 2.0], dtype=np.float32),
+        np.array([1.0, 2.0 + 1e-12]),
+    ],
+    ids=["nan", "infinity", "fewer", "another-shape", "another-dtype", "another-value"],
+)
+def test_worst_difference_sees(other: Any) -> None:
+    values = {"z[0]": np.array([1.0, 2.0])}
+    allowed = {"z[0]": Bound(scale=2.0, eps=4.0)}
+    assert worst_difference(values, values, allowed, "float64").ratio == 0
+    assert worst_difference(values, {"z[0]": other}, allowed, "float64").ratio > 1
+
+
+def test_worst_difference_names_the_element() -> None:
+    a, b = np.zeros((2, 3)), np.zeros((2, 3))
+    b[1, 2] = 1
+    worst = worst_difference({"dx": a}, {"dx": b}, {"dx": Bound(1.0, 4.0)}, "float64")
+    assert (worst.quantity, worst.index, worst.a, worst.b) == ("dx", (1, 2), 0, 1)
+    assert worst.difference_eps == 2.0**52

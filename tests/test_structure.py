@@ -1,0 +1,83 @@
+"""The shape of the house: three mirror images, and imports that point downward."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+IMPLEMENTATIONS = ("impl_numpy", "impl_tf_lowlevel", "impl_keras")
+CONTRACT = ("parameters", "predict", "forward", "backward", "step", "fit")
+
+
+def files(package: str) -> list[str]:
+    return sorted(path.name for path in (ROOT / package).glob("*.py"))
+
+
+def public(module: ModuleType) -> dict[str, str]:
+    """The signature of every public name, and of the methods of a class."""
+    signatures = {}
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if isinstance(thing, dict):
+            signatures[name] = ", ".join(thing)
+        else:
+            signatures[name] = str(inspect.signature(thing))
+        if inspect.isclass(thing):
+            for method in CONTRACT:
+                member = inspect.getattr_static(thing, method)
+                function = member.fget if isinstance(member, property) else member
+                signatures[f"{name}.{method}"] = str(inspect.signature(function))
+    return signatures
+
+
+@pytest.mark.usefixtures("packages")
+@pytest.mark.parametrize("other", IMPLEMENTATIONS[1:])
+def test_implementations_mirror_each_other(other: str) -> None:
+    assert files(other) == files("impl_numpy")
+    for file in files(other):
+        name = "" if file == "__init__.py" else f".{file.removesuffix('.py')}"
+        mine = importlib.import_module(f"impl_numpy{name}")
+        theirs = importlib.import_module(f"{other}{name}")
+        assert theirs.__all__ == mine.__all__, file
+        assert public(theirs) == public(mine), file
+
+
+def test_imports_point_downward(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import shared; [shared.load_case(name) for name in shared.case_names()]",
+        "import impl_numpy, impl_numpy.chain_rule",
+        "from threeways.cli import main; main(['--help'], standalone_mode=False)",
+        "from threeways.cli import main; main(['compare', 'mazur', '--implementations', 'numpy'])",
+        "from threeways.cli import main; main(['train', 'uio-1-or', '--implementations', 'numpy'])",
+        "from threeways.cli import main; main(['cases'])",
+    ],
+)
+def test_frameworks_load_only_when_used(code: str) -> None:
+    """As on a Python that has neither: importing one would fail."""
+    absent = "import sys; sys.modules.update(tensorflow=None, keras=None)\n"
+    run = subprocess.run([sys.executable, "-c", absent + code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_help_does_not_load_numpy() -> None:
+    code = (
+        "import sys\nfrom threeways.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert not {'numpy', 'pydantic', 'rich'} & sys.modules.keys()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr

@@ -1,0 +1,175 @@
+"""Where the frameworks are known to differ from each other, from themselves, or from the formula."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from shared import (
+    Case,
+    InputError,
+    Layer,
+    Network,
+    Parameters,
+    Training,
+    Weights,
+    load_case,
+)
+
+NAMES = ("numpy", "tf", "keras")
+SLOPE_AT_0 = {
+    "linear": 1.0,
+    "step": 0.0,
+    "sign": 0.0,
+    "sigmoid": 0.25,
+    "tanh": 1.0,
+    "scaled_tanh": 1.7159 * 2 / 3,
+    "relu": 0.0,
+    "leaky_relu": 0.3,
+    "elu": 0.3,
+    "selu": 1.0507009873554805,
+}
+
+
+def scalar_chain(activation: str, loss: str = "mean_squared_error") -> tuple[Network, Parameters]:
+    """One unit, then a linear one, all weights 1."""
+    alpha = 0.3 if activation in ("leaky_relu", "elu") else None
+    layers = (Layer(units=1, activation=activation, alpha=alpha), Layer(units=1))
+    network = Network(n_features=1, layers=layers, loss=loss)
+    one = Weights(np.ones((1, 1)), np.zeros(1))
+    return network, (one, one)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("activation", SLOPE_AT_0)
+def test_slope_at_the_kink(activation: str, name: str, packages: dict[str, ModuleType]) -> None:
+    net = packages[name].FeedForward(*scalar_chain(activation))
+    trace = net.backward([[0.0]], [[5.0]])
+    assert float(trace.dz[0][0, 0] / trace.dz[1][0, 0]) == pytest.approx(SLOPE_AT_0[activation])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("activation", "at_0"), [("step", 0.0), ("sign", -1.0)])
+def test_a_unit_fires_only_above_its_threshold(
+    activation: str, at_0: float, name: str, packages: dict[str, ModuleType]
+) -> None:
+    assert packages[name].FeedForward(*scalar_chain(activation)).predict([[0.0]]) == at_0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("activation", "loss", "z", "y", "expected"),
+    [
+        ("sigmoid", "binary_crossentropy", [1000.0, -1000.0], [0.0, 1.0], 1000.0),
+        ("sigmoid", "binary_crossentropy", [26.68, 26.68], [0.0, 0.0], 26.68),
+        ("softmax", "categorical_crossentropy", [1000.0, -1000.0], [0.0, 1.0], 2000.0),
+        ("softmax", "softmax_binary_crossentropy", [500.0, -500.0], [0.0, 1.0], 1000.0),
+        ("softmax", "softmax_binary_crossentropy", [500.0, -500.0], [1.0, 0.0], 0.0),
+    ],
+)
+def test_crossentropy_where_probabilities_saturate(
+    activation: str,
+    loss: str,
+    z: list[float],
+    y: list[float],
+    expected: float,
+    name: str,
+    dtype: str,
+    packages: dict[str, ModuleType],
+) -> None:
+    network = Network(
+        n_features=2, layers=(Layer(units=2, activation=activation),), loss=loss, dtype=dtype
+    )
+    net = packages[name].FeedForward(network, (Weights(np.eye(2), np.zeros(2)),))
+    trace = net.backward([z], [y])
+    assert float(trace.loss) == pytest.approx(expected, rel=1e-6, abs=1e-30)
+    assert np.isfinite(trace.dz[0]).all()
+    assert (trace.a[1] >= 0).all()
+    assert (trace.a[1] <= 1).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float64_is_float64_throughout(name: str, packages: dict[str, ModuleType]) -> None:
+    """A rate of 0.1 kept in float32 moves a weight by 4e-8 of its step."""
+    network, parameters = scalar_chain("leaky_relu")
+    net = packages[name].FeedForward(network, parameters)
+    trace = net.step([[-1.0]], [[0.0]], Training(learning_rate=0.1))
+    assert float(trace.z[1][0, 0]) == -0.3
+    assert float(trace.loss) == pytest.approx(0.09, rel=1e-15)
+    assert float(trace.W_next[1][0, 0]) == pytest.approx(1 - 0.1 * 2 * 0.3 * 0.3, rel=1e-15)
+
+
+def test_keras_global_state_is_left_alone(packages: dict[str, ModuleType]) -> None:
+    import keras
+
+    def state() -> tuple[str, str]:
+        return keras.config.floatx(), keras.config.dtype_policy().name
+
+    before = state()
+    case = load_case("kth-6-feedforward")
+    assert isinstance(case, Case)
+    net = packages["keras"].FeedForward(case.network, case.parameters)
+    net.step(*case.first_batch(), case.training)
+    net.fit(case.dataset, Training(learning_rate=0.1))
+    assert state() == before == ("float32", "float32")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["FeedForward", "Perceptron"])
+def test_flat_targets_are_refused(kind: str, name: str, packages: dict[str, ModuleType]) -> None:
+    """(N,) against (N, 1) would broadcast to (N, N)."""
+    case = load_case("uio-1-or")
+    assert isinstance(case, Case)
+    net = getattr(packages[name], kind)(case.network, case.parameters)
+    x, y = case.first_batch()
+    with pytest.raises(InputError, match=r"y: expected shape \(N, 1\), got \(1,\); use y.reshape"):
+        net.backward(x, y[:, 0])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["kth-6-feedforward", "mazur", "diabetes", "epita-3-step", "lums-4-and", "epita-8-leaky-relu"],
+)
+def test_fit_three_ways(name: str, packages: dict[str, ModuleType]) -> None:
+    """The same batches in the same order, an incomplete last one and fixed biases included."""
+    case = load_case(name)
+    assert isinstance(case, Case)
+    training = dataclasses.replace(case.training, epochs=3)
+    ends = {}
+    for package in packages.values():
+        kind = package.Perceptron if case.network.is_perceptron else package.FeedForward
+        net = kind(case.network, case.parameters)
+        epochs: list[int] = []
+        history = net.fit(
+            case.dataset, training, lambda epoch, loss, seen=epochs: seen.append(epoch)
+        )
+        assert epochs == [1, 2, 3]
+        ends[package] = (history.loss, net.parameters)
+    (loss, parameters), *others = ends.values()
+    for other_loss, other_parameters in others:
+        assert other_loss == pytest.approx(loss, rel=1e-12)
+        for weights, other in zip(parameters, other_parameters, strict=True):
+            assert pytest.approx(weights.W, rel=1e-11, abs=1e-14) == other.W
+            assert other.b == pytest.approx(weights.b, rel=1e-11, abs=1e-14)
+
+
+def test_tensorflow_fits_in_a_compiled_graph(packages: dict[str, ModuleType]) -> None:
+    """Python sees the network while the graph is traced, not once a step."""
+    case = load_case("kth-6-feedforward")
+    assert isinstance(case, Case)
+    calls = 0
+
+    class Counting(packages["tf"].FeedForward):  # type: ignore[misc, name-defined]
+        def loss(self, *args: object) -> object:
+            nonlocal calls
+            calls += 1
+            return super().loss(*args)
+
+    Counting(case.network, case.parameters).fit(
+        case.dataset, dataclasses.replace(case.training, epochs=20)
+    )
+    assert 0 < calls < 5  # 20 epochs of 5 batches
