@@ -9,15 +9,20 @@ For each layer:            dW[l] = a[l].T @ dz[l],      db[l] = Σ rows dz[l]
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from impl_numpy import activations, losses
+import numpy as np
+
+from impl_numpy import losses
+from impl_numpy.activations import ACTIVATIONS, BACKWARD
 from impl_numpy.optimizers import optimizer
 from shared import (
     Array,
     Dataset,
     History,
+    Layer,
     Network,
     OnEpoch,
     Parameters,
@@ -48,6 +53,10 @@ class FeedForward:
         start = check_parameters(network, parameters)
         self.W = [W for W, _ in start]
         self.b = [b for _, b in start]
+        self.g = [bind(ACTIVATIONS, layer) for layer in network.layers]
+        self.g_backward = [bind(BACKWARD, layer) for layer in network.layers]
+        self.free = [l for l, layer in enumerate(network.layers) if not layer.fixed_bias]
+        self.dW = [np.empty_like(W) for W in self.W]  # kept: allocating them takes long
 
     @property
     def parameters(self) -> Parameters:
@@ -73,9 +82,9 @@ class FeedForward:
             z=tuple(z),
             a=tuple(a),
             y=y,
-            loss=self.loss(y, z, a),
+            loss=self.loss(y, self.output(z, a)),
             dz=tuple(dz),
-            dW=tuple(dW),
+            dW=tuple(gradient.copy() for gradient in dW),
             db=tuple(db),
             dx=self.input_gradient(dz),
         )
@@ -83,7 +92,7 @@ class FeedForward:
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update of gradient descent on a batch, with every number that went into it."""
         trace = self.backward(x, y)
-        self.update(trace.dW, trace.db, training)
+        self.update([dW.copy() for dW in trace.dW], [db.copy() for db in trace.db], training)
         W_next, b_next = zip(*self.parameters, strict=True)
         return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
 
@@ -93,16 +102,20 @@ class FeedForward:
         y = check_targets(self.network, dataset.y, len(x))
         history = History()
         for epoch in range(training.epochs):
-            loss = 0.0
-            for rows in training.batches(epoch, len(x)):
-                z, a = self.propagate(x[rows])
-                _, dW, db = self.backpropagate(y[rows], z, a)
-                loss += float(self.loss(y[rows], z, a)) * len(rows)
-                self.update(dW, db, training)
-            history.loss.append(loss / len(x))
+            batches = list(training.batches(epoch, len(x)))
+            outputs = [self.descend(x[rows], y[rows], training) for rows in batches]
+            visited = y[np.concatenate(batches)]
+            history.loss.append(float(self.loss(visited, np.concatenate(outputs))))
             if on_epoch:
                 on_epoch(epoch + 1, history.loss[-1])
         return history
+
+    def descend(self, x: Array, y: Array, training: Training) -> Array:
+        """One update on a batch that has been checked; gives the output that the loss takes."""
+        z, a = self.propagate(x)
+        _, dW, db = self.backpropagate(y, z, a)
+        self.update(dW, db, training)
+        return self.output(z, a)
 
     def propagate(self, x: Array) -> tuple[list[Array], list[Array]]:
         """The forward pass: z[0..L-1] and a[0..L]."""
@@ -120,12 +133,14 @@ class FeedForward:
 
     def activation(self, l: int, z: Array) -> Array:
         """a[l+1] = g(z[l])."""
-        layer = self.network.layers[l]
-        return activations.ACTIVATIONS[layer.activation](z, **layer.arguments)
+        return self.g[l](z)
 
-    def loss(self, y: Array, z: list[Array], a: list[Array]) -> Array:
-        """The loss of a batch, a scalar."""
-        output = z[-1] if self.network.loss_from_logits else a[-1]
+    def output(self, z: list[Array], a: list[Array]) -> Array:
+        """What the loss takes, z[L-1] or a[L] (N, D[L])."""
+        return z[-1] if self.network.loss_from_logits else a[-1]
+
+    def loss(self, y: Array, output: Array) -> Array:
+        """The loss, a scalar, of targets and what it takes."""
         return losses.LOSSES[self.network.loss](y, output)
 
     def backpropagate(
@@ -135,7 +150,7 @@ class FeedForward:
         dz = [self.output_delta(y, z[-1], a[-1])]
         for l in reversed(range(len(self.W) - 1)):
             dz.insert(0, self.hidden_delta(l, dz[0], z[l], a[l + 1]))
-        dW = [self.weight_gradient(a[l], dz[l]) for l in range(len(dz))]
+        dW = [self.weight_gradient(l, a[l], dz[l]) for l in range(len(dz))]
         db = [self.bias_gradient(dz[l]) for l in range(len(dz))]
         return dz, dW, db
 
@@ -143,8 +158,8 @@ class FeedForward:
         """dz[L-1] (N, D[L]), straight from the loss of logits, or through the activation."""
         derivative = losses.BACKWARD[self.network.loss]
         if self.network.loss_from_logits:
-            return derivative(y, z)
-        return self.activation_backward(len(self.W) - 1, derivative(y, a), z, a)
+            return derivative(y, z, a)
+        return self.activation_backward(len(self.W) - 1, derivative(y, z, a), z, a)
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
         """dz[l] (N, D[l+1]) from dz[l+1]: a unit answers for every unit that it feeds."""
@@ -153,12 +168,11 @@ class FeedForward:
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
         """dz = da · g'(z)."""
-        layer = self.network.layers[l]
-        return activations.BACKWARD[layer.activation](da, z, a, **layer.arguments)
+        return self.g_backward[l](da, z, a)
 
-    def weight_gradient(self, a: Array, dz: Array) -> Array:
+    def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
         """dW[l] = a[l].T @ dz[l], (D[l], D[l+1])."""
-        return a.T @ dz
+        return np.dot(a.T, dz, out=self.dW[l])
 
     def bias_gradient(self, dz: Array) -> Array:
         """db[l] = Σ rows dz[l], (D[l+1],)."""
@@ -170,7 +184,11 @@ class FeedForward:
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
         """W ← W - η dW and b ← b - η db, the fixed biases apart."""
-        free = [l for l, layer in enumerate(self.network.layers) if not layer.fixed_bias]
-        optimizer(training).apply(
-            [*dW, *(db[l] for l in free)], [*self.W, *(self.b[l] for l in free)]
-        )
+        gradients = [*dW, *(db[l] for l in self.free)]
+        optimizer(training).apply(gradients, [*self.W, *(self.b[l] for l in self.free)])
+
+
+def bind(functions: dict[str, Callable[..., Array]], layer: Layer) -> Callable[..., Array]:
+    """A layer's own function out of a table, with its α where it has one."""
+    function = functions[layer.activation]
+    return partial(function, **layer.arguments) if layer.arguments else function

@@ -1,7 +1,9 @@
 """Losses of targets y and outputs, with their derivatives by hand.
 
 Each is a mean over the N rows of a batch and says what it does over the K outputs of a row. The
-cross-entropies and the perceptron rule take the output layer's z, the others its a.
+cross-entropies and the perceptron rule take the output layer's z, the others its a; the derivative
+is with respect to the same: dz for the former, da for the latter. Those that go with their
+activation all come to a - y.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from impl_numpy.activations import sigmoid, sign, softmax, step
+from impl_numpy.activations import sign, step
 from shared import Array
 
 __all__ = [
@@ -31,7 +33,7 @@ def mean_squared_error(y: Array, a: Array) -> Array:
     return np.mean((a - y) ** 2)
 
 
-def mean_squared_error_backward(y: Array, a: Array) -> Array:
+def mean_squared_error_backward(y: Array, z: Array, a: Array) -> Array:
     return (a - y) * (2 / y.size)
 
 
@@ -40,7 +42,7 @@ def half_squared_error(y: Array, a: Array) -> Array:
     return np.sum((a - y) ** 2) / (2 * len(y))
 
 
-def half_squared_error_backward(y: Array, a: Array) -> Array:
+def half_squared_error_backward(y: Array, z: Array, a: Array) -> Array:
     return (a - y) / len(y)
 
 
@@ -52,8 +54,8 @@ def binary_crossentropy(y: Array, z: Array) -> Array:
     return np.mean(np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z))))
 
 
-def binary_crossentropy_backward(y: Array, z: Array) -> Array:
-    return (sigmoid(z) - y) / y.size
+def binary_crossentropy_backward(y: Array, z: Array, a: Array) -> Array:
+    return (a - y) / y.size
 
 
 def categorical_crossentropy(y: Array, z: Array) -> Array:
@@ -61,11 +63,11 @@ def categorical_crossentropy(y: Array, z: Array) -> Array:
 
     log softmax(z)ᵢ = zᵢ - log Σⱼ e^zⱼ, never the logarithm of a rounded probability.
     """
-    return np.sum(y * (log_sum_exp(z) - z)) / len(y)
+    return np.vdot(y, log_sum_exp(z) - z) / len(y)
 
 
-def categorical_crossentropy_backward(y: Array, z: Array) -> Array:
-    return (softmax(z) - y) / len(y)
+def categorical_crossentropy_backward(y: Array, z: Array, a: Array) -> Array:
+    return (a - y) / len(y)
 
 
 def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
@@ -77,15 +79,14 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
     return np.sum(y * (log_sum_exp(z) - z) + (1 - y) * (log_sum_exp(z) - others)) / y.size
 
 
-def softmax_binary_crossentropy_backward(y: Array, z: Array) -> Array:
-    # dzᵢ = (1/NK) [oᵢ - yᵢ + Σ_{j≠i} oᵢ yⱼ - (1 - yⱼ) oⱼ · oᵢ/(1 - oⱼ)], and oᵢ/(1 - oⱼ) is the
+def softmax_binary_crossentropy_backward(y: Array, z: Array, a: Array) -> Array:
+    # dzᵢ = (1/NK) [aᵢ - yᵢ + Σ_{j≠i} aᵢyⱼ - (1 - yⱼ)aⱼ · aᵢ/(1 - aⱼ)], and aᵢ/(1 - aⱼ) is the
     # softmax without j, so that nothing is divided by a difference that may round to 0.
-    o = softmax(z)
     rest = np.exp(without_each(z) - log_sum_exp(without_each(z), axis=2))  # (N, j, i), 0 at i = j
     K = y.shape[1]
-    passed_on = o[:, np.newaxis] * y[:, :, np.newaxis] * (1 - np.eye(K, dtype=z.dtype))
-    passed_on -= ((1 - y) * o)[:, :, np.newaxis] * rest
-    return (o - y + passed_on.sum(axis=1)) / y.size
+    passed_on = a[:, np.newaxis] * y[:, :, np.newaxis] * (1 - np.eye(K, dtype=z.dtype))
+    passed_on -= ((1 - y) * a)[:, :, np.newaxis] * rest
+    return (a - y + passed_on.sum(axis=1)) / y.size
 
 
 def perceptron(y: Array, z: Array) -> Array:
@@ -97,8 +98,8 @@ def perceptron(y: Array, z: Array) -> Array:
     return np.sum((step(z) - y) * z) / len(y)
 
 
-def perceptron_backward(y: Array, z: Array) -> Array:
-    return (step(z) - y) / len(y)
+def perceptron_backward(y: Array, z: Array, a: Array) -> Array:
+    return (a - y) / len(y)
 
 
 def bipolar_perceptron(y: Array, z: Array) -> Array:
@@ -106,8 +107,8 @@ def bipolar_perceptron(y: Array, z: Array) -> Array:
     return np.sum((sign(z) - y) * z) / len(y)
 
 
-def bipolar_perceptron_backward(y: Array, z: Array) -> Array:
-    return (sign(z) - y) / len(y)
+def bipolar_perceptron_backward(y: Array, z: Array, a: Array) -> Array:
+    return (a - y) / len(y)
 
 
 def output(y: Array, a: Array) -> Array:
@@ -115,7 +116,7 @@ def output(y: Array, a: Array) -> Array:
     return np.sum(a) / len(y)
 
 
-def output_backward(y: Array, a: Array) -> Array:
+def output_backward(y: Array, z: Array, a: Array) -> Array:
     return np.full_like(a, 1 / len(y))
 
 

@@ -16,9 +16,10 @@ class SGD:
         self.learning_rate = learning_rate
 
     def apply(self, gradients: Sequence[Array], variables: Sequence[Array]) -> None:
-        """Update each variable in place by its gradient, of the same shape."""
+        """Update each variable in place by its gradient, of the same shape, which is used up."""
         for gradient, variable in zip(gradients, variables, strict=True):
-            variable -= self.learning_rate * gradient
+            gradient *= self.learning_rate  # in place: nothing as large as W is allocated
+            variable -= gradient
 
 
 def optimizer(training: Training) -> SGD:

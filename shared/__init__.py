@@ -12,7 +12,15 @@ from shared.chain_rule import CHAIN_RULES, ChainRule
 from shared.datasets import DATASETS, Dataset, load_dataset
 from shared.errors import InputError
 from shared.metrics import accuracy
-from shared.network import ACTIVATIONS, FROM_LOGITS, LOSSES, Layer, Network, check_perceptron
+from shared.network import (
+    ACTIVATIONS,
+    DTYPES,
+    FROM_LOGITS,
+    LOSSES,
+    Layer,
+    Network,
+    check_perceptron,
+)
 from shared.parameters import SCHEMES, Parameters, Weights, check_parameters, initialise
 from shared.trace import Trace, shapes
 from shared.training import History, OnEpoch, Training
@@ -21,6 +29,7 @@ __all__ = [
     "ACTIVATIONS",
     "CHAIN_RULES",
     "DATASETS",
+    "DTYPES",
     "FROM_LOGITS",
     "LOSSES",
     "SCHEMES",

@@ -30,7 +30,7 @@ from shared.chain_rule import CHAIN_RULES, ChainRule
 from shared.datasets import DATASETS, Dataset, load_dataset, read_data_file
 from shared.errors import Findings, InputError, checked, problems_of, unknown
 from shared.fields import FiniteFloat, NaturalInt, PositiveFloat, Text, one_of
-from shared.network import LOSSES, Layer, Network
+from shared.network import DTypeName, Layer, LossName, Network
 from shared.parameters import SCHEMES, Parameters, check_parameters, initialise
 from shared.trace import shapes
 from shared.training import Training
@@ -121,13 +121,13 @@ class _Data:
 
 @checked
 class _CaseFile:
-    loss: Annotated[Text, one_of("a loss", LOSSES)]
+    loss: LossName
     layers: tuple[Layer, ...]
     data: _Data
     training: Training
     title: Text = ""
     lectures: tuple[Text, ...] = ()
-    dtype: Text = "float64"
+    dtype: DTypeName = "float64"
     parameters: tuple[_Weights, ...] | None = None
     initialise: _Initialise | None = None
     figures: dict[Text, dict[Text, Text]] = field(default_factory=dict)

@@ -7,15 +7,19 @@ scikit-learn and Keras are imported only by the data sets that come from them.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from shared.arrays import Array
 from shared.errors import InputError, unknown
+from shared.quiet import silent_stderr
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,21 +88,30 @@ def read_data_file(path: Path, n_targets: int) -> Dataset:
         InputError: the file is missing, cannot be read, or does not hold such data.
     """
     try:
-        if path.suffix == ".npz":
-            with np.load(path) as arrays:
-                return Dataset(str(path), arrays["x"].astype(float), arrays["y"].astype(float))
-        table = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
-    except KeyError as error:
-        raise InputError(f"{path}: {error.args[0]}") from None
+        x, y = _read_npz(path) if path.suffix == ".npz" else _read_csv(path, n_targets)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
+    except (KeyError, BadZipFile, EOFError):
+        raise InputError(f"{path}: not an .npz file with arrays x and y") from None
+    except UserWarning:
+        raise InputError(f"{path}: no rows in it") from None
     except ValueError as error:
         raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    return Dataset(str(path), x, y)
+
+
+def _read_npz(path: Path) -> tuple[Array, Array]:
+    with path.open("rb") as file, NpzFile(file) as arrays:
+        return arrays["x"].astype(np.float64), arrays["y"].astype(np.float64)
+
+
+def _read_csv(path: Path, n_targets: int) -> tuple[Array, Array]:
+    with path.open(encoding="utf-8") as file, warnings.catch_warnings():
+        warnings.simplefilter("error")  # an empty file is a warning to NumPy
+        table = np.loadtxt(file, delimiter=",", skiprows=1, ndmin=2)
     if table.shape[1] <= n_targets:
-        raise InputError(
-            f"{path}: {table.shape[1]} columns leave no features beside {n_targets} targets"
-        )
-    return Dataset(str(path), table[:, :-n_targets], table[:, -n_targets:])
+        raise ValueError(f"{table.shape[1]} columns leave no features beside {n_targets} targets")
+    return table[:, :-n_targets], table[:, -n_targets:]
 
 
 def one_hot(classes: Array) -> Array:
@@ -235,7 +248,8 @@ def _fashion_mnist() -> tuple[Any, Any]:
 
 def _through_keras(name: str) -> tuple[Array, Array]:
     try:
-        import keras
+        with silent_stderr():
+            import keras
     except ImportError:
         raise InputError(
             f"data set {name!r}: comes through Keras; pip install keras tensorflow"

@@ -72,7 +72,8 @@ def _problem(finding: Any, keys: list[str]) -> str:
         case "missing":
             return _at(parents) + f"{key!r} is missing"
         case "tuple_type":
-            return _at(finding["loc"]) + f"should be a list, not {_short(finding['input'])}"
+            given = _short(finding["input"])
+            return _at(finding["loc"]) + f"should be a list such as [{given}], not {given}"
         case "value_error":
             return _at(finding["loc"]) + str(finding["ctx"]["error"])
         case _:

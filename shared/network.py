@@ -6,6 +6,7 @@ fires only *above* its threshold); ReLU'(0) = 0, leaky ReLU'(0) = α, ELU'(0) = 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
@@ -51,6 +52,12 @@ FROM_LOGITS = (
     "bipolar_perceptron",
 )
 
+DTYPES = ("float32", "float64")
+
+ActivationName = Annotated[Text, one_of("an activation", ACTIVATIONS)]
+LossName = Annotated[Text, one_of("a loss", LOSSES)]
+DTypeName = Annotated[Text, one_of("a dtype", DTYPES)]
+
 
 @checked
 class Layer:
@@ -67,7 +74,7 @@ class Layer:
     """
 
     units: PositiveInt
-    activation: Annotated[Text, one_of("an activation", ACTIVATIONS)] = "linear"
+    activation: ActivationName = "linear"
     alpha: FiniteFloat | None = None
     fixed_bias: Flag = False
 
@@ -77,7 +84,7 @@ class Layer:
         if self.activation == "softmax" and self.units == 1:
             raise ValueError("units: softmax over one unit is always 1, use sigmoid")
 
-    @property
+    @cached_property
     def arguments(self) -> dict[str, float]:
         """What g takes besides z: α, where it has one."""
         if self.activation not in DEFAULT_ALPHA:
@@ -101,8 +108,8 @@ class Network:
 
     n_features: PositiveInt
     layers: tuple[Layer, ...]
-    loss: Annotated[Text, one_of("a loss", LOSSES)]
-    dtype: Annotated[Text, one_of("a dtype", ("float32", "float64"))] = "float64"
+    loss: LossName
+    dtype: DTypeName = "float64"
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -114,12 +121,12 @@ class Network:
                 f"{self.layers[-1].activation!r} units, only of {', '.join(fitting)}"
             )
 
-    @property
+    @cached_property
     def widths(self) -> tuple[int, ...]:
         """D[0..L], the input's width and each layer's."""
         return (self.n_features, *(layer.units for layer in self.layers))
 
-    @property
+    @cached_property
     def loss_from_logits(self) -> bool:
         """Whether the loss takes the output layer's z, not its a."""
         return self.loss in FROM_LOGITS

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import impl_numpy
-from shared import Array, Case, case_names, load_case
+from shared import DTYPES, Array, Case, case_names, load_case
 from threeways.bounds import Bound
-from threeways.compare import DTYPES, compare, worst_difference
+from threeways.compare import compare, worst_difference
 
 # The factor, less 1, by which a gradient may not be wrong unnoticed.
 SMALLEST = {"float32": 1e-4, "float64": 1e-10}
@@ -21,8 +21,8 @@ def planted(factor: float) -> ModuleType:
     """An implementation whose gradients are wrong by a factor."""
 
     class Planted(impl_numpy.FeedForward):
-        def weight_gradient(self, a: Array, dz: Array) -> Array:
-            return super().weight_gradient(a, dz) * factor
+        def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+            return super().weight_gradient(l, a, dz) * factor
 
         def bias_gradient(self, dz: Array) -> Array:
             return super().bias_gradient(dz) * factor

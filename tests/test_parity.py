@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from shared import ACTIVATIONS, Case, case_names, load_case
+from shared import ACTIVATIONS, DTYPES, Case, case_names, load_case
 from tests.problems import OUTPUTS, Problem
-from threeways.compare import DTYPES, Result, compare
+from threeways.compare import Result, compare
 
 PROBLEMS = [
     *(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from importlinter.cli import lint_imports
@@ -33,7 +34,7 @@ def public(module: ModuleType) -> dict[str, str]:
         if inspect.isclass(thing):
             for method in CONTRACT:
                 member = inspect.getattr_static(thing, method)
-                function = member.fget if isinstance(member, property) else member
+                function: Any = member.fget if isinstance(member, property) else member
                 signatures[f"{name}.{method}"] = str(inspect.signature(function))
     return signatures
 

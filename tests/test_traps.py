@@ -1,4 +1,4 @@
-"""Where the frameworks are known to differ from each other, from themselves, or from the formula."""
+"""Where the frameworks are known to differ from each other, themselves, or the formula."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_tensorflow_fits_in_a_compiled_graph(packages: dict[str, ModuleType]) ->
     assert isinstance(case, Case)
     calls = 0
 
-    class Counting(packages["tf"].FeedForward):  # type: ignore[misc, name-defined]
+    class Counting(packages["tf"].FeedForward):  # type: ignore[misc]
         def loss(self, *args: object) -> object:
             nonlocal calls
             calls += 1

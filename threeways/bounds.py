@@ -12,6 +12,7 @@ smallest mistake that has to be found, a gradient wrong by 1 + 1e-4 (839 eps) in
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ def bounds(case: Case | ChainRuleCase, quantities: dict[str, Array]) -> dict[str
         magnitudes = _magnitudes(case, quantities, x, y)
         dtype = case.network.dtype
     return {
-        name: Bound(float(magnitudes[name].max()), CONSTANT[dtype] * np.sqrt(terms[name]))
+        name: Bound(float(magnitudes[name].max()), CONSTANT[dtype] * math.sqrt(terms[name]))
         for name in quantities
     }
 
@@ -106,4 +107,4 @@ def _activation_backward(case: Case, l: int, da: Array, quantities: dict[str, Ar
     z, a = quantities[f"z[{l}]"], quantities[f"a[{l + 1}]"]
     if layer.activation == "softmax":
         return np.asarray(a * (da + (da * a).sum(axis=1, keepdims=True)))
-    return np.abs(BACKWARD[layer.activation](da, z, a, **layer.arguments))
+    return np.abs(BACKWARD[layer.activation](da.copy(), z, a, **layer.arguments))

@@ -73,15 +73,15 @@ def compare(
 
     All of the project's cases unless some are named, or a TOML file of your own.
     """
-    from shared import case_names
+    from shared import DTYPES, case_names
     from threeways.implementations import choose
 
     names = choose(implementations)
     loaded = _load_cases(cases or case_names())
     with _output(json_path) as file:
         from threeways import implementations as implementing
-        from threeways.compare import DTYPES, report
         from threeways.compare import compare as compare_case
+        from threeways.compare import report
         from threeways.tables import console, print_comparison
 
         packages = implementing.load(names)

@@ -18,7 +18,6 @@ from threeways.bounds import Bound, bounds
 from threeways.implementations import timed_step
 
 SCHEMA = "threeways/compare/v1"
-DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)

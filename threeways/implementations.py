@@ -6,10 +6,8 @@ import gc
 import importlib
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +22,7 @@ from shared import (
     initialise,
 )
 from shared.errors import unknown
+from shared.quiet import silent_stderr
 
 PACKAGES = {"numpy": "impl_numpy", "tf": "impl_tf_lowlevel", "keras": "impl_keras"}
 
@@ -55,14 +54,12 @@ def load(names: Iterable[str]) -> dict[str, ModuleType]:
 
 
 def _load(name: str) -> ModuleType:
-    if name != "numpy":
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if name == "keras" and os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
         raise InputError(
             f"keras: needs the TensorFlow backend, KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}"
         )
     try:
-        with _silent_stderr():
+        with silent_stderr():
             package = importlib.import_module(PACKAGES[name])
             _warm_up(package)
             return package
@@ -82,20 +79,6 @@ def _warm_up(package: ModuleType) -> None:
     net.step([[1.0]], [[1.0]], Training(learning_rate=1))
 
 
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Keep TensorFlow's start-up messages, which its C++ writes, from the terminal."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as log:
-        os.dup2(log.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
-
-
 def model(package: ModuleType, case: Case) -> Any:
     """The case's network in one implementation: a Perceptron where it is one, else FeedForward."""
     kind = package.Perceptron if case.network.is_perceptron else package.FeedForward
@@ -103,14 +86,22 @@ def model(package: ModuleType, case: Case) -> Any:
 
 
 def timed_step(package: ModuleType, case: Case | ChainRuleCase) -> tuple[dict[str, Array], float]:
-    """Every quantity of a case's first step, and the seconds that it took."""
+    """Every quantity of a case's first step, and the seconds that one takes."""
     if isinstance(case, ChainRuleCase):
-        chain_rule = importlib.import_module(f"{package.__name__}.chain_rule")
-        start = time.perf_counter()
-        numbers = chain_rule.differentiate(case.chain_rule, case.dtype)
-        return numbers, time.perf_counter() - start
+        differentiate = importlib.import_module(f"{package.__name__}.chain_rule").differentiate
+        return _timed(lambda: differentiate(case.chain_rule, case.dtype))
     net = model(package, case)
     x, y = case.first_batch()
-    start = time.perf_counter()
-    trace = net.step(x, y, case.training)
-    return trace.quantities(), time.perf_counter() - start
+    trace, seconds = _timed(lambda: net.step(x, y, case.training))
+    return trace.quantities(), seconds
+
+
+def _timed(step: Callable[[], Any]) -> tuple[Any, float]:
+    """What ``step`` gives first, and its least seconds in a millisecond's worth of runs."""
+    times: list[float] = []
+    results = []
+    while sum(times) < 1e-3:
+        start = time.perf_counter()
+        results.append(step())
+        times.append(time.perf_counter() - start)
+    return results[0], min(times)

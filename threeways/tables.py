@@ -17,7 +17,7 @@ from threeways.train import Apart, Run
 def console() -> Console:
     """A console that does not fold tables when its output goes into a file or a pipe."""
     width = shutil.get_terminal_size().columns
-    return Console(width=None if Console().is_terminal else max(width, 110), highlight=False)
+    return Console(width=None if Console().is_terminal else max(width, 160), highlight=False)
 
 
 def _table(columns: Iterable[str], numeric: Iterable[str] = ()) -> Table:
@@ -32,11 +32,11 @@ def print_comparison(results: Sequence[Result], out: Console) -> None:
     detailed = len({result.case for result in results}) <= 3
     for dtype in dict.fromkeys(result.dtype for result in results):
         names = list(results[0].seconds_per_step)
-        numeric = ["difference", "bound", *names]
+        verdict = ["pair", "quantity", "difference", "bound"] if len(names) > 1 else []
         out.print(f"\n{dtype}: the worst of each step, in units of eps at the array's scale")
         table = _table(
-            ["case", "pair", "quantity", "difference", "bound", *names, ""],
-            numeric,
+            ["case", *verdict, *names, ""],
+            ["difference", "bound", *names],
         )
         for result in results:
             if result.dtype != dtype:
@@ -54,7 +54,7 @@ def print_comparison(results: Sequence[Result], out: Console) -> None:
                     "[green]ok[/]" if pair.ok else "[bold red]differs[/]",
                 )
             if not pairs:
-                table.add_row(result.case, "", "", "", "", *times, "")
+                table.add_row(result.case, *times, "")
         out.print(table)
     out.print(_summary(results))
 
@@ -105,7 +105,8 @@ def print_training(case: Case, runs: Sequence[Run], apart: Sequence[Apart], out:
 
 def print_cases(cases: Sequence[Case | ChainRuleCase], out: Console) -> None:
     """A row a case: its name, its shape, its lectures and its title."""
-    table = _table(["case", "network", "lectures", "title"])
+    table = _table(["case", "network", "lectures"])
+    table.add_column("title")
     for case in cases:
         shape = "-".join(map(str, case.network.widths)) if isinstance(case, Case) else "chain rule"
         table.add_row(case.name, shape, ", ".join(case.lectures), case.title)
@@ -114,7 +115,8 @@ def print_cases(cases: Sequence[Case | ChainRuleCase], out: Console) -> None:
 
 def print_datasets(out: Console) -> None:
     """A row a data set: its name and what it holds."""
-    table = _table(["data set", "what it holds"])
+    table = _table(["data set"])
+    table.add_column("what it holds")
     for name, (title, _) in DATASETS.items():
         table.add_row(name, title)
     out.print(table)

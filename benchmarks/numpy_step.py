@@ -1,0 +1,86 @@
+"""NumPy's training step against the matrix products it cannot do without, and scikit-learn's."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from benchmarks.timing import Ratio, ratio
+from impl_numpy import FeedForward
+from shared import Array, Layer, Network, Training, initialise
+
+STEPS = 500
+
+
+def classifier(widths: tuple[int, ...], rows: int) -> tuple[FeedForward, Array, Array]:
+    """A float32 network of ReLU layers and a softmax, with a random batch."""
+    hidden = [Layer(units=units, activation="relu") for units in widths[1:-1]]
+    network = Network(
+        n_features=widths[0],
+        layers=(*hidden, Layer(units=widths[-1], activation="softmax")),
+        loss="categorical_crossentropy",
+        dtype="float32",
+    )
+    random = np.random.default_rng(0)
+    x = network.array(random.random((rows, widths[0])))
+    y = network.array(np.eye(widths[-1])[random.integers(widths[-1], size=rows)])
+    return FeedForward(network, initialise(network, "he_normal")), x, y
+
+
+def products(widths: tuple[int, ...], rows: int) -> Callable[[], None]:
+    """A step's bare products: a @ W, a.T @ dz and, but for the first layer, dz @ W.T."""
+    random = np.random.default_rng(0)
+    a, dz, W = [], [], []
+    for fan_in, fan_out in itertools.pairwise(widths):
+        a.append(random.random((rows, fan_in), dtype=np.float32))
+        dz.append(random.random((rows, fan_out), dtype=np.float32))
+        W.append(random.random((fan_in, fan_out), dtype=np.float32))
+
+    def run() -> None:
+        for l in range(len(W)):
+            a[l] @ W[l]
+            a[l].T @ dz[l]
+            if l:
+                dz[l] @ W[l].T
+
+    return run
+
+
+def against_products(
+    widths: tuple[int, ...], rows: int, repetitions: int = 15, inner: int = 10
+) -> Ratio:
+    """A whole step, forward, backward and update, to its bare matrix products."""
+    net, x, y = classifier(widths, rows)
+    training = Training(learning_rate=1e-3)
+    return ratio(lambda: net.descend(x, y, training), products(widths, rows), repetitions, inner)
+
+
+def against_scikit_learn(repetitions: int = 15) -> Ratio:
+    """A step of 64-32-10 with 32 rows to one of MLPClassifier's plain SGD, within its ``fit``."""
+    net, x, y = classifier((64, 32, 10), 32)
+    training = Training(learning_rate=1e-3)
+    many_x, many_classes = np.tile(x, (STEPS, 1)), np.tile(y.argmax(axis=1), STEPS)
+    peer = MLPClassifier(
+        (32,),
+        solver="sgd",
+        momentum=0,
+        alpha=0,
+        batch_size=32,
+        learning_rate_init=1e-3,
+        max_iter=1,
+        shuffle=False,
+    )
+
+    def mine() -> None:
+        for _ in range(STEPS):
+            net.descend(x, y, training)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch is what is asked for
+        whole = ratio(mine, lambda: peer.fit(many_x, many_classes), repetitions)
+    return Ratio(whole.seconds / STEPS, whole.peer_seconds / STEPS, whole.ratio)

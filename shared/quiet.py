@@ -1,0 +1,27 @@
+"""Keeping the terminal clean of what C++ libraries write while they are imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Send what anything writes to stderr, C++ included, nowhere for as long as the block runs.
+
+    TensorFlow reports the devices it looks for; ``TF_CPP_MIN_LOG_LEVEL`` does not stop all of it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

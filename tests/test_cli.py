@@ -1,0 +1,313 @@
+"""The commands as a person calls them, and every kind of wrong call."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import threeways.compare
+from shared import DATASETS, InputError, case_names, load_dataset
+from threeways.bounds import CONSTANT
+from threeways.cli import main
+
+MINE = """
+title = "A network of my own"
+loss = "mean_squared_error"
+
+[[layers]]
+units = 2
+activation = "tanh"
+
+[[layers]]
+units = 1
+
+[data]
+x = [[0, 1], [1, 2]]
+y = [[1], [0]]
+
+[training]
+learning_rate = 0.1
+epochs = 2
+"""
+NUMPY = ("--implementations", "numpy")
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+    return path
+
+
+@pytest.mark.usefixtures("packages")
+def test_compare_covers_every_case(tmp_path: Path) -> None:
+    result = call("compare", "--json", tmp_path / "report.json")
+    assert result.exit_code == 0, result.output
+    assert "all agree" in result.output
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["schema"] == "threeways/compare/v1"
+    assert report["ok"] is True
+    assert set(report["versions"]) == {"python", "numpy", "tensorflow", "keras"}
+    found = [(each["case"], each["dtype"]) for each in report["results"]]
+    assert sorted(found) == sorted(itertools.product(case_names(), ("float32", "float64")))
+    for each in report["results"]:
+        pairs = [(pair["a"], pair["b"]) for pair in each["pairs"]]
+        assert pairs == [("numpy", "tf"), ("numpy", "keras"), ("tf", "keras")]
+        assert set(each["seconds_per_step"]) == {"numpy", "tf", "keras"}
+        for pair in each["pairs"]:
+            assert pair["ok"]
+            assert pair["worst"]["difference_eps"] <= pair["worst"]["bound_eps"]
+
+
+@pytest.mark.usefixtures("packages")
+def test_compare_fails_where_something_differs(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for dtype in CONSTANT:
+        monkeypatch.setitem(CONSTANT, dtype, 1e-30)
+    path = tmp_path / "report.json"
+    result = call("compare", "digits", mine, "--json", path)
+    assert result.exit_code == 1
+    assert "differ" in result.output
+    assert "digits float32" in result.output
+    report = json.loads(path.read_text())
+    assert report["ok"] is False
+    assert {each["case"] for each in report["results"]} == {"digits", "mine"}
+
+
+@pytest.mark.usefixtures("packages")
+def test_compare_one_case_in_one_dtype(mine: Path) -> None:
+    result = call("compare", mine, "--dtype", "float32", "--implementations", "keras,numpy")
+    assert result.exit_code == 0, result.output
+    assert "float64" not in result.output
+    assert "numpy keras" in result.output
+
+
+@pytest.mark.usefixtures("packages")
+def test_train(mine: Path) -> None:
+    mine.write_text(MINE.replace("[[1], [0]]", "[[1], [0.5]]"))
+    result = call("train", mine, "--dtype", "float32")
+    assert result.exit_code == 0, result.output
+    for text in ("2 epochs in float32", "last loss", "numpy and tf ended", "2/2"):
+        assert text in result.output
+    assert "%" not in result.output  # regression: no accuracy
+
+
+@pytest.mark.usefixtures("packages")
+def test_train_counts_right_answers() -> None:
+    result = call("train", "uio-1-and")
+    assert result.exit_code == 0, result.output
+    assert result.output.count("100.00%") == 3
+
+
+def test_lists() -> None:
+    cases, datasets = call("cases"), call("datasets")
+    assert cases.exit_code == datasets.exit_code == 0
+    for name in case_names():
+        assert name in cases.output
+    for name in DATASETS:
+        assert name in datasets.output
+
+
+def test_a_data_file(mine: Path) -> None:
+    inline = "x = [[0, 1], [1, 2]]\ny = [[1], [0]]"
+    mine.write_text(MINE.replace(inline, 'file = "rows.csv"'))
+    (mine.parent / "rows.csv").write_text("a,b,target\n0,1,1\n1,2,0\n")
+    assert call("compare", mine, *NUMPY).exit_code == 0
+
+
+WRONG_CALLS = {
+    "case": (["compare", "mazr"], "'mazr' is not a case; did you mean 'mazur'?"),
+    "file": (["compare", "none.toml"], "none.toml: No such file or directory"),
+    "implementation": (
+        ["compare", "mazur", "--implementations", "numpi"],
+        "'numpi' is not an implementation; did you mean 'numpy'?",
+    ),
+    "dtype": (["compare", "--dtype", "float16"], "'float16' is not one of"),
+    "command": (["compar"], "Did you mean 'compare'?"),
+    "option": (["compare", "--jsn"], "Did you mean '--json'?"),
+    "no-case": (["train"], "Missing argument"),
+    "chain": (["train", "csumb-1-square"], "has no training"),
+    "folder": (["compare", "--json", "."], "cannot be written (is a folder)"),
+    "nowhere": (["compare", "--json", "no/where.json"], "No such file or directory"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG_CALLS.values(), ids=WRONG_CALLS)
+def test_wrong_call(arguments: list[str], message: str) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_unwritable_report_is_found_out_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threeways.compare, "compare", lambda *_: pytest.fail("worked in vain"))
+    assert call("compare", "mazur", *NUMPY, "--json", "no/where.json").exit_code == 2
+
+
+# What to replace in MINE, with what, and what is then said.
+WRONG_FILES = {
+    "toml": ("loss =", "loss", "not TOML: Expected '=' after a key in a key/value pair (at line 3"),
+    "toml-end": ("epochs = 2\n", "epochs =", "(at line 18, column 9)"),
+    "loss": ("mean_squared", "meen_squared", "loss: 'meen_squared_error' is not a loss; did you"),
+    "loss-misfit": ("mean_squared_error", "binary_crossentropy", "does not fit an output layer of"),
+    "activation": ("tanh", "tan", "layers[0].activation: 'tan' is not an activation; did you mean"),
+    "units": ("units = 1", "units = 0", "layers[1].units: should be greater than 0, not 0"),
+    "type": ("units = 1", 'units = "1"', "layers[1].units: should be a valid integer, not '1'"),
+    "key": ("units = 1", "units = 1\nunit = 1", "layers[1]: 'unit' is not a key here; did you"),
+    "missing": ("units = 1", "", "layers[1]: 'units' is missing"),
+    "alpha": ("units = 1", "units = 1\nalpha = 1", "'linear' has none"),
+    "softmax": ("units = 1", 'units = 1\nactivation = "softmax"', "use sigmoid"),
+    "rate": ("rate = 0.1", "rate = -0.1", "training.learning_rate: should be greater than 0"),
+    "rate-nan": ("rate = 0.1", "rate = nan", "training.learning_rate: should be a finite number"),
+    "epochs": ("epochs = 2", "epochs = 0", "training.epochs: should be greater than 0, not 0"),
+    "batch": ("epochs = 2", "batch_size = -1", "training.batch_size: should be greater than 0"),
+    "dtype": ("title", 'dtype = "float16"\ntitle', "dtype: 'float16' is not a dtype; did you mean"),
+    "nan": ("x = [[0, 1]", "x = [[nan, 1]", "data.x[0][0]: should be a finite number, not nan"),
+    "flat": ("y = [[1], [0]]", "y = [1, 0]", "data.y[0]: should be a list such as [1], not 1"),
+    "ragged": ("x = [[0, 1]", "x = [[0]", "data: x: rows of different lengths"),
+    "rows": ("y = [[1], [0]]", "y = [[1]]", "x has 2 rows, y has 1"),
+    "width": ("y = [[1], [0]]", "y = [[1, 1], [0, 0]]", "y: expected shape (N, 1), got (2, 2)"),
+    "empty": ("x = [[0, 1], [1, 2]]", "x = []", "x: expected shape (N, D), got (0,)"),
+    "no-data": ("x = [[0, 1], [1, 2]]\ny = [[1], [0]]", "", "data: needs dataset, or file, or x"),
+    "dataset": ("[data]", '[data]\ndataset = "moon"', "'moon' is not a data set; did you mean"),
+    "no-file": (
+        "x = [[0, 1], [1, 2]]\ny = [[1], [0]]",
+        'file = "none.csv"',
+        "none.csv: No such file or directory",
+    ),
+    "shapes": (
+        "[data]",
+        "[[parameters]]\nW = [[1]]\nb = [1, 2]\n[[parameters]]\nW = [[1], [1]]\nb = [1]\n[data]",
+        "parameters[0].W: expected shape (2, 2), got (1, 1)",
+    ),
+    "layers": ("[data]", "[[parameters]]\nW = [[1]]\nb = [1]\n[data]", "1 layers of them for 2"),
+    "figure": ("[data]", '[figures.X]\n"dW[7][0,0]" = "1"\n[data]', "'dW[7]' is not a quantity"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), WRONG_FILES.values(), ids=WRONG_FILES)
+def test_wrong_file(old: str, new: str, message: str, mine: Path) -> None:
+    assert old in MINE
+    mine.write_text(MINE.replace(old, new, 1))
+    result = call("compare", mine, *NUMPY)
+    assert result.exit_code == 2, result.output
+    assert all(line.startswith(f"Error: {mine}: ") for line in result.stderr.splitlines())
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "loss", "y", "message"),
+    [
+        ("sigmoid", "binary_crossentropy", "[[1], [2]]", "y[1]: [2.0] is not in [0, 1]"),
+        (
+            "softmax",
+            "categorical_crossentropy",
+            "[[1, 1], [0, 1]]",
+            "y[0]: [1.0, 1.0] is not one-hot",
+        ),
+        ("step", "perceptron", "[[1], [-1]]", "y[1]: [-1.0] is not of 0 and 1 alone"),
+        ("sign", "bipolar_perceptron", "[[1], [0]]", "y[1]: [0.0] is not of -1 and 1 alone"),
+    ],
+)
+def test_targets_that_a_loss_is_not_defined_for(
+    output: str, loss: str, y: str, message: str, mine: Path
+) -> None:
+    units = y.split("]")[0].count(",") + 1
+    text = MINE.replace("mean_squared_error", loss).replace("[[1], [0]]", y)
+    mine.write_text(text.replace("units = 1", f'units = {units}\nactivation = "{output}"'))
+    result = call("compare", mine, *NUMPY)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_all_of_a_files_errors_at_once(mine: Path) -> None:
+    text = MINE.replace("tanh", "tan").replace("0.1", "0").replace("epochs", "epoch")
+    mine.write_text(text.replace("[data]", "[data]\nfile = 3\n").replace("title", "titel"))
+    result = call("compare", mine)
+    assert result.stderr.count("\n") == 5, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a,b,c\n", "no rows in it"),
+        (b"a,b,c\n1,2,x\n", "could not convert string 'x'"),
+        (b"a,b,c\n1,2,nan\n", "y[0,0]: nan is not a finite number"),
+        (b"a\n1\n", "1 columns leave no features"),
+        (b"\xff\xfe", "can't decode byte"),
+    ],
+)
+def test_wrong_data_file(content: bytes, message: str, mine: Path) -> None:
+    inline = "x = [[0, 1], [1, 2]]\ny = [[1], [0]]"
+    mine.write_text(MINE.replace(inline, 'file = "rows.csv"'))
+    (mine.parent / "rows.csv").write_bytes(content)
+    result = call("compare", mine, *NUMPY)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_missing_framework() -> None:
+    code = (
+        "import sys; sys.modules.update(tensorflow=None, keras=None)\n"
+        "from threeways.cli import main; main(['compare', 'mazur'])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert run.stderr.startswith("Error: tf: tensorflow is not installed; pip install tensorflow")
+    assert run.stderr.count("\n") == 1
+
+
+def test_no_network_for_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+
+    def fail() -> None:
+        raise Exception("URL fetch failure: no network")  # as Keras does
+
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    with pytest.raises(InputError, match="'mnist': could not be downloaded"):
+        load_dataset("mnist")
+
+
+def test_as_a_process(tmp_path: Path) -> None:
+    """The whole command, frameworks and all, with a clean terminal."""
+    run = subprocess.run(
+        [sys.executable, "-m", "threeways", "compare", "mazur", "--json", "report.json"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    assert "all agree" in run.stdout
+    assert json.loads((tmp_path / "report.json").read_text())["ok"] is True
+    assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_ctrl_c(mine: Path) -> None:
+    mine.write_text(MINE.replace("epochs = 2", "epochs = 100000000"))
+    command = [sys.executable, "-m", "threeways", "train", str(mine), *NUMPY]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
