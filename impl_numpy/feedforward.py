@@ -103,7 +103,10 @@ class FeedForward:
         history = History()
         for epoch in range(training.epochs):
             batches = list(training.batches(epoch, len(x)))
-            outputs = [self.descend(x[rows], y[rows], training) for rows in batches]
+            outputs = [
+                self.descend(x.take(rows, axis=0), y.take(rows, axis=0), training)
+                for rows in batches
+            ]
             visited = y[np.concatenate(batches)]
             history.loss.append(float(self.loss(visited, np.concatenate(outputs))))
             if on_epoch:
@@ -176,7 +179,7 @@ class FeedForward:
 
     def bias_gradient(self, dz: Array) -> Array:
         """db[l] = Σ rows dz[l], (D[l+1],)."""
-        return dz.sum(axis=0)
+        return np.add.reduce(dz)
 
     def input_gradient(self, dz: list[Array]) -> Array:
         """dx = dz[0] @ W[0].T, (N, D[0])."""

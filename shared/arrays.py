@@ -45,21 +45,25 @@ def _within_unit(y: Array) -> Array:
     return (y >= 0) & (y <= 1)
 
 
+def _either(y: Array, low: int, high: int) -> Array:
+    return (y == low) | (y == high)
+
+
 # For each loss that is not defined for every target: which targets it is defined for.
 _TARGETS: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "binary_crossentropy": ("in [0, 1], as binary cross-entropy needs", _within_unit),
     "softmax_binary_crossentropy": ("in [0, 1], as binary cross-entropy needs", _within_unit),
     "categorical_crossentropy": (
         "one-hot, as categorical cross-entropy needs",
-        lambda y: np.isin(y, (0, 1)) & (y.sum(axis=1, keepdims=True) == 1),
+        lambda y: _either(y, 0, 1) & (y.sum(axis=1, keepdims=True) == 1),
     ),
     "perceptron": (
         "of 0 and 1 alone, as the perceptron rule with step needs",
-        lambda y: np.isin(y, (0, 1)),
+        lambda y: _either(y, 0, 1),
     ),
     "bipolar_perceptron": (
         "of -1 and 1 alone, as the perceptron rule with sign needs",
-        lambda y: np.isin(y, (-1, 1)),
+        lambda y: _either(y, -1, 1),
     ),
 }
 

@@ -94,7 +94,7 @@ def test_crossentropy_where_probabilities_saturate(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_float64_is_float64_throughout(name: str, packages: dict[str, ModuleType]) -> None:
-    """A rate of 0.1 kept in float32 moves a weight by 4e-8 of its step."""
+    """A rate of 0.1 kept in float32 changes a step by 1.5e-8 of itself."""
     network, parameters = scalar_chain("leaky_relu")
     net = packages[name].FeedForward(network, parameters)
     trace = net.step([[-1.0]], [[0.0]], Training(learning_rate=0.1))

@@ -1,0 +1,42 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import shared.datasets
+import shared.errors
+from threeways.cli import main
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    (code,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert isinstance(code, str)
+    return code
+
+
+def test_readme_python(capsys: pytest.CaptureFixture[str]) -> None:
+    code = block("python")
+    exec(code, {})
+    printed = re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == printed
+
+
+@pytest.mark.usefixtures("packages")
+def test_readme_case(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(block("toml"), encoding="utf-8")
+    result = CliRunner().invoke(main, ["compare", str(path)])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("module", [shared.datasets, shared.errors])
+def test_docstrings(module: object) -> None:
+    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
