@@ -91,7 +91,7 @@ class FeedForward:
         with tf.GradientTape() as tape:
             tape.watch([inputs, b])
             z, a = self.propagate(inputs)
-            loss = self.loss(tf.constant(y), z, a)
+            loss = self.loss(tf.constant(y), self.output(z, a))
         dz, dW, db, dx = tape.gradient(loss, [z, W, b, inputs], unconnected_gradients="zero")
         return Trace(
             z=_numpy(z),
@@ -127,9 +127,12 @@ class FeedForward:
             a.append(activation(z[-1]))
         return z, a
 
-    def loss(self, y: tf.Tensor, z: list[tf.Tensor], a: list[tf.Tensor]) -> tf.Tensor:
-        """The compiled model's loss of a batch, a scalar."""
-        output = z[-1] if self.network.loss_from_logits else a[-1]
+    def output(self, z: list[tf.Tensor], a: list[tf.Tensor]) -> tf.Tensor:
+        """What the loss takes, z[L-1] or a[L] (N, D[L])."""
+        return z[-1] if self.network.loss_from_logits else a[-1]
+
+    def loss(self, y: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+        """The compiled model's loss, a scalar, of targets and what it takes."""
         if not self.model.compiled:
             self.compile(None)
         with default_dtype(self.network.dtype):

@@ -76,7 +76,7 @@ class FeedForward:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             z, a = self.propagate(inputs)
-            loss = self.loss(tf.constant(y), z, a)
+            loss = self.loss(tf.constant(y), self.output(z, a))
         dz, dW, db, dx = tape.gradient(loss, [z, self.W, self.b, inputs], **ZERO)
         return Trace(
             z=_numpy(z),
@@ -123,7 +123,7 @@ class FeedForward:
                 rows = order[start : start + size]
                 targets = tf.gather(y, rows)
                 with tf.GradientTape() as tape:
-                    loss = self.loss(targets, *self.propagate(tf.gather(x, rows)))
+                    loss = self.loss(targets, self.output(*self.propagate(tf.gather(x, rows))))
                 dW, db = tape.gradient(loss, [self.W, self.b], **ZERO)
                 self.update(dW, db, training)
                 total += loss * tf.cast(len(rows), x.dtype)
@@ -148,9 +148,12 @@ class FeedForward:
         layer = self.network.layers[l]
         return activations.ACTIVATIONS[layer.activation](z, **layer.arguments)
 
-    def loss(self, y: tf.Tensor, z: list[tf.Tensor], a: list[tf.Tensor]) -> tf.Tensor:
-        """The loss of a batch, a scalar."""
-        output = z[-1] if self.network.loss_from_logits else a[-1]
+    def output(self, z: list[tf.Tensor], a: list[tf.Tensor]) -> tf.Tensor:
+        """What the loss takes, z[L-1] or a[L] (N, D[L])."""
+        return z[-1] if self.network.loss_from_logits else a[-1]
+
+    def loss(self, y: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
+        """The loss, a scalar, of targets and what it takes."""
         return losses.LOSSES[self.network.loss](y, output)
 
     def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:

@@ -32,7 +32,7 @@ class _Group(click.Group):
         try:
             sys.exit(super().main(*args, **options))
         except (KeyboardInterrupt, click.Abort):
-            click.echo("\nStopped.", err=True)
+            click.echo("Stopped.", err=True)
             sys.exit(130)
         except BrokenPipeError:  # as in ``threeways cases | head``
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -54,10 +54,10 @@ def load(names: Iterable[str]) -> dict[str, ModuleType]:
 
 
 def _load(name: str) -> ModuleType:
-    if name == "keras" and os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
-        raise InputError(
-            f"keras: needs the TensorFlow backend, KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}"
-        )
+    # TensorFlow imports Keras too, and Keras reads this once.
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if name == "keras" and backend != "tensorflow":
+        raise InputError(f"keras: needs the TensorFlow backend, KERAS_BACKEND is {backend!r}")
     try:
         with silent_stderr():
             package = importlib.import_module(PACKAGES[name])
