@@ -130,6 +130,27 @@ def test_flat_targets_are_refused(kind: str, name: str, packages: dict[str, Modu
         net.backward(x, y[:, 0])
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["FeedForward", "Perceptron"])
+def test_what_comes_out_stays_as_it_was(
+    kind: str, name: str, packages: dict[str, ModuleType]
+) -> None:
+    """Later updates change neither a trace nor parameters that were read, nor what went in."""
+    case = load_case("kth-2-perceptron")
+    assert isinstance(case, Case)
+    start = [weights.W.copy() for weights in case.parameters]
+    net = getattr(packages[name], kind)(case.network, case.parameters)
+    first = net.step(*case.first_batch(), case.training)
+    read = net.parameters
+    kept = {name: values.copy() for name, values in first.quantities().items()}
+    second = net.step(*case.first_batch(), case.training)
+    assert (second.W_next[0] != first.W_next[0]).all()
+    for quantity, values in first.quantities().items():
+        assert (values == kept[quantity]).all(), quantity
+    assert (first.W_next[0] == read[0].W).all()
+    assert (start[0] == case.parameters[0].W).all()
+
+
 @pytest.mark.parametrize(
     "name",
     ["kth-6-feedforward", "mazur", "diabetes", "epita-3-step", "lums-4-and", "epita-8-leaky-relu"],
