@@ -92,7 +92,8 @@ class FeedForward:
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update of gradient descent on a batch, with every number that went into it."""
         trace = self.backward(x, y)
-        self.update(trace.dW, trace.db, training)
+        dW, db = tf.nest.map_structure(tf.constant, (trace.dW, trace.db))
+        self.update(dW, db, training)
         W_next, b_next = zip(*self.parameters, strict=True)
         return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
 
@@ -156,7 +157,7 @@ class FeedForward:
         """The loss, a scalar, of targets and what it takes."""
         return losses.LOSSES[self.network.loss](y, output)
 
-    def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
+    def update(self, dW: Sequence[tf.Tensor], db: Sequence[tf.Tensor], training: Training) -> None:
         """W ← W - η dW and b ← b - η db, the fixed biases apart."""
         free = [l for l, layer in enumerate(self.network.layers) if not layer.fixed_bias]
         optimizer(training).apply(

@@ -90,7 +90,8 @@ class Perceptron:
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update, w ← w - η dW, with every number that went into it."""
         trace = self.backward(x, y)
-        gradients, variables = [*trace.dW, *trace.db], [self.W, self.b]
+        gradients = [tf.constant(gradient) for gradient in (*trace.dW, *trace.db)]
+        variables = [self.W, self.b]
         n = 1 if self.layer.fixed_bias else 2
         optimizer(training).apply(gradients[:n], variables[:n])
         ((W, b),) = self.parameters
