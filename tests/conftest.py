@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from types import ModuleType
 
@@ -12,6 +13,8 @@ from threeways.implementations import PACKAGES, load
 
 @pytest.fixture(scope="session")
 def packages() -> dict[str, ModuleType]:
+    if importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("TensorFlow is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the frameworks' own, on import
         return load(PACKAGES)

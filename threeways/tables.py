@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from shared import DATASETS, Case, ChainRuleCase
-from threeways.compare import Result, Worst
+from threeways.compare import Pair, Result, Worst
 from threeways.train import Apart, Run
+
+DIFFERENCE = ("quantity", "apart", "bound")
 
 
 def console() -> Console:
@@ -21,42 +23,53 @@ def console() -> Console:
 
 
 def _table(columns: Iterable[str], numeric: Iterable[str] = ()) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in numeric else "left", no_wrap=True)
     return table
 
 
 def print_comparison(results: Sequence[Result], out: Console) -> None:
-    """A table for each dtype with a row a case, its worst pair; every pair where cases are few."""
-    detailed = len({result.case for result in results}) <= 3
+    """A table for each dtype: every pair where cases are few, else a row a case with its worst."""
+    every_pair = len({result.case for result in results}) <= 3
     for dtype in dict.fromkeys(result.dtype for result in results):
-        names = list(results[0].seconds_per_step)
-        verdict = ["pair", "quantity", "difference", "bound"] if len(names) > 1 else []
+        chosen = [result for result in results if result.dtype == dtype]
         out.print(f"\n{dtype}: the worst of each step, in units of eps at the array's scale")
-        table = _table(
-            ["case", *verdict, *names, ""],
-            ["difference", "bound", *names],
-        )
-        for result in results:
-            if result.dtype != dtype:
-                continue
-            times = [_seconds(seconds) for seconds in result.seconds_per_step.values()]
-            pairs = sorted(result.pairs, key=lambda pair: -pair.worst.ratio)
-            for i, pair in enumerate(pairs if detailed else pairs[:1]):
-                table.add_row(
-                    "" if i else result.case,
-                    f"{pair.a} {pair.b}",
-                    _element(pair.worst),
-                    _number(pair.worst.difference_eps),
-                    _number(pair.worst.bound_eps),
-                    *([""] * len(times) if i else times),
-                    "[green]ok[/]" if pair.ok else "[bold red]differs[/]",
-                )
-            if not pairs:
-                table.add_row(result.case, *times, "")
-        out.print(table)
+        out.print(_pairs(chosen) if every_pair else _worst_pairs(chosen))
     out.print(_summary(results))
+
+
+def _pairs(results: Sequence[Result]) -> Table:
+    names = list(results[0].seconds_per_step)
+    table = _table(["case", "pair", *DIFFERENCE, "", *names], [*DIFFERENCE[1:], *names])
+    for result in results:
+        times = _times(result)
+        for i, pair in enumerate(result.pairs):
+            head = ["" if i else result.case, f"{pair.a} {pair.b}"]
+            table.add_row(*head, *_difference(pair), *([] if i else times))
+        if not result.pairs:
+            table.add_row(result.case, "", "", "", "", "", *times)
+    return table
+
+
+def _worst_pairs(results: Sequence[Result]) -> Table:
+    names = list(results[0].seconds_per_step)
+    table = _table(["case", *DIFFERENCE, "", *names], [*DIFFERENCE[1:], *names])
+    for result in results:
+        worst = max(result.pairs, key=lambda pair: pair.worst.ratio, default=None)
+        cells = _difference(worst) if worst else ["", "", "", ""]
+        table.add_row(result.case, *cells, *_times(result))
+    return table
+
+
+def _difference(pair: Pair) -> list[str]:
+    verdict = "[green]ok[/]" if pair.ok else "[bold red]differs[/]"
+    worst = pair.worst
+    return [_element(worst), _number(worst.difference_eps), _number(worst.bound_eps), verdict]
+
+
+def _times(result: Result) -> list[str]:
+    return [_seconds(seconds) for seconds in result.seconds_per_step.values()]
 
 
 def _summary(results: Sequence[Result]) -> str:
