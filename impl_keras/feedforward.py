@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -199,7 +200,9 @@ def fit_batches(
     report = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: on_epoch and on_epoch(epoch + 1, logs["loss"])
     )
-    with default_dtype(x.dtype.name):
+    with default_dtype(x.dtype.name), warnings.catch_warnings():
+        # Below a threshold unit there is no gradient, as it should be.
+        warnings.filterwarnings("ignore", message="Gradients do not exist")
         run = model.fit(
             batches(),
             steps_per_epoch=math.ceil(n_rows / (training.batch_size or n_rows)),

@@ -54,6 +54,7 @@ class Perceptron:
         with default_dtype(network.dtype):
             self.dense = dense_layer(self.layer, start)
             self.model = keras.Sequential([self.dense])
+        self.training: Training | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -111,7 +112,9 @@ class Perceptron:
 
     def compile(self, training: Training | None) -> None:
         """Compile the model with its loss and, once training is known, Keras's optimizer for it."""
-        with default_dtype(self.network.dtype):
-            self.model.compile(
-                optimizer=training and optimizer(training), loss=LOSSES[self.network.loss]
-            )
+        if training is None or training != self.training:
+            self.training = training
+            with default_dtype(self.network.dtype):
+                self.model.compile(
+                    optimizer=training and optimizer(training), loss=LOSSES[self.network.loss]
+                )

@@ -2,8 +2,8 @@
 
 Each is a mean over the N rows of a batch and says what it does over the K outputs of a row. The
 cross-entropies and the perceptron rule take the output layer's z, the others its a; the derivative
-is with respect to the same: dz for the former, da for the latter. Those that go with their
-activation all come to a - y.
+is with respect to the same: dz for the former, da for the latter. Where a loss fits its activation
+dz comes to a - y, over N or NK.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def categorical_crossentropy(y: Array, z: Array) -> Array:
 
     log softmax(z)ᵢ = zᵢ - log Σⱼ e^zⱼ, never the logarithm of a rounded probability.
     """
+    z = z - z.max(axis=1, keepdims=True)  # shifted first, so that it need not cancel again
     return np.vdot(y, log_sum_exp(z) - z) / len(y)
 
 
@@ -75,6 +76,7 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
 
     log(1 - oᵢ) = log Σ_{j≠i} e^zⱼ - log Σⱼ e^zⱼ, exact where oᵢ rounds to 1.
     """
+    z = z - z.max(axis=1, keepdims=True)
     others = log_sum_exp(without_each(z), axis=2)[..., 0]  # (N, K)
     return np.sum(y * (log_sum_exp(z) - z) + (1 - y) * (log_sum_exp(z) - others)) / y.size
 
@@ -92,8 +94,8 @@ def softmax_binary_crossentropy_backward(y: Array, z: Array, a: Array) -> Array:
 def perceptron(y: Array, z: Array) -> Array:
     """(1/N) Σ rows Σ outputs (step(z) - y) z, y in {0, 1}.
 
-    Its derivative, with step(z) held constant, makes the perceptron rule: w ← w + η(y - ŷ)x
-    (EPITA-1; Rosenblatt 1958).
+    Its derivative, with step(z) held constant, makes the perceptron rule, w ← w + η(y - ŷ)x, or
+    the mean of that over a batch (EPITA-1; Rosenblatt 1958).
     """
     return np.sum((step(z) - y) * z) / len(y)
 

@@ -130,7 +130,7 @@ class FeedForward:
                 total += loss * tf.cast(len(rows), x.dtype)
             return total / n_rows
 
-        return run_epoch
+        return run_epoch.get_concrete_function(tf.TensorSpec([n_rows], tf.int64))
 
     def propagate(self, x: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
         """The forward pass: z[0..L-1] and a[0..L]."""

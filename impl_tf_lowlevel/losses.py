@@ -63,8 +63,8 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
 def perceptron(y: Array, z: Array) -> Array:
     """(1/N) Σ rows Σ outputs (step(z) - y) z, y in {0, 1}.
 
-    Its derivative, with step(z) held constant, makes the perceptron rule: w ← w + η(y - ŷ)x
-    (EPITA-1; Rosenblatt 1958).
+    Its derivative, with step(z) held constant, makes the perceptron rule, w ← w + η(y - ŷ)x, or
+    the mean of that over a batch (EPITA-1; Rosenblatt 1958).
     """
     return tf.reduce_mean(tf.reduce_sum(tf.stop_gradient(step(z) - y) * z, axis=1))
 

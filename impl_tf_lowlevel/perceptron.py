@@ -102,7 +102,7 @@ class Perceptron:
         x = check_inputs(self.network, dataset.x)
         y = check_targets(self.network, dataset.y, len(x))
 
-        @tf.function(reduce_retracing=True)
+        @tf.function
         def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 loss = LOSSES[self.network.loss](y, x @ self.W + self.b)
@@ -110,11 +110,13 @@ class Perceptron:
             optimizer(training).apply(tape.gradient(loss, variables), variables)
             return loss
 
+        batch = [tf.TensorSpec([None, width], x.dtype) for width in self.network.widths]
+        compiled = step.get_concrete_function(*batch)
         history = History()
         for epoch in range(training.epochs):
             loss = 0.0
             for rows in training.batches(epoch, len(x)):
-                loss += float(step(tf.constant(x[rows]), tf.constant(y[rows]))) * len(rows)
+                loss += float(compiled(tf.constant(x[rows]), tf.constant(y[rows]))) * len(rows)
             history.loss.append(loss / len(x))
             if on_epoch:
                 on_epoch(epoch + 1, history.loss[-1])

@@ -70,7 +70,8 @@ _TARGETS: dict[str, tuple[str, Callable[[Array], Array]]] = {
 
 def _matrix(network: Network, name: str, values: Any, width: int) -> Array:
     try:
-        matrix = np.asarray(values, dtype=network.dtype)
+        with np.errstate(over="ignore"):
+            matrix = np.array(values, dtype=network.dtype)  # a copy: what comes out stays
     except (TypeError, ValueError):
         raise InputError(f"{name}: not a table of numbers, N rows of {width}") from None
     if matrix.ndim != 2 or matrix.shape[1] != width:
@@ -80,5 +81,7 @@ def _matrix(network: Network, name: str, values: Any, width: int) -> Array:
         raise InputError(f"{name}: no rows in it")
     if not np.isfinite(matrix).all():
         row, column = np.argwhere(~np.isfinite(matrix))[0]
-        raise InputError(f"{name}[{row},{column}]: {matrix[row, column]} is not a finite number")
+        value = np.asarray(values)[row, column]
+        wrong = f"is too large for {network.dtype}" if np.isfinite(value) else "is not finite"
+        raise InputError(f"{name}[{row},{column}]: {value} {wrong}")
     return matrix

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from shared.arrays import Array
+from shared.arrays import Array, check_inputs
 from shared.chain_rule import ChainRule
 from shared.datasets import Dataset
+from shared.errors import Findings
 from shared.network import Network
 from shared.parameters import Parameters, check_parameters
 from shared.training import Training
@@ -54,10 +55,24 @@ class Case:
     dataset: Dataset
     training: Training
 
+    @property
+    def dtype(self) -> str:
+        """The network's."""
+        return self.network.dtype
+
     def with_dtype(self, dtype: str) -> Case:
-        """The same case in another dtype, its parameters rounded to it."""
+        """The same case in another dtype, its parameters rounded to it.
+
+        Raises:
+            InputError: a number is too large for that dtype.
+        """
         network = dataclasses.replace(self.network, dtype=dtype)
-        parameters = check_parameters(network, self.parameters)
+        findings = Findings(f"{self.name}: ")
+        with findings:
+            parameters = check_parameters(network, self.parameters)
+        with findings:
+            check_inputs(network, self.dataset.x)
+        findings.raise_any()
         return dataclasses.replace(self, network=network, parameters=parameters)
 
     def first_batch(self) -> tuple[Array, Array]:

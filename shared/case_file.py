@@ -2,13 +2,13 @@
 
 A file describes a network with its data and training, or a chain of functions:
 
-    title = "…"                    loss = "half_squared_error"
+    title, lectures, loss, dtype   loss = "half_squared_error"
     [[layers]]                     units, activation, alpha, fixed_bias
     [[parameters]]                 W and b, one table a layer; or
     [initialise]                   scheme, seed, scale
     [data]                         dataset; or file; or x and y
     [training]                     learning_rate, epochs, batch_size, seed
-    [figures.KTH-11]               "z[0][0,0]" = "0.3775"
+    [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case
 
     [chain_rule]                   example, inputs, learning_rate
 """
@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Lt
 from pydantic import TypeAdapter, ValidationError
 
 from shared.arrays import check_targets
@@ -46,12 +48,13 @@ def case_names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def load_case(name: str) -> Case | ChainRuleCase:
+def load_case(name: str | Path) -> Case | ChainRuleCase:
     """The project's case of that name, or the case in the TOML file at that path.
 
     Raises:
         InputError: there is no such case or file, or the file is wrong; all that is wrong with it.
     """
+    name = str(name)
     if name in case_names():
         return read_case(FOLDER / f"{name}.toml")
     if name.endswith(".toml") or "/" in name:
@@ -62,11 +65,11 @@ def load_case(name: str) -> Case | ChainRuleCase:
 def read_case(path: Path) -> Case | ChainRuleCase:
     """The case in a TOML file; raises :class:`InputError` with all that is wrong with it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         table = tomllib.loads(text)
-        if "chain_rule" in table:
-            return TypeAdapter(_ChainRuleFile).validate_python(table).case(path)
-        return TypeAdapter(_CaseFile).validate_python(table).case(path)
+        schema = _ChainRuleFile if "chain_rule" in table else _CaseFile
+        file: Any = TypeAdapter(schema).validate_python(table)
+        return file.case(path)
     except OSError as error:
         problems: list[str] = [error.strerror or str(error)]
     except UnicodeDecodeError as error:
@@ -75,9 +78,13 @@ def read_case(path: Path) -> Case | ChainRuleCase:
         end = f"at line {text.count(chr(10)) + 1}, column {len(text) - text.rfind(chr(10))}"
         problems = ["not TOML: " + str(error).replace("at end of document", end)]
     except ValidationError as error:
-        problems = problems_of(error, _KEYS)
+        problems = problems_of(error, _keys(schema))
     except InputError as error:
         problems = list(error.problems)
+    except RecursionError:
+        problems = ["not TOML: nested too deeply"]
+    except ValueError as error:
+        problems = [f"not TOML: {error}"]
     raise InputError(*(f"{path}: {problem}" for problem in problems))
 
 
@@ -94,7 +101,7 @@ class _Weights:
 class _Initialise:
     scheme: Annotated[Text, one_of("an initialisation scheme", SCHEMES)] = "glorot_uniform"
     seed: NaturalInt = 0
-    scale: PositiveFloat = 0.05
+    scale: Annotated[PositiveFloat, Lt(1e100)] = 0.05
 
 
 @checked
@@ -188,20 +195,18 @@ class _ChainRuleFile:
         )
 
 
-_KEYS = {
-    key
-    for table in (
-        _CaseFile,
-        _ChainRuleFile,
-        _Data,
-        _Initialise,
-        _Weights,
-        Layer,
-        Training,
-        ChainRule,
-    )
-    for key in table.__dataclass_fields__
-}
+def _keys(file: Any) -> dict[str, Collection[str]]:
+    """The keys of each of a file's tables."""
+    tables: dict[str, Any] = {
+        "": file,
+        "layers": Layer,
+        "parameters": _Weights,
+        "initialise": _Initialise,
+        "data": _Data,
+        "training": Training,
+        "chain_rule": ChainRule,
+    }
+    return {name: table.__dataclass_fields__ for name, table in tables.items()}
 
 
 def _check_rectangular(name: str, rows: Matrix) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -37,7 +36,12 @@ class Dataset:
     def __post_init__(self) -> None:
         problems = []
         for name in ("x", "y"):
-            values = getattr(self, name)
+            try:
+                values = np.asarray(getattr(self, name), dtype=np.float64)
+            except (TypeError, ValueError):
+                problems.append(f"{name}: not a table of numbers")
+                continue
+            object.__setattr__(self, name, values)
             if np.ndim(values) != 2:
                 problems.append(f"{name}: expected shape (N, D), got {np.shape(values)}")
             elif np.size(values) == 0:
@@ -73,8 +77,9 @@ def load_dataset(name: str) -> Dataset:
 
 @functools.cache
 def _load(name: str) -> Dataset:
-    x, y = DATASETS[name][1]()
-    return Dataset(name, np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+    x, y = (np.asarray(values, dtype=np.float64) for values in DATASETS[name][1]())
+    x.flags.writeable = y.flags.writeable = False  # they are everyone's
+    return Dataset(name, x, y)
 
 
 def read_data_file(path: Path, n_targets: int) -> Dataset:
@@ -88,30 +93,47 @@ def read_data_file(path: Path, n_targets: int) -> Dataset:
         InputError: the file is missing, cannot be read, or does not hold such data.
     """
     try:
-        x, y = _read_npz(path) if path.suffix == ".npz" else _read_csv(path, n_targets)
+        x, y = _read_npz(path) if path.suffix.lower() == ".npz" else _read_csv(path, n_targets)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except (KeyError, BadZipFile, EOFError):
-        raise InputError(f"{path}: not an .npz file with arrays x and y") from None
     except UserWarning:
         raise InputError(f"{path}: no rows in it") from None
     except ValueError as error:
-        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+        raise InputError(f"{path}: {str(error).splitlines()[0].partition(';')[0]}") from None
     return Dataset(str(path), x, y)
 
 
 def _read_npz(path: Path) -> tuple[Array, Array]:
-    with path.open("rb") as file, NpzFile(file) as arrays:
-        return arrays["x"].astype(np.float64), arrays["y"].astype(np.float64)
+    try:
+        with path.open("rb") as file, NpzFile(file) as arrays:
+            x, y = (np.asarray(arrays[name]) for name in ("x", "y"))
+    except OSError:
+        raise
+    except Exception:  # of many kinds: a damaged archive, a damaged array, another file altogether
+        raise ValueError("not an .npz file with arrays x and y") from None
+    for values in (x, y):
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"holds {values.dtype} where numbers are meant")
+    return x.astype(np.float64), y.astype(np.float64)
 
 
 def _read_csv(path: Path, n_targets: int) -> tuple[Array, Array]:
-    with path.open(encoding="utf-8") as file, warnings.catch_warnings():
+    with path.open(encoding="utf-8-sig") as file, warnings.catch_warnings():
         warnings.simplefilter("error")  # an empty file is a warning to NumPy
-        table = np.loadtxt(file, delimiter=",", skiprows=1, ndmin=2)
+        if all(_is_number(cell) for cell in file.readline().split(",")):
+            raise ValueError("the first line should be headings, not numbers")
+        table = np.loadtxt(file, delimiter=",", ndmin=2)
     if table.shape[1] <= n_targets:
         raise ValueError(f"{table.shape[1]} columns leave no features beside {n_targets} targets")
     return table[:, :-n_targets], table[:, -n_targets:]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def one_hot(classes: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar, dataclass_transform
 
 from pydantic import ConfigDict, ValidationError
@@ -24,7 +24,8 @@ class InputError(ValueError):
 class Findings:
     """Collects the problems of several checks, each in a ``with`` block, to raise all at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
         self.problems: list[str] = []
 
     def __enter__(self) -> None:
@@ -32,7 +33,7 @@ class Findings:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         if isinstance(error, InputError):
-            self.problems += error.problems
+            self.problems += [self.prefix + problem for problem in error.problems]
             return True
         return False
 
@@ -54,26 +55,28 @@ def unknown(name: object, kind: str, known: Iterable[str]) -> str:
     return f"{name!r} is not {kind}; {hint}"
 
 
-def problems_of(error: ValidationError, keys: Iterable[str] = ()) -> list[str]:
+def problems_of(error: ValidationError, keys: Mapping[str, Collection[str]]) -> list[str]:
     """Pydantic's findings as lines like ``layers[1].units: should be greater than 0, not 0``.
 
     Args:
         error: what pydantic raised.
-        keys: names that an unknown key may have been meant to be.
+        keys: what an unknown key may have been meant to be, by the table that it is in.
     """
-    return [_problem(finding, list(keys)) for finding in error.errors(include_url=False)]
+    return [_problem(finding, keys) for finding in error.errors(include_url=False)]
 
 
-def _problem(finding: Any, keys: list[str]) -> str:
+def _problem(finding: Any, keys: Mapping[str, Collection[str]]) -> str:
     *parents, key = finding["loc"] or ("",)
     match finding["type"]:
         case "unexpected_keyword_argument":
-            return _at(parents) + unknown(key, "a key here", keys)
+            return _at(parents) + unknown(key, "a key here", keys[parents[0] if parents else ""])
         case "missing":
             return _at(parents) + f"{key!r} is missing"
         case "tuple_type":
             given = _short(finding["input"])
             return _at(finding["loc"]) + f"should be a list such as [{given}], not {given}"
+        case "dataclass_type":
+            return _at(finding["loc"]) + f"should be a table, not {_short(finding['input'])}"
         case "value_error":
             return _at(finding["loc"]) + str(finding["ctx"]["error"])
         case _:
@@ -104,7 +107,7 @@ def checked(cls: type[T]) -> type[T]:
         try:
             validate(self, **fields)
         except ValidationError as error:
-            raise InputError(*problems_of(error, validated.__dataclass_fields__)) from None
+            raise InputError(*problems_of(error, {"": validated.__dataclass_fields__})) from None
 
     validated.__init__ = init
     return validated

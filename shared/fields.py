@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Lt
 from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Strict
 
 from shared.errors import unknown
@@ -31,6 +31,6 @@ _Scalar = BeforeValidator(_python_scalar)
 Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 NaturalInt = Annotated[int, Strict(), Ge(0), _Scalar]
-PositiveInt = Annotated[int, Strict(), Gt(0), _Scalar]
+PositiveInt = Annotated[int, Strict(), Gt(0), Lt(2**31), _Scalar]
 FiniteFloat = Annotated[float, Strict(), AllowInfNan(False), _Scalar]
 PositiveFloat = Annotated[FiniteFloat, Gt(0)]

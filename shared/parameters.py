@@ -99,13 +99,16 @@ def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) ->
         )
     problems = []
     for l, (W, b) in enumerate(parameters):
-        for name, values, shape in (("W", W, (D[l], D[l + 1])), ("b", b, (D[l + 1],))):
+        for name, given, shape in (("W", W, (D[l], D[l + 1])), ("b", b, (D[l + 1],))):
+            values = np.asarray(given, dtype=np.float64)
             if np.shape(values) != shape:
                 problems.append(
                     f"parameters[{l}].{name}: expected shape {shape}, got {np.shape(values)}"
                 )
-            elif not np.isfinite(network.array(values)).all():
+            elif not np.isfinite(values).all():
                 problems.append(f"parameters[{l}].{name}: NaN or infinity in it")
+            elif np.abs(values).max() > np.finfo(network.dtype).max:
+                problems.append(f"parameters[{l}].{name}: too large for {network.dtype}")
     if problems:
         raise InputError(*problems)
     return tuple(Weights(network.array(W), network.array(b)) for W, b in parameters)

@@ -10,7 +10,6 @@ import pytest
 
 import impl_numpy
 from shared import DTYPES, Array, Case, case_names, load_case
-from threeways.bounds import Bound
 from threeways.compare import compare, worst_difference
 
 # The factor, less 1, by which a gradient may not be wrong unnoticed.
@@ -76,14 +75,24 @@ def test_a_planted_factor_of_one_passes() -> None:
 )
 def test_worst_difference_sees(other: Any) -> None:
     values = {"z[0]": np.array([1.0, 2.0])}
-    allowed = {"z[0]": Bound(scale=2.0, eps=4.0)}
+    allowed = {"z[0]": np.full(2, 1e-15)}
     assert worst_difference(values, values, allowed, "float64").ratio == 0
     assert worst_difference(values, {"z[0]": other}, allowed, "float64").ratio > 1
+    assert worst_difference({"z[0]": other}, values, allowed, "float64").ratio > 1
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_what_is_not_finite_never_agrees(number: float) -> None:
+    values = {"z[0]": np.array([1.0, number]), "loss": np.array(1.0)}
+    allowed = {"z[0]": np.array([1e-15, number]), "loss": np.array(1e-15)}
+    worst = worst_difference(values, values, allowed, "float64")
+    assert (worst.quantity, worst.index) == ("z[0]", (1,))
+    assert not worst.ratio <= 1
 
 
 def test_worst_difference_names_the_element() -> None:
     a, b = np.zeros((2, 3)), np.zeros((2, 3))
     b[1, 2] = 1
-    worst = worst_difference({"dx": a}, {"dx": b}, {"dx": Bound(1.0, 4.0)}, "float64")
+    worst = worst_difference({"dx": a}, {"dx": b}, {"dx": np.full((2, 3), 1e-15)}, "float64")
     assert (worst.quantity, worst.index, worst.a, worst.b) == ("dx", (1, 2), 0, 1)
     assert worst.difference_eps == 2.0**52

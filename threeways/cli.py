@@ -34,9 +34,16 @@ class _Group(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("Stopped.", err=True)
             sys.exit(130)
-        except BrokenPipeError:  # as in ``threeways cases | head``
+        except BrokenPipeError:  # as in ``threeways cases | head``; as if the signal had ended it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+            sys.exit(128 + 13)
+        except OSError as error:
+            _fail([f"cannot write the output ({error.strerror or error})"])
+        except MemoryError:
+            _fail(["there is not enough memory for networks and data of this size"])
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(2)
         except click.ClickException as error:
             _fail([error.format_message().replace("\n", " ")])
         except ValueError as error:
@@ -158,7 +165,7 @@ def _load_cases(names: Any) -> list[Any]:
 
     cases: list[Any] = []
     findings = Findings()
-    for name in names:
+    for name in dict.fromkeys(names):
         with findings:
             cases.append(load_case(name))
     findings.raise_any()
@@ -180,6 +187,7 @@ def _output(path: Path | None) -> Iterator[IO[str] | None]:
     from shared import InputError
 
     try:
+        path = path.resolve()
         if path.is_dir():
             raise IsADirectoryError(21, "is a folder")
         if path.exists() and not path.is_file():  # a device or a pipe
@@ -192,6 +200,8 @@ def _output(path: Path | None) -> Iterator[IO[str] | None]:
             try:
                 yield file
                 file.close()
+                os.umask(mask := os.umask(0))
+                os.chmod(file.name, 0o666 & ~mask)
                 os.replace(file.name, path)
             finally:
                 Path(file.name).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from shared import Array, Case, ChainRuleCase
-from threeways.bounds import Bound, bounds
+from threeways.bounds import bounds
 from threeways.implementations import timed_step
 
 SCHEMA = "threeways/compare/v1"
@@ -97,14 +97,15 @@ def compare(case: Case | ChainRuleCase, dtype: str, packages: dict[str, ModuleTy
 
 
 def worst_difference(
-    a: dict[str, Array], b: dict[str, Array], allowed: dict[str, Bound], dtype: str
+    a: dict[str, Array], b: dict[str, Array], allowed: dict[str, Array], dtype: str
 ) -> Worst:
     """Of all the elements of all the quantities, the one furthest from agreement.
 
     Args:
         a, b: the quantities of two steps.
-        allowed: the bound of each.
-        dtype: that both should have; with another dtype or shape they do not agree at all.
+        allowed: how far apart each element may be.
+        dtype: that both should have; with another dtype or shape they do not agree at all, nor
+            where one of them is not a finite number.
     """
     return max(
         (_largest(name, a[name], b[name], allowed[name], dtype) for name in allowed),
@@ -112,22 +113,24 @@ def worst_difference(
     )
 
 
-def _largest(name: str, a: Array, b: Array, bound: Bound, dtype: str) -> Worst:
+def _largest(name: str, a: Array, b: Array, allowed: Array, dtype: str) -> Worst:
     if a.shape != b.shape or {a.dtype.name, b.dtype.name} != {dtype}:
-        return Worst(name, (), math.nan, math.nan, math.inf, bound.eps)
-    with np.errstate(invalid="ignore"):
-        difference = np.abs(a.astype(np.float64) - b.astype(np.float64))
-    difference = np.where(np.isnan(difference), np.inf, difference)
-    index = np.unravel_index(difference.argmax(), difference.shape)
-    unit = float(np.finfo(dtype).eps) * bound.scale
-    largest = float(difference[index])
+        return Worst(name, (), math.nan, math.nan, math.inf, 1.0)
+    first, second = a.astype(np.float64), b.astype(np.float64)
+    finite = np.isfinite(first) & np.isfinite(second) & np.isfinite(allowed)
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.where(finite, np.abs(first - second), np.inf)
+        bound = np.where(finite, allowed, 1.0)
+    index = np.unravel_index((difference / bound).argmax(), difference.shape)
+    scale = max(float(np.abs(array).max(where=finite, initial=0)) for array in (first, second))
+    unit = float(np.finfo(dtype).eps) * (scale or 1.0)
     return Worst(
         quantity=name,
         index=tuple(int(i) for i in index),
         a=float(a[index]),
         b=float(b[index]),
-        difference_eps=largest / unit if unit else math.inf if largest else 0.0,
-        bound_eps=bound.eps,
+        difference_eps=float(difference[index]) / unit,
+        bound_eps=float(bound[index]) / unit,
     )
 
 

@@ -76,9 +76,9 @@ def _summary(results: Sequence[Result]) -> str:
     pairs = [(result, pair) for result in results for pair in result.pairs]
     if not pairs:
         return "\nOne implementation: there is nothing to compare it with."
-    cases = len({result.case for result in results})
+    cases = _count(len({result.case for result in results}), "case")
     dtypes = " and ".join(dict.fromkeys(result.dtype for result in results))
-    tried = f"\n{cases} case{'s' * (cases > 1)} in {dtypes}, {len(pairs)} pairs of steps: "
+    tried = f"\n{cases} in {dtypes}, {_count(len(pairs), 'pair')} of steps: "
     failed = [(result, pair) for result, pair in pairs if not pair.ok]
     if not failed:
         share = max(pair.worst.ratio for _, pair in pairs)
@@ -95,7 +95,7 @@ def _summary(results: Sequence[Result]) -> str:
 
 def print_training(case: Case, runs: Sequence[Run], apart: Sequence[Apart], out: Console) -> None:
     """A row an implementation, then a row for each pair: how far apart they ended."""
-    out.print(f"\n{case.name}: {case.training.epochs} epochs in {case.network.dtype}")
+    out.print(f"\n{case.name}: {_count(case.training.epochs, 'epoch')} in {case.network.dtype}")
     table = _table(
         ["", "first loss", "last loss", "accuracy", "seconds"],
         ["first loss", "last loss", "accuracy", "seconds"],
@@ -109,6 +109,9 @@ def print_training(case: Case, runs: Sequence[Run], apart: Sequence[Apart], out:
             f"{run.seconds:.2f}",
         )
     out.print(table)
+    for run in runs:
+        if not math.isfinite(run.history.loss[-1]):
+            out.print(f"[bold red]{run.name} diverged[/]: try a smaller learning rate.")
     for pair in apart:
         out.print(
             f"{pair.a} and {pair.b} ended {pair.difference:.2g} apart, {_number(pair.eps)} eps, "
@@ -138,6 +141,10 @@ def print_datasets(out: Console) -> None:
 def _element(worst: Worst) -> str:
     index = ",".join(map(str, worst.index))
     return f"{worst.quantity}\\[{index}]" if index else worst.quantity.replace("[", "\\[")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _number(value: float) -> str:

@@ -54,10 +54,12 @@ class Apart:
 def train(case: Case, name: str, package: ModuleType, on_epoch: OnEpoch) -> Run:
     """Train a case in one implementation for all of its epochs."""
     net = model(package, case)
-    start = time.perf_counter()
-    history = net.fit(case.dataset, case.training, on_epoch)
-    seconds = time.perf_counter() - start
-    reached = accuracy(case.dataset.y, net.predict(case.dataset.x))
+    with np.errstate(all="ignore"):  # a run that diverges ends in numbers that say so
+        start = time.perf_counter()
+        history = net.fit(case.dataset, case.training, on_epoch)
+        seconds = time.perf_counter() - start
+        outputs = net.predict(case.dataset.x)
+    reached = accuracy(case.dataset.y, outputs) if np.isfinite(outputs).all() else None
     return Run(name, history, reached, seconds, net.parameters)
 
 
