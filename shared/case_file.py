@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Lt
+from annotated_types import Le
 from pydantic import TypeAdapter, ValidationError
 
 from shared.arrays import check_targets
@@ -101,7 +101,7 @@ class _Weights:
 class _Initialise:
     scheme: Annotated[Text, one_of("an initialisation scheme", SCHEMES)] = "glorot_uniform"
     seed: NaturalInt = 0
-    scale: Annotated[PositiveFloat, Lt(1e100)] = 0.05
+    scale: Annotated[PositiveFloat, Le(1e6)] = 0.05
 
 
 @checked

@@ -198,6 +198,9 @@ WRONG_FILES = {
         "parameters[0].W: expected shape (2, 2), got (1, 1)",
     ),
     "layers": ("[data]", "[[parameters]]\nW = [[1]]\nb = [1]\n[data]", "1 layers of them for 2"),
+    "huge": ("units = 1", "units = 3000000000", "layers[1].units: should be less than 2147483648"),
+    "scale": ("[data]", "[initialise]\nscale = 1e300\n[data]", "initialise.scale: should be less"),
+    "no-table": ("[training]", "[other]", "'other' is not a key here"),
     "figure": ("[data]", '[figures.X]\n"dW[7][0,0]" = "1"\n[data]', "'dW[7]' is not a quantity"),
 }
 
@@ -237,6 +240,26 @@ def test_targets_that_a_loss_is_not_defined_for(
     assert message in result.stderr
 
 
+def test_too_large_for_float32(mine: Path) -> None:
+    mine.write_text(MINE.replace("[[0, 1]", "[[1e300, 1]"))
+    result = call("compare", mine, *NUMPY)
+    assert result.exit_code == 2
+    assert result.stderr == "Error: mine: x[0,0]: 1e+300 is too large for float32\n"
+    assert call("compare", mine, *NUMPY, "--dtype", "float64").exit_code == 0
+
+
+@pytest.mark.usefixtures("packages")
+def test_a_run_that_diverges_says_so(mine: Path) -> None:
+    mine.write_text(
+        MINE.replace('"tanh"', '"linear"').replace("0.1", "1e6").replace("= 2", "= 200")
+    )
+    mine.write_text(mine.read_text().replace("units = 200", "units = 2"))
+    result = call("train", mine)
+    assert result.exit_code == 0, result.output
+    for name in ("numpy", "tf", "keras"):
+        assert f"{name} diverged" in result.output
+
+
 def test_all_of_a_files_errors_at_once(mine: Path) -> None:
     text = MINE.replace("tanh", "tan").replace("0.1", "0").replace("epochs", "epoch")
     mine.write_text(text.replace("[data]", "[data]\nfile = 3\n").replace("title", "titel"))
@@ -248,6 +271,7 @@ def test_all_of_a_files_errors_at_once(mine: Path) -> None:
     ("content", "message"),
     [
         (b"a,b,c\n", "no rows in it"),
+        (b"0,1,1\n1,2,0\n", "the first line should be headings, not numbers"),
         (b"a,b,c\n1,2,x\n", "could not convert string 'x'"),
         (b"a,b,c\n1,2,nan\n", "y[0,0]: nan is not a finite number"),
         (b"a\n1\n", "1 columns leave no features"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import ModuleType
 
+import numpy as np
 import pytest
 
-from shared import ACTIVATIONS, DTYPES, Case, case_names, load_case
+from shared import ACTIVATIONS, DTYPES, Case, Dataset, Weights, case_names, load_case
 from tests.problems import OUTPUTS, Problem
 from threeways.compare import Result, compare
 
@@ -43,6 +45,29 @@ def test_case(name: str, dtype: str, packages: dict[str, ModuleType]) -> None:
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)
 def test_problem(problem: Problem, packages: dict[str, ModuleType]) -> None:
     assert_agree(compare(problem.case(), problem.dtype, packages))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_network(seed: int, packages: dict[str, ModuleType]) -> None:
+    """Inputs and weights of sizes 1e-3 to 1e2, saturated and dead units included."""
+    random = np.random.default_rng(seed)
+    widths = tuple(int(width) for width in random.integers(2, 20, size=random.integers(2, 6)))
+    problem = Problem(
+        hidden=str(random.choice(ACTIVATIONS)),
+        output=str(random.choice(list(OUTPUTS))),
+        widths=widths,
+        rows=int(random.integers(1, 33)),
+        dtype=DTYPES[seed % 2],
+        seed=seed,
+    )
+    case = problem.case()
+    size_x, size_W = 10 ** random.uniform(-3, 2, size=2)
+    resized = dataclasses.replace(
+        case,
+        parameters=tuple(Weights(W * size_W, b * size_W) for W, b in case.parameters),
+        dataset=Dataset("random", case.dataset.x * size_x, case.dataset.y),
+    )
+    assert_agree(compare(resized, problem.dtype, packages))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

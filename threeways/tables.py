@@ -113,6 +113,8 @@ def print_training(case: Case, runs: Sequence[Run], apart: Sequence[Apart], out:
         if not math.isfinite(run.history.loss[-1]):
             out.print(f"[bold red]{run.name} diverged[/]: try a smaller learning rate.")
     for pair in apart:
+        if not math.isfinite(pair.difference):
+            continue
         out.print(
             f"{pair.a} and {pair.b} ended {pair.difference:.2g} apart, {_number(pair.eps)} eps, "
             f"in {pair.parameter}"
