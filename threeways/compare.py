@@ -107,30 +107,31 @@ def worst_difference(
         dtype: that both should have; with another dtype or shape they do not agree at all, nor
             where one of them is not a finite number.
     """
-    return max(
-        (_largest(name, a[name], b[name], allowed[name], dtype) for name in allowed),
-        key=lambda worst: worst.ratio,
-    )
+    with np.errstate(all="ignore"):  # of what is not finite
+        largest = [_largest(name, a[name], b[name], allowed[name], dtype) for name in allowed]
+    return max(largest, key=lambda worst: worst.ratio)
 
 
 def _largest(name: str, a: Array, b: Array, allowed: Array, dtype: str) -> Worst:
     if a.shape != b.shape or {a.dtype.name, b.dtype.name} != {dtype}:
         return Worst(name, (), math.nan, math.nan, math.inf, 1.0)
-    first, second = a.astype(np.float64), b.astype(np.float64)
-    finite = np.isfinite(first) & np.isfinite(second) & np.isfinite(allowed)
-    with np.errstate(invalid="ignore", over="ignore"):
-        difference = np.where(finite, np.abs(first - second), np.inf)
-        bound = np.where(finite, allowed, 1.0)
-    index = np.unravel_index((difference / bound).argmax(), difference.shape)
-    scale = max(float(np.abs(array).max(where=finite, initial=0)) for array in (first, second))
-    unit = float(np.finfo(dtype).eps) * (scale or 1.0)
+    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    difference = np.abs(first - second)
+    ratio = difference / allowed
+    if not (np.isfinite(ratio).all() and np.isfinite(allowed).all()):
+        finite = np.isfinite(ratio) & np.isfinite(allowed)
+        difference, allowed = np.where(finite, difference, np.inf), np.where(finite, allowed, 1.0)
+        ratio = difference / allowed
+    index = np.unravel_index(ratio.argmax(), ratio.shape)
+    scale = max(np.abs(first).max(), np.abs(second).max())
+    unit = float(np.finfo(dtype).eps) * (float(scale) if 0 < scale < np.inf else 1.0)
     return Worst(
         quantity=name,
         index=tuple(int(i) for i in index),
         a=float(a[index]),
         b=float(b[index]),
         difference_eps=float(difference[index]) / unit,
-        bound_eps=float(bound[index]) / unit,
+        bound_eps=float(allowed[index]) / unit,
     )
 
 

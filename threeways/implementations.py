@@ -50,9 +50,12 @@ def load(names: Iterable[str]) -> dict[str, ModuleType]:
     Raises:
         InputError: TensorFlow or Keras is not installed, or Keras is set to another backend.
     """
-    packages = {name: _load(name) for name in names}
-    gc.freeze()  # the frameworks' million objects live on: no use looking through them for garbage
-    return packages
+    gc.disable()  # a framework's million objects live on: no use looking through them for garbage
+    try:
+        return {name: _load(name) for name in names}
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _load(name: str) -> ModuleType:
