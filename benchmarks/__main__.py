@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks.numpy_step import against_products, against_scikit_learn
 from benchmarks.startup import compare_against_imports, help_against_click
 from benchmarks.timing import Ratio
 
 ROWS: list[tuple[str, str, float, Callable[[], Ratio]]] = [
-    (
-        "NumPy's step, 784-128-10, 128 rows",
-        "bare matrix products",
-        1.3,
-        lambda: against_products((784, 128, 10), 128, inner=50),
-    ),
-    (
-        "NumPy's step, 784-1024-1024-10, 512 rows",
-        "bare matrix products",
-        1.3,
-        lambda: against_products((784, 1024, 1024, 10), 512, inner=3),
+    *(
+        (
+            f"NumPy's step{dx}, {'-'.join(map(str, widths))}, {rows} rows",
+            "bare matrix products",
+            1.3,
+            partial(against_products, widths, rows, inner, bool(dx)),
+        )
+        for widths, rows, inner in (((784, 128, 10), 128, 50), ((784, 1024, 1024, 10), 512, 3))
+        for dx in ("", " with dx")
     ),
     (
         "NumPy's step, 64-32-10, 32 rows",
@@ -31,8 +30,8 @@ ROWS: list[tuple[str, str, float, Callable[[], Ratio]]] = [
     ("threeways compare", "import tensorflow, keras", 2, compare_against_imports),
 ]
 
-print(f"{'':42}{'peer':30}{'time':>12}{'peer':>12}{'ratio':>8}{'at most':>9}")
+print(f"{'':52}{'peer':30}{'time':>12}{'peer':>12}{'ratio':>8}{'at most':>9}")
 for what, peer, most, measure in ROWS:
     found = measure()
     times = "".join(f"{1e3 * seconds:9.3f} ms" for seconds in found[:2])
-    print(f"{what:42}{peer:30}{times}{found.ratio:8.2f}{most:9.2f}", flush=True)
+    print(f"{what:52}{peer:30}{times}{found.ratio:8.2f}{most:9.2f}", flush=True)

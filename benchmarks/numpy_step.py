@@ -32,8 +32,8 @@ def classifier(widths: tuple[int, ...], rows: int) -> tuple[FeedForward, Array, 
     return FeedForward(network, initialise(network, "he_normal")), x, y
 
 
-def products(widths: tuple[int, ...], rows: int) -> Callable[[], None]:
-    """A step's bare products: a @ W, a.T @ dz and, but for the first layer, dz @ W.T."""
+def products(widths: tuple[int, ...], rows: int, with_dx: bool) -> Callable[[], None]:
+    """A step's bare products: a @ W, a.T @ dz and dz @ W.T, the first layer's only for dx."""
     random = np.random.default_rng(0)
     a, dz, W = [], [], []
     for fan_in, fan_out in itertools.pairwise(widths):
@@ -45,19 +45,35 @@ def products(widths: tuple[int, ...], rows: int) -> Callable[[], None]:
         for l in range(len(W)):
             a[l] @ W[l]
             a[l].T @ dz[l]
-            if l:
+            if l or with_dx:
                 dz[l] @ W[l].T
 
     return run
 
 
 def against_products(
-    widths: tuple[int, ...], rows: int, repetitions: int = 15, inner: int = 10
+    widths: tuple[int, ...], rows: int, inner: int, with_dx: bool, repetitions: int = 15
 ) -> Ratio:
-    """A whole step, forward, backward and update, to its bare matrix products."""
+    """A whole step, forward, backward and update, to its bare matrix products.
+
+    Args:
+        widths: D[0..L].
+        rows: N.
+        inner: steps in a repetition.
+        with_dx: whether backward goes on to the input, as ``backward`` does and ``fit`` does not.
+        repetitions: of which the medians are taken.
+    """
     net, x, y = classifier(widths, rows)
     training = Training(learning_rate=1e-3)
-    return ratio(lambda: net.descend(x, y, training), products(widths, rows), repetitions, inner)
+
+    def step() -> None:
+        z, a = net.propagate(x)
+        dz, dW, db = net.backpropagate(y, z, a)
+        if with_dx:
+            net.input_gradient(dz)
+        net.update(dW, db, training)
+
+    return ratio(step, products(widths, rows, with_dx), repetitions, inner)
 
 
 def against_scikit_learn(repetitions: int = 15) -> Ratio:
