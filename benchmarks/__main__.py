@@ -12,13 +12,13 @@ from benchmarks.timing import Ratio
 ROWS: list[tuple[str, str, float, Callable[[], Ratio]]] = [
     *(
         (
-            f"NumPy's step{dx}, {'-'.join(map(str, widths))}, {rows} rows",
+            f"NumPy's step, {'-'.join(map(str, widths))}, {rows} rows, {where}",
             "bare matrix products",
             1.3,
-            partial(against_products, widths, rows, inner, bool(dx)),
+            partial(against_products, widths, rows, inner, cores),
         )
         for widths, rows, inner in (((784, 128, 10), 128, 50), ((784, 1024, 1024, 10), 512, 3))
-        for dx in ("", " with dx")
+        for where, cores in (("one core", 1), ("all cores", None))
     ),
     (
         "NumPy's step, 64-32-10, 32 rows",

@@ -130,7 +130,7 @@ class FeedForward:
 
     def net_input(self, l: int, a: Array) -> Array:
         """z[l] = a[l] @ W[l] + b[l]."""
-        z = a @ self.W[l]  # (N, D[l+1])
+        z = np.dot(a, self.W[l])  # (N, D[l+1])
         z += self.b[l]
         return z
 
@@ -166,7 +166,7 @@ class FeedForward:
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
         """dz[l] (N, D[l+1]) from dz[l+1]: a unit answers for every unit that it feeds."""
-        da = dz_next @ self.W[l + 1].T  # (N, D[l+1])
+        da = np.dot(dz_next, self.W[l + 1].T)  # (N, D[l+1])
         return self.activation_backward(l, da, z, a)
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:

@@ -71,7 +71,7 @@ _TARGETS: dict[str, tuple[str, Callable[[Array], Array]]] = {
 def _matrix(network: Network, name: str, values: Any, width: int) -> Array:
     try:
         with np.errstate(over="ignore"):
-            matrix = np.array(values, dtype=network.dtype)  # a copy: what comes out stays
+            matrix = np.asarray(values, dtype=network.dtype)
     except (TypeError, ValueError):
         raise InputError(f"{name}: not a table of numbers, N rows of {width}") from None
     if matrix.ndim != 2 or matrix.shape[1] != width:

@@ -33,6 +33,12 @@ class Trace:
     W_next: tuple[Array, ...] = ()
     b_next: tuple[Array, ...] = ()
 
+    def __post_init__(self) -> None:
+        # What went in belongs to the caller, who may write to it again.
+        object.__setattr__(self, "a", (self.a[0].copy(), *self.a[1:]))
+        if self.y is not None:
+            object.__setattr__(self, "y", self.y.copy())
+
     @property
     def x(self) -> Array:
         """The input, a[0] (N, D[0])."""

@@ -140,9 +140,13 @@ def test_what_comes_out_stays_as_it_was(
     assert isinstance(case, Case)
     start = [weights.W.copy() for weights in case.parameters]
     net = getattr(packages[name], kind)(case.network, case.parameters)
-    first = net.step(*case.first_batch(), case.training)
+    x, y = case.first_batch()
+    first = net.step(x, y, case.training)
     read = net.parameters
     kept = {name: values.copy() for name, values in first.quantities().items()}
+    x[:], y[:] = 5, 1
+    assert (first.x != 5).all()
+    assert (first.y != 1).any()
     second = net.step(*case.first_batch(), case.training)
     assert (second.W_next[0] != first.W_next[0]).all()
     for quantity, values in first.quantities().items():
