@@ -49,9 +49,10 @@ def unknown(name: object, kind: str, known: Iterable[str]) -> str:
     >>> unknown("sigmod", "an activation", ["relu", "sigmoid"])
     "'sigmod' is not an activation; did you mean 'sigmoid'?"
     """
-    known = list(known)
-    near = difflib.get_close_matches(str(name).lower(), known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(known)
+    by_lower_case = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(str(name).lower(), by_lower_case, n=1)
+    there_are = "there are " + ", ".join(by_lower_case.values())
+    hint = f"did you mean {by_lower_case[near[0]]!r}?" if near else there_are
     return f"{name!r} is not {kind}; {hint}"
 
 

@@ -70,3 +70,23 @@ def shapes(network: Network, n_rows: int) -> dict[str, tuple[int, ...]]:
         named |= {f"dW[{l}]": (D[l], D[l + 1]), f"db[{l}]": (D[l + 1],)}
         named |= {f"W_next[{l}]": (D[l], D[l + 1]), f"b_next[{l}]": (D[l + 1],)}
     return named
+
+
+def sources(network: Network) -> dict[str, set[str]]:
+    """The quantities of a step, each with those that it is computed from, however indirectly."""
+    layers = range(len(network.layers))
+    last = layers[-1]
+    output = {f"z[{last}]", f"a[{last + 1}]"}
+    direct = {"loss": output, "dx": {"dz[0]"}}
+    for l in layers:
+        direct |= {f"z[{l}]": {f"a[{l}]"} if l else set(), f"a[{l + 1}]": {f"z[{l}]"}}
+        delta = {f"dz[{l + 1}]", f"z[{l}]", f"a[{l + 1}]"}
+        direct[f"dz[{l}]"] = output if l == last else delta
+        direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
+        direct |= {f"db[{l}]": {f"dz[{l}]"}}
+        direct |= {f"W_next[{l}]": {f"dW[{l}]"}, f"b_next[{l}]": {f"db[{l}]"}}
+
+    def all_of(quantity: str) -> set[str]:
+        return direct[quantity].union(*map(all_of, direct[quantity]))
+
+    return {quantity: all_of(quantity) for quantity in direct}

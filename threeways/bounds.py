@@ -1,186 +1,247 @@
-"""How far two correct implementations of a step may be apart: a running error analysis.
+"""How far a correct implementation of a step may be from the exact one: a running error analysis.
 
-Going through the step as backpropagation does, each quantity gets, element by element, the error
-that rounding can have put into it, in units of eps (Higham 2002, section 3.3). It has three
-sources: the errors of what it is computed from; its own sum, whose error grows with the square root
-of the number of terms (Higham and Mary 2019) and with their absolute values, not with what
-cancellation leaves of them; and the evaluation of a function, wrong by eps of the largest number
-met on the way (1 - a² is wrong by eps even where it is almost 0).
+The analysis takes the same small steps as the network does and keeps, for each number, how wrong a
+floating-point computation may have made it (Higham 2002, "Accuracy and stability of numerical
+algorithms", section 3.3). An error comes from three sources:
 
-``CONSTANT`` and the size of each function's own error are provisional: set by what was seen, not
-proven. With them, none of 3,600 random networks (every activation and loss, 1 to 4 layers, inputs
-and weights of sizes 1e-3 to 1e3, both dtypes) is beyond its bound, the nearest at 97 %; and in
-every case that has a gradient, one wrong by 1 + 1e-4 (839 eps) in float32 or by 1 + 1e-10 (450,360
-eps) in float64 is. A unit within rounding of a threshold may fall on either side, which is not
-allowed for.
+* what a number is computed from: an input wrong by δ makes g(z) wrong by as much as g changes
+  between z - δ and z + δ. Near a kink or a jump that is the whole jump: on which side of it a net
+  input falls is then a matter of rounding, and a bound has to allow for both.
+* its own sum: n terms, added in whatever order, are wrong by at most n eps/2 of the sum of their
+  absolute values, not of what cancellation leaves of them. A sum that no order of additions can
+  round, such as one of small whole numbers, has no error: there a threshold is exact, and
+  step(0) = 0 is held to.
+* a function, wrong by some eps of the largest number met on the way. 1 - a² is wrong by eps even
+  where it is almost 0.
+
+Each is at its worst here, and all are at once. It is tempting to let the errors of a sum cancel, so
+that they grow with the square root of n (Higham and Mary 2019). But they do not where rows are
+alike, as those of a saturated softmax are: a small number that is added n times is rounded the same
+way n times. A sum of 60 was seen to be wrong by twice the square root's bound.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from impl_numpy.activations import BACKWARD, SELU_ALPHA, SELU_SCALE
+from impl_numpy.activations import ACTIVATIONS, BACKWARD, SELU_ALPHA, SELU_SCALE
 from shared import Array, Case, ChainRuleCase, Layer
 
+# What multiplies the analysis, for each dtype. It is of first order, and worst case; 1 says that it
+# needs nothing on top: what it leaves out, products of two errors, are eps times smaller, and FEW
+# is more than the functions of the libraries need.
 CONSTANT = {"float32": 1.0, "float64": 1.0}
 
-# What a few operations in a row cost.
+# What a few operations in a row cost, or a function out of a library, in eps.
 FEW = 4
 
 
-def bounds(case: Case | ChainRuleCase, quantities: dict[str, Array]) -> dict[str, Array]:
-    """How large |difference| may be, for each element of each quantity of a case's first step.
+def bounds(case: Case | ChainRuleCase, values: dict[str, Array]) -> dict[str, Array]:
+    """How large |computed - exact| may be, for each element of each quantity of a first step.
 
     Args:
-        case: in the dtype of the step.
-        quantities: of one implementation's step; any correct one will do.
+        case: in the dtype of the computation.
+        values: the exact step.
     """
-    precision = np.finfo(case.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = {name: array.astype(np.float64) for name, array in quantities.items()}
-        if isinstance(case, ChainRuleCase):
-            errors = {name: FEW * np.abs(array) for name, array in values.items()}
-        else:
-            errors = _errors(case, values)
-        # Frameworks may flush what is smaller than the smallest normal number to 0.
-        floor = float(precision.tiny) * max(array.size for array in values.values())
-        unit = CONSTANT[case.dtype] * float(precision.eps)
-        return {name: unit * errors[name] + floor for name in quantities}
+    if isinstance(case, ChainRuleCase):
+        unit = CONSTANT[case.dtype] * float(np.finfo(case.dtype).eps)
+        return {name: FEW * unit * np.abs(array) for name, array in values.items()}
+    with np.errstate(all="ignore"):
+        errors = Analysis(case, values).errors()
+    return {name: errors[name] for name in values}
 
 
-def _errors(case: Case, values: dict[str, Array]) -> dict[str, Array]:
-    """The error of each element, in units of eps."""
-    x, y = case.first_batch()
-    N = len(x)
-    layers = case.network.layers
-    W = [weights.W.astype(np.float64) for weights in case.parameters]
-    b = [weights.b.astype(np.float64) for weights in case.parameters]
-    a = [x, *(values[f"a[{l + 1}]"] for l in range(len(layers)))]
-    z = [values[f"z[{l}]"] for l in range(len(layers))]
-    error = {"a[0]": np.zeros_like(x)}
+class Analysis:
+    """The errors of a step; quantities are float64, errors the same shape, absolute.
 
-    def product(left: Array, left_error: Array, right: Array, right_error: Array) -> Array:
+    Args:
+        case: whose first step it is.
+        values: the exact step.
+    """
+
+    def __init__(self, case: Case, values: dict[str, Array]) -> None:
+        precision = np.finfo(case.dtype)
+        self.unit = CONSTANT[case.dtype] * float(precision.eps)
+        self.tiny = float(precision.tiny)  # frameworks may flush what is smaller to 0
+        self.digits = precision.nmant + 1
+        self.values = values
+        self.network = case.network
+        self.learning_rate = case.training.learning_rate
+        x, self.y = (self.network.array(each).astype(float) for each in case.first_batch())
+        self.W = [W.astype(float) for W, _ in case.parameters]
+        self.b = [b.astype(float) for _, b in case.parameters]
+        layers = range(len(self.W))
+        self.z = [values[f"z[{l}]"] for l in layers]
+        self.a = [x, *(values[f"a[{l + 1}]"] for l in layers)]
+        self.dz = [values[f"dz[{l}]"] for l in layers]
+
+    def errors(self) -> dict[str, Array]:
+        """Of every quantity."""
+        layers = range(len(self.W))
+        named: dict[str, Array] = {}
+        z, a = [], [np.zeros_like(self.a[0])]
+        for l in layers:
+            z.append(self.net_input(l, a[l]))
+            a.append(self.activation(l, z[l]))
+            named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
+        dz = self.output_delta(z[-1], a[-1])
+        named["loss"] = self.loss(z[-1], a[-1], dz)
+        for l in reversed(layers):
+            dW = self.product(self.a[l].T, a[l].T, self.dz[l], dz)
+            db = (dz + self.unit * len(dz) / 2 * np.abs(self.dz[l])).sum(axis=0)
+            named |= {f"dz[{l}]": dz, f"dW[{l}]": dW, f"db[{l}]": db}
+            named[f"W_next[{l}]"] = self.update(self.W[l], dW, self.values[f"dW[{l}]"])
+            named[f"b_next[{l}]"] = self.update(self.b[l], db, self.values[f"db[{l}]"])
+            da = self.product(self.dz[l], dz, self.W[l].T)
+            if l == 0:
+                named["dx"] = da
+            else:
+                slopes = self.dz[l] @ self.W[l].T
+                dz = self.activation_backward(l - 1, slopes, da, z[l - 1], a[l])
+        return named
+
+    def product(
+        self, left: Array, left_error: Array, right: Array, right_error: Array | None = None
+    ) -> Array:
+        """Of left @ right."""
+        if right_error is None:
+            right_error = np.zeros_like(right)
         terms = np.abs(left) @ np.abs(right)
-        carried = left_error @ np.abs(right) + np.abs(left) @ right_error
-        return carried + math.sqrt(left.shape[1] + 1) * terms
+        carried = left_error @ (np.abs(right) + right_error) + np.abs(left) @ right_error
+        n = left.shape[1]
+        return carried + self.unit * (n + 1) / 2 * terms + n * self.tiny
 
-    for l, layer in enumerate(layers):
-        inputs = product(a[l], error[f"a[{l}]"], W[l], np.zeros_like(W[l]))
-        error[f"z[{l}]"] = inputs + np.abs(b[l]) + np.abs(z[l])
-        error[f"a[{l + 1}]"] = _activation(layer, z[l], a[l + 1], error[f"z[{l}]"])
+    def net_input(self, l: int, a_error: Array) -> Array:
+        """Of z[l] = a[l] @ W[l] + b[l]."""
+        a, W, b = self.a[l], self.W[l], self.b[l]
+        error = self.product(a, a_error, W)
+        error += self.unit * (np.abs(b) + np.abs(self.z[l]))
+        # Exact, if all terms are multiples of one power of 2 and cannot add up to too many of it.
+        step = np.minimum(np.outer(_grain(a).min(axis=1), _grain(W).min(axis=0)), _grain(b))
+        exact = np.abs(a) @ np.abs(W) + np.abs(b) <= step * 2.0**self.digits
+        exact &= ~a_error.any(axis=1, keepdims=True)
+        return np.where(exact, 0, error)
 
-    last = len(layers) - 1
-    error[f"dz[{last}]"] = _output_delta(case, y, z[last], a[-1], error)
-    error["loss"] = _loss(case, y, z[last], a[-1], values, error)
-    for l in reversed(range(len(layers))):
-        dz, dz_error = values[f"dz[{l}]"], error[f"dz[{l}]"]
-        error[f"dW[{l}]"] = product(a[l].T, error[f"a[{l}]"].T, dz, dz_error)
-        error[f"db[{l}]"] = (dz_error + math.sqrt(N) * np.abs(dz)).sum(axis=0)
-        for letter, parameter in (("W", W[l]), ("b", b[l])):
-            step = error[f"d{letter}[{l}]"] + 2 * np.abs(values[f"d{letter}[{l}]"])
-            rounded = np.abs(parameter) + case.training.learning_rate * step
-            error[f"{letter}_next[{l}]"] = rounded
-        da_error = product(dz, dz_error, W[l].T, np.zeros_like(W[l].T))
-        if l == 0:
-            error["dx"] = da_error
+    def activation(self, l: int, z_error: Array) -> Array:
+        """Of a[l+1] = g(z[l])."""
+        layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
+        if layer.activation == "softmax":
+            # Between a e^-δ / Σ a e^δ and a e^δ / Σ a e^-δ, the latter being further away.
+            apart = z.max(axis=1, keepdims=True) - z
+            delta = z_error + self.unit * (apart + FEW + layer.units / 2)
+            total = np.maximum((a * np.expm1(-delta)).sum(axis=1, keepdims=True), -1)
+            a = np.maximum(a, np.finfo(float).tiny)
+            return np.minimum(a * np.expm1(delta - np.log1p(total)), 1) + self.tiny
+        changed = np.abs([_forward(layer, each) - a for each in _around(z, z_error)]).max(axis=0)
+        return changed + self.own(l, z_error)
+
+    def own(self, l: int, z_error: Array) -> Array:
+        """Of g itself, whatever it is given; none at an exact 0 where g(0) = 0."""
+        layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
+        match layer.activation:
+            case "linear" | "step" | "sign" | "relu":
+                return np.zeros_like(a)
+            case "sigmoid":  # of 1 / (1 + e⁻ᶻ) with e⁻ᶻ wrong by a few eps
+                return self.unit * a * (1 + FEW * (1 - a)) + self.tiny
+            case "elu" | "selu":  # some compute eᶻ - 1 as it stands
+                few = np.where(z > 0, FEW * np.abs(a), 2 * _scale(layer))
+            case _:  # TensorFlow's tanh is up to 2.5 eps wrong at ±1
+                few = FEW * np.abs(a)
+        return np.where((z == 0) & (z_error == 0), 0, self.unit * few + self.tiny)
+
+    def activation_backward(
+        self, l: int, da: Array, da_error: Array, z_error: Array, a_error: Array
+    ) -> Array:
+        """Of dz = da · g'(z[l])."""
+        layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
+        if layer.activation == "softmax":
+            magnitude, wrong = np.abs(da) + da_error, a + a_error
+            paths = magnitude + (magnitude * wrong).sum(axis=1, keepdims=True)
+            carried = (da_error * a + magnitude * a_error).sum(axis=1, keepdims=True)
+            few = self.unit * (FEW + layer.units / 2)
+            return wrong * (da_error + carried + few * paths) + a_error * paths + self.tiny
+        slope = _slope(layer, z)
+        changed = np.abs([_slope(layer, each) - slope for each in _around(z, z_error)]).max(axis=0)
+        match layer.activation:  # how g', computed from a, follows an error of a
+            case "sigmoid":
+                follows = np.abs(1 - 2 * a)
+            case "tanh" | "scaled_tanh":
+                follows = 2 * np.abs(a)
+            case _:
+                follows = np.ones_like(a)
+        changed += self.unit * FEW * np.abs(slope) + follows * self.own(l, z_error)
+        return (np.abs(slope) + changed) * da_error + np.abs(da) * changed + self.tiny
+
+    def output_delta(self, z_error: Array, a_error: Array) -> Array:
+        """Of dz[L-1]."""
+        y, a, (N, K) = self.y, self.a[-1], self.y.shape
+        apart = a_error + FEW * self.unit * (np.abs(a - y) + a_error)
+        match self.network.loss:
+            case "binary_crossentropy":
+                return apart / (N * K) + self.tiny
+            case "categorical_crossentropy" | "perceptron" | "bipolar_perceptron":
+                return apart / N + self.tiny
+            case "softmax_binary_crossentropy":
+                # The softmaxes without one each have the errors of all of a row's z.
+                z = self.z[-1]
+                row = (1 + a) * (self.unit * FEW * K + a_error.sum(axis=1, keepdims=True))
+                spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
+                delta = z_error.max(axis=1, keepdims=True) + self.unit * spread
+                rest = K * a * (1 - a) * np.expm1(np.minimum(delta, 500))
+                return np.minimum((apart + row + rest) / (N * K), 4 / N) + self.tiny
+            case "output":
+                da, da_error = np.full_like(a, 1 / N), np.full_like(a, self.unit / N)
+            case "mean_squared_error":
+                da, da_error = (a - y) * 2 / (N * K), apart * 2 / (N * K)
+            case _:
+                da, da_error = (a - y) / N, apart / N
+        return self.activation_backward(len(self.W) - 1, da, da_error, z_error, a_error)
+
+    def loss(self, z_error: Array, a_error: Array, dz_error: Array) -> Array:
+        """Of the loss: what it follows of its output's error, and that of its own terms."""
+        y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
+        few = FEW * self.unit
+        magnitude = abs(float(self.values["loss"]))
+        if self.network.loss_from_logits:
+            follows = np.abs(self.dz[-1]) + dz_error
+            error = float((follows * (z_error + few * np.abs(z))).sum())
+            spread = z.max(axis=1, keepdims=True) - z
+            of_logarithm = few * (1 + spread) + self.unit * K / 2
+            match self.network.loss:
+                case "binary_crossentropy":  # where z and yz do not cancel exactly
+                    error += float((few * np.abs(z) * (y > 0) * (y < 1)).sum()) / (N * K)
+                case "categorical_crossentropy":
+                    error += float((y * of_logarithm).sum()) / N
+                case "softmax_binary_crossentropy":
+                    error += float(of_logarithm.sum()) / (N * K)
+                case _:
+                    magnitude = float(np.abs((a - y) * z).sum()) / N
+        elif self.network.loss == "output":
+            error = float(a_error.sum()) / N
+            magnitude = float(np.abs(a).sum()) / N
         else:
-            below = (layers[l - 1], dz @ W[l].T, da_error, z[l - 1], a[l], error[f"z[{l - 1}]"])
-            error[f"dz[{l - 1}]"] = _activation_backward(*below)
-    return error
+            apart = a_error + few * np.abs(a - y)
+            error = float(((2 * np.abs(a - y) + apart) * apart).sum()) / N
+        return np.asarray(error + self.unit * (N * K / 2 + FEW) * magnitude + self.tiny)
+
+    def update(self, parameter: Array, error: Array, gradient: Array) -> Array:
+        """Of w - η ∂loss/∂w."""
+        step = error + 2 * self.unit * np.abs(gradient)
+        return self.unit * np.abs(parameter) + self.learning_rate * step + self.tiny
 
 
-def _activation(layer: Layer, z: Array, a: Array, z_error: Array) -> Array:
-    """Of a = g(z): what z's error does to it, and g's own."""
-    if layer.activation == "softmax":
-        apart = z.max(axis=1, keepdims=True) - z
-        exponent = z_error + apart + FEW + math.sqrt(layer.units)
-        return a * (exponent + (a * exponent).sum(axis=1, keepdims=True))
-    own = FEW * np.abs(a)
-    if layer.activation in ("elu", "selu"):  # some compute e^z - 1 as it stands
-        own = np.where(z > 0, own, FEW * _scale(layer))
-    elif layer.activation in ("linear", "step", "sign", "relu"):
-        own = np.zeros_like(a)
-    return np.abs(_backward(layer, np.ones_like(z), z, a)) * z_error + own
+def _around(z: Array, error: Array) -> tuple[Array, Array, Array]:
+    """Both ends of z ± error, and what of it is nearest to 0, where kinks and extremes are."""
+    low, high = z - error, z + error
+    return low, high, np.clip(0, low, high)
 
 
-def _activation_backward(
-    layer: Layer, da: Array, da_error: Array, z: Array, a: Array, z_error: Array
-) -> Array:
-    """Of dz = da · g'(z): what the errors of da and of z do to it, and its own."""
-    if layer.activation == "softmax":
-        paths = np.abs(da) + (np.abs(da) * a).sum(axis=1, keepdims=True)
-        a_error = _activation(layer, z, a, z_error)
-        relative = FEW + math.sqrt(layer.units)
-        carried = da_error + (da_error * a + np.abs(da) * a_error).sum(axis=1, keepdims=True)
-        return a * (carried + relative * paths) + a_error * paths
-    slope = np.abs(_backward(layer, np.ones_like(z), z, a))
-    own = slope * (FEW + _bend(layer) * z_error)
-    match layer.activation:  # g' as a function of a, and what an error of a does to it
-        case "sigmoid":
-            own = own + np.abs(a * (1 - 2 * a))
-        case "tanh" | "scaled_tanh":
-            own = own + 2 * FEW * a * a  # TensorFlow's tanh is up to 2.5 eps wrong at ±1
-        case "elu" | "selu":
-            own = own + np.where(z > 0, 0, np.abs(a) + _scale(layer))
-    return slope * da_error + np.abs(da) * own
+def _forward(layer: Layer, z: Array) -> Array:
+    return ACTIVATIONS[layer.activation](z, **layer.arguments)
 
 
-def _output_delta(case: Case, y: Array, z: Array, a: Array, error: dict[str, Array]) -> Array:
-    """Of dz[L-1]."""
-    network, (N, K) = case.network, y.shape
-    layer, last = network.layers[-1], len(network.layers) - 1
-    z_error, a_error = error[f"z[{last}]"], error[f"a[{last + 1}]"]
-    apart = a_error + FEW * np.abs(a - y)
-    match network.loss:
-        case "binary_crossentropy":
-            return apart / (N * K)
-        case "softmax_binary_crossentropy":
-            # The softmaxes without one each have the errors of all of a row's z.
-            row = (1 + a) * (FEW * K + a_error.sum(axis=1, keepdims=True))
-            spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
-            others = a * (1 - a) * (z_error.max(axis=1, keepdims=True) + spread)
-            return (apart + row + K * others) / (N * K)
-        case "categorical_crossentropy" | "perceptron" | "bipolar_perceptron":
-            return apart / N
-        case "output":
-            da, da_error = np.full_like(a, 1 / N), np.full_like(a, 1 / N)
-        case "mean_squared_error":
-            da, da_error = (a - y) * 2 / (N * K), apart * 2 / (N * K)
-        case _:
-            da, da_error = (a - y) / N, apart / N
-    return _activation_backward(layer, da, da_error, z, a, z_error)
-
-
-def _loss(
-    case: Case,
-    y: Array,
-    z: Array,
-    a: Array,
-    values: dict[str, Array],
-    error: dict[str, Array],
-) -> Array:
-    """Of the loss: what the output's error does to it, and that of its own terms."""
-    network, (N, K) = case.network, y.shape
-    last = len(network.layers) - 1
-    if network.loss_from_logits:
-        changed = np.abs(values[f"dz[{last}]"]) + error[f"dz[{last}]"] * np.finfo(case.dtype).eps
-        carried = changed * (error[f"z[{last}]"] + FEW * np.abs(z))
-        spread = np.abs(z - z.max(axis=1, keepdims=True)) if network.loss[0] in "cs" else 0
-        terms = carried.sum() + FEW * (np.abs(y) * (1 + spread)).sum() / N
-    else:
-        a_error = error[f"a[{last + 1}]"] + FEW * np.abs(a if network.loss == "output" else a - y)
-        changed = 1 if network.loss == "output" else 2 * np.abs(a - y)
-        terms = (changed * a_error).sum() / N
-    return np.asarray(terms + math.sqrt(N * K) * FEW * np.abs(values["loss"]))
-
-
-def _bend(layer: Layer) -> float:
-    """The largest |g''| / |g'|: how a relative error of g' follows from an error of z."""
-    return {"sigmoid": 1.0, "tanh": 2.0, "scaled_tanh": 4 / 3, "elu": 1.0, "selu": 1.0}.get(
-        layer.activation, 0.0
-    )
+def _slope(layer: Layer, z: Array) -> Array:
+    return BACKWARD[layer.activation](np.ones_like(z), z, _forward(layer, z), **layer.arguments)
 
 
 def _scale(layer: Layer) -> float:
@@ -188,5 +249,8 @@ def _scale(layer: Layer) -> float:
     return SELU_SCALE * SELU_ALPHA if layer.activation == "selu" else abs(layer.arguments["alpha"])
 
 
-def _backward(layer: Layer, da: Array, z: Array, a: Array) -> Array:
-    return BACKWARD[layer.activation](da, z, a, **layer.arguments)
+def _grain(values: Array) -> Array:
+    """The power of 2 that is the lowest bit of each number; of 0, which has none, infinity."""
+    mantissa, exponent = np.frexp(values)
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    return np.where(values == 0, np.inf, np.ldexp((whole & -whole).astype(float), exponent - 53))

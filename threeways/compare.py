@@ -1,4 +1,8 @@
-"""One training step of a case in each implementation, every number of it compared pairwise."""
+"""One training step of a case in each implementation, every number of it compared.
+
+Each with the exact step, and pairwise: two that are each within their bound of it may be twice that
+apart.
+"""
 
 from __future__ import annotations
 
@@ -16,32 +20,10 @@ import numpy as np
 from shared import Array, Case, ChainRuleCase
 from threeways.bounds import bounds
 from threeways.implementations import timed_step
+from threeways.judge import Worst, furthest, judge
+from threeways.oracle import exact_step
 
 SCHEMA = "threeways/compare/v1"
-
-
-@dataclass(frozen=True)
-class Worst:
-    """The element where a pair comes nearest to its bound, or goes furthest beyond it.
-
-    Args:
-        quantity, index: which element.
-        a, b: its value in each of the two.
-        difference_eps: |a - b| in units of the dtype's eps at the array's scale.
-        bound_eps: how large that may be.
-    """
-
-    quantity: str
-    index: tuple[int, ...]
-    a: float
-    b: float
-    difference_eps: float
-    bound_eps: float
-
-    @property
-    def ratio(self) -> float:
-        """The difference as a share of its bound; up to 1 it is rounding."""
-        return self.difference_eps / self.bound_eps
 
 
 @dataclass(frozen=True)
@@ -60,21 +42,30 @@ class Pair:
 
 @dataclass(frozen=True)
 class Result:
-    """All pairs of one case in one dtype, and the seconds that a step of each took."""
+    """One case in one dtype.
+
+    Args:
+        case, dtype: which.
+        pairs: every two implementations.
+        exact: each implementation's worst element, as ``a``, with the exact one, as ``b``.
+        seconds_per_step: what a step of each took.
+    """
 
     case: str
     dtype: str
     pairs: tuple[Pair, ...]
+    exact: dict[str, Worst]
     seconds_per_step: dict[str, float]
 
     @property
     def ok(self) -> bool:
-        """Whether every pair is."""
-        return all(pair.ok for pair in self.pairs)
+        """Whether rounding explains every difference."""
+        right = all(worst.ratio <= 1 for worst in self.exact.values())
+        return right and all(pair.ok for pair in self.pairs)
 
 
 def compare(case: Case | ChainRuleCase, dtype: str, packages: dict[str, ModuleType]) -> Result:
-    """Make a case's first step in each implementation and compare the steps pairwise.
+    """Make a case's first step in each implementation, and exactly, and compare the steps.
 
     Args:
         case: which.
@@ -84,7 +75,8 @@ def compare(case: Case | ChainRuleCase, dtype: str, packages: dict[str, ModuleTy
     case = case.with_dtype(dtype)
     steps = {name: timed_step(package, case) for name, package in packages.items()}
     quantities = {name: numbers for name, (numbers, _) in steps.items()}
-    allowed = bounds(case, next(iter(quantities.values())))
+    exact = exact_step(case)
+    allowed = bounds(case, exact.values)
     return Result(
         case=case.name,
         dtype=dtype,
@@ -92,6 +84,7 @@ def compare(case: Case | ChainRuleCase, dtype: str, packages: dict[str, ModuleTy
             Pair(a, b, worst_difference(quantities[a], quantities[b], allowed, dtype))
             for a, b in itertools.combinations(quantities, 2)
         ),
+        exact={name: judge(case, numbers, exact).furthest for name, numbers in quantities.items()},
         seconds_per_step={name: seconds for name, (_, seconds) in steps.items()},
     )
 
@@ -103,36 +96,19 @@ def worst_difference(
 
     Args:
         a, b: the quantities of two steps.
-        allowed: how far apart each element may be.
+        allowed: how far each element of either may be from the exact one.
         dtype: that both should have; with another dtype or shape they do not agree at all, nor
             where one of them is not a finite number.
     """
-    with np.errstate(all="ignore"):  # of what is not finite
-        largest = [_largest(name, a[name], b[name], allowed[name], dtype) for name in allowed]
-    return max(largest, key=lambda worst: worst.ratio)
-
-
-def _largest(name: str, a: Array, b: Array, allowed: Array, dtype: str) -> Worst:
-    if a.shape != b.shape or {a.dtype.name, b.dtype.name} != {dtype}:
-        return Worst(name, (), math.nan, math.nan, math.inf, 1.0)
-    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    difference = np.abs(first - second)
-    ratio = difference / allowed
-    if not (np.isfinite(ratio).all() and np.isfinite(allowed).all()):
-        finite = np.isfinite(ratio) & np.isfinite(allowed)
-        difference, allowed = np.where(finite, difference, np.inf), np.where(finite, allowed, 1.0)
-        ratio = difference / allowed
-    index = np.unravel_index(ratio.argmax(), ratio.shape)
-    scale = max(np.abs(first).max(), np.abs(second).max())
-    unit = float(np.finfo(dtype).eps) * (float(scale) if 0 < scale < np.inf else 1.0)
-    return Worst(
-        quantity=name,
-        index=tuple(int(i) for i in index),
-        a=float(a[index]),
-        b=float(b[index]),
-        difference_eps=float(difference[index]) / unit,
-        bound_eps=float(allowed[index]) / unit,
-    )
+    found = []
+    for name in a:
+        if a[name].shape != b[name].shape or {a[name].dtype.name, b[name].dtype.name} != {dtype}:
+            found.append(Worst(name, (), math.nan, math.nan, math.inf, 1.0))
+            continue
+        with np.errstate(all="ignore"):  # of what is not finite
+            distance = np.abs(a[name].astype(float) - b[name].astype(float))
+        found.append(furthest(name, a[name], b[name], distance, 2 * allowed[name], dtype))
+    return max(found, key=lambda worst: worst.ratio)
 
 
 def report(results: Sequence[Result]) -> dict[str, Any]:
@@ -149,6 +125,10 @@ def report(results: Sequence[Result]) -> dict[str, Any]:
                 "pairs": [
                     {"a": pair.a, "b": pair.b, "ok": pair.ok, "worst": _json(asdict(pair.worst))}
                     for pair in result.pairs
+                ],
+                "exact": [
+                    {"implementation": name, "ok": worst.ratio <= 1, "worst": _json(asdict(worst))}
+                    for name, worst in result.exact.items()
                 ],
                 "seconds_per_step": result.seconds_per_step,
             }

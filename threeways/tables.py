@@ -10,10 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from shared import DATASETS, Case, ChainRuleCase
-from threeways.compare import Pair, Result, Worst
+from threeways.compare import Result
+from threeways.judge import Worst
 from threeways.train import Apart, Run
 
 DIFFERENCE = ("quantity", "apart", "bound")
+
+# Columns that a table needs to show times too.
+WIDE = 110
 
 
 def console() -> Console:
@@ -30,42 +34,58 @@ def _table(columns: Iterable[str], numeric: Iterable[str] = ()) -> Table:
 
 
 def print_comparison(results: Sequence[Result], out: Console) -> None:
-    """A table for each dtype: every pair where cases are few, else a row a case with its worst."""
-    every_pair = len({result.case for result in results}) <= 3
+    """A table for each dtype: every comparison where cases are few, else a row a case."""
+    few = len({result.case for result in results}) <= 3
     for dtype in dict.fromkeys(result.dtype for result in results):
         chosen = [result for result in results if result.dtype == dtype]
         out.print(f"\n{dtype}: the worst of each step, in units of eps at the array's scale")
-        out.print(_pairs(chosen) if every_pair else _worst_pairs(chosen))
+        out.print(_every_comparison(chosen) if few else _row_a_case(chosen, out.width >= WIDE))
+    if not few:
+        out.print("Δ: the worst of each implementation, from the exact value")
     out.print(_summary(results))
 
 
-def _pairs(results: Sequence[Result]) -> Table:
+def _every_comparison(results: Sequence[Result]) -> Table:
     names = list(results[0].seconds_per_step)
-    table = _table(["case", "pair", *DIFFERENCE, "", *names], [*DIFFERENCE[1:], *names])
+    table = _table(["case", "of", *DIFFERENCE, "", *names], [*DIFFERENCE[1:], *names])
     for result in results:
-        times = _times(result)
-        for i, pair in enumerate(result.pairs):
-            head = ["" if i else result.case, f"{pair.a} {pair.b}"]
-            table.add_row(*head, *_difference(pair), *([] if i else times))
-        if not result.pairs:
-            table.add_row(result.case, "", "", "", "", "", *times)
+        comparisons = [(f"{pair.a} {pair.b}", pair.worst) for pair in result.pairs]
+        comparisons += [(f"{name} exact", worst) for name, worst in result.exact.items()]
+        for i, (of, worst) in enumerate(comparisons):
+            times = [] if i else _times(result)
+            table.add_row("" if i else result.case, of, *_difference(worst), *times)
     return table
 
 
-def _worst_pairs(results: Sequence[Result]) -> Table:
+def _row_a_case(results: Sequence[Result], with_times: bool) -> Table:
     names = list(results[0].seconds_per_step)
-    table = _table(["case", *DIFFERENCE, "", *names], [*DIFFERENCE[1:], *names])
+    from_exact = [f"Δ{name}" for name in names]
+    pairwise = list(DIFFERENCE) if results[0].pairs else []
+    times = names if with_times else []
+    columns = ["case", *pairwise, *from_exact, "", *times]
+    table = _table(columns, [*pairwise[1:], *from_exact, *times])
     for result in results:
-        worst = max(result.pairs, key=lambda pair: pair.worst.ratio, default=None)
-        cells = _difference(worst) if worst else ["", "", "", ""]
-        table.add_row(result.case, *cells, *_times(result))
+        cells = []
+        if result.pairs:
+            cells = _difference(max((pair.worst for pair in result.pairs), key=_ratio))[:-1]
+        cells += [_number(worst.difference_eps) for worst in result.exact.values()]
+        table.add_row(
+            result.case, *cells, _verdict(result.ok), *(_times(result) if with_times else [])
+        )
     return table
 
 
-def _difference(pair: Pair) -> list[str]:
-    verdict = "[green]ok[/]" if pair.ok else "[bold red]differs[/]"
-    worst = pair.worst
-    return [_element(worst), _number(worst.difference_eps), _number(worst.bound_eps), verdict]
+def _difference(worst: Worst) -> list[str]:
+    numbers = [_number(worst.difference_eps), _number(worst.bound_eps)]
+    return [_element(worst), *numbers, _verdict(worst.ratio <= 1)]
+
+
+def _verdict(ok: bool) -> str:
+    return "[green]ok[/]" if ok else "[bold red]differs[/]"
+
+
+def _ratio(worst: Worst) -> float:
+    return worst.ratio
 
 
 def _times(result: Result) -> list[str]:
@@ -73,22 +93,22 @@ def _times(result: Result) -> list[str]:
 
 
 def _summary(results: Sequence[Result]) -> str:
-    pairs = [(result, pair) for result in results for pair in result.pairs]
-    if not pairs:
-        return "\nOne implementation: there is nothing to compare it with."
     cases = _count(len({result.case for result in results}), "case")
     dtypes = " and ".join(dict.fromkeys(result.dtype for result in results))
-    tried = f"\n{cases} in {dtypes}, {_count(len(pairs), 'pair')} of steps: "
-    failed = [(result, pair) for result, pair in pairs if not pair.ok]
+    steps = [
+        (result, name, "exact", worst) for result in results for name, worst in result.exact.items()
+    ]
+    pairs = [(result, pair.a, pair.b, pair.worst) for result in results for pair in result.pairs]
+    tried = f"\n{cases} in {dtypes}: {_count(len(steps), 'step')} held to the exact one"
+    tried += f", {_count(len(pairs), 'pair')} of them to each other: " if pairs else ": "
+    failed = [comparison for comparison in steps + pairs if not comparison[-1].ratio <= 1]
     if not failed:
-        share = max(pair.worst.ratio for _, pair in pairs)
+        share = max(worst.ratio for *_, worst in steps + pairs)
         return tried + f"[green]all agree[/], the worst at {share:.0%} of its bound."
     lines = [tried + f"[bold red]{len(failed)} differ[/] by more than rounding explains."]
-    for result, pair in failed[:5]:
-        worst = pair.worst
+    for result, a, b, worst in failed[:5]:
         lines.append(
-            f"{result.case} {result.dtype}, {_element(worst)}: {pair.a} {worst.a!r}, "
-            f"{pair.b} {worst.b!r}"
+            f"{result.case} {result.dtype}, {_element(worst)}: {a} {worst.a!r}, {b} {worst.b!r}"
         )
     return "\n".join(lines)
 

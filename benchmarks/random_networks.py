@@ -1,0 +1,100 @@
+"""Random networks: of every activation and loss, deep and shallow, and of extreme sizes."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from shared import (
+    ACTIVATIONS,
+    DTYPES,
+    LOSSES,
+    Array,
+    Case,
+    Dataset,
+    Layer,
+    Network,
+    Training,
+    Weights,
+)
+
+LARGEST = 64  # width, and number of rows
+
+
+def random_case(seed: int) -> Case:
+    """A network of 1 to 4 layers with a batch, both of up to ``LARGEST`` a side.
+
+    The sizes of inputs, of weights and of biases are drawn from 1e-3 to 1e3 each, so that many
+    units are saturated and many dead. One network in eight has weights all alike, one in eight has
+    rows all alike, and one in eight has small whole numbers, which make sums of exactly 0.
+    """
+    random = np.random.default_rng(seed)
+    loss = str(random.choice(list(LOSSES)))
+    output = str(random.choice(LOSSES[loss]))
+    depth = int(random.integers(1, 5))
+    widths = [int(width) for width in random.integers(1, LARGEST + 1, size=depth + 1)]
+    activations = [*(str(each) for each in random.choice(ACTIVATIONS, size=depth - 1)), output]
+    for l, activation in enumerate(activations):
+        if activation == "softmax":
+            widths[l + 1] = max(2, widths[l + 1])
+    network = Network(
+        n_features=widths[0],
+        layers=tuple(
+            _layer(random, units, activation)
+            for units, activation in zip(widths[1:], activations, strict=True)
+        ),
+        loss=loss,
+        dtype=DTYPES[seed % 2],
+    )
+    rows = int(random.integers(1, LARGEST + 1))
+    kind = int(random.integers(8))
+    size_x, size_W, size_b = 10 ** random.uniform(-3, 3, size=3)
+
+    def draw(size: float, *shape: int) -> Array:
+        if kind == 0:
+            return np.full(shape, size)
+        if kind == 1:
+            return random.integers(-2, 3, shape).astype(float)
+        return random.normal(0, size, shape)
+
+    x = random.normal(0, size_x, (rows, widths[0]))
+    if kind == 1:
+        x = random.integers(-2, 3, x.shape).astype(float)
+    if kind == 2:
+        x[:] = x[0]
+    return Case(
+        name=f"random-{seed}",
+        title="",
+        lectures=(),
+        figures=(),
+        network=network,
+        parameters=tuple(
+            Weights(
+                network.array(draw(size_W, fan_in, fan_out)),
+                network.array(draw(size_b, fan_out)),
+            )
+            for fan_in, fan_out in itertools.pairwise(widths)
+        ),
+        dataset=Dataset("random", x, _targets(random, loss, rows, widths[-1])),
+        training=Training(learning_rate=float(10 ** random.uniform(-3, 1))),
+    )
+
+
+def _layer(random: np.random.Generator, units: int, activation: str) -> Layer:
+    if activation in ("leaky_relu", "elu"):
+        alpha = float(random.uniform(0.01, 2))
+        return Layer(units=units, activation=activation, alpha=alpha)
+    return Layer(units=units, activation=activation)
+
+
+def _targets(random: np.random.Generator, loss: str, rows: int, width: int) -> Array:
+    match loss:
+        case "categorical_crossentropy":
+            return np.eye(width)[random.integers(width, size=rows)]
+        case "bipolar_perceptron":
+            return random.choice([-1.0, 1.0], (rows, width))
+        case "perceptron" | "binary_crossentropy" | "softmax_binary_crossentropy":
+            return random.integers(2, size=(rows, width)).astype(float)
+        case _:
+            return random.normal(0, 1, (rows, width))
