@@ -6,8 +6,15 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks.numpy_step import against_products, against_scikit_learn
-from benchmarks.startup import compare_against_imports, help_against_click
+from benchmarks.startup import (
+    compare_against_imports,
+    diagnose_against_imports,
+    exact_step_against_imports,
+    help_against_click,
+)
 from benchmarks.timing import Ratio
+
+IMPORTS = "import tensorflow, keras"
 
 ROWS: list[tuple[str, str, float, Callable[[], Ratio]]] = [
     *(
@@ -27,7 +34,9 @@ ROWS: list[tuple[str, str, float, Callable[[], Ratio]]] = [
         against_scikit_learn,
     ),
     ("threeways --help", "import click", 3, help_against_click),
-    ("threeways compare", "import tensorflow, keras", 2, compare_against_imports),
+    ("threeways compare, with the exact step", IMPORTS, 2.5, compare_against_imports),
+    ("threeways diagnose, 2-2-2, a number of no mistake", IMPORTS, 0.5, diagnose_against_imports),
+    ("the exact step, 784-128-10, 128 rows", IMPORTS, 1, exact_step_against_imports),
 ]
 
 print(f"{'':52}{'peer':30}{'time':>12}{'peer':>12}{'ratio':>8}{'at most':>9}")

@@ -1,4 +1,4 @@
-"""What a command costs from the shell, against importing what it stands on."""
+"""What commands and the exact step cost, against importing what they stand on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+from benchmarks.numpy_step import classifier
 from benchmarks.timing import Ratio, ratio
+from shared import Case, Dataset, Training
+from threeways.oracle import exact_step
 
 
 def process(*arguments: str) -> Callable[[], object]:
@@ -19,10 +22,33 @@ def help_against_click(repetitions: int = 15) -> Ratio:
     return ratio(process("-m", "threeways", "--help"), process("-c", "import click"), repetitions)
 
 
-def compare_against_imports(repetitions: int = 5) -> Ratio:
-    """``threeways compare``, all of it, to importing TensorFlow and Keras."""
-    return ratio(
-        process("-m", "threeways", "compare"),
-        process("-c", "import tensorflow, keras"),
-        repetitions,
+def against_imports(thing: Callable[[], object], repetitions: int = 5) -> Ratio:
+    """Anything to importing TensorFlow and Keras."""
+    return ratio(thing, process("-c", "import tensorflow, keras"), repetitions)
+
+
+def compare_against_imports() -> Ratio:
+    """``threeways compare``, all of it."""
+    return against_imports(process("-m", "threeways", "compare"))
+
+
+def diagnose_against_imports() -> Ratio:
+    """``threeways diagnose`` with numbers that no mistake and no pair of two makes."""
+    values = ("--value", "W_next[1][0,0]=0.358", "--value", "loss=0.77")
+    return against_imports(process("-m", "threeways", "diagnose", "mazur", *values))
+
+
+def exact_step_against_imports() -> Ratio:
+    """A step in ball arithmetic."""
+    net, x, y = classifier((784, 128, 10), 128)
+    case = Case(
+        name="random",
+        title="",
+        lectures=(),
+        figures=(),
+        network=net.network,
+        parameters=net.parameters,
+        dataset=Dataset("random", x, y),
+        training=Training(learning_rate=1e-3),
     )
+    return against_imports(lambda: exact_step(case))

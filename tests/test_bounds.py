@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 import impl_numpy
+from benchmarks.mistakes_caught import networks, verdicts
+from benchmarks.random_networks import random_case
 from shared import DTYPES, Array, Case, case_names, load_case
 from threeways.compare import compare, worst_difference
+from threeways.judge import judge
 
 # The factor, less 1, by which a gradient may not be wrong unnoticed.
 SMALLEST = {"float32": 1e-4, "float64": 1e-10}
@@ -44,6 +47,17 @@ LEARNING = [name for name in case_names() if learns(name)]
 def test_few_cases_have_no_gradient() -> None:
     still = {name for name in case_names() if isinstance(load_case(name), Case)} - set(LEARNING)
     assert still == {"kth-4-minimum", "kth-5-xor-step", "lums-5-xor", "uio-2-xor"}
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_random_network_raises_no_false_alarm(seed: int) -> None:
+    case = random_case(seed)
+    with np.errstate(over="ignore"):
+        step = impl_numpy.FeedForward(case.network, case.parameters).step(
+            *case.first_batch(), case.training
+        )
+    judgement = judge(case, step.quantities())
+    assert judgement.ok, judgement.departures
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -96,3 +110,8 @@ def test_worst_difference_names_the_element() -> None:
     worst = worst_difference({"dx": a}, {"dx": b}, {"dx": np.full((2, 3), 1e-15)}, "float64")
     assert (worst.quantity, worst.index, worst.a, worst.b) == ("dx", (1, 2), 0, 1)
     assert worst.difference_eps == 2.0**52
+
+
+@pytest.mark.parametrize("case", networks())
+def test_every_mistake_that_changes_a_bit_is_caught(case: Case) -> None:
+    assert "missed" not in dict(verdicts(case)).values()

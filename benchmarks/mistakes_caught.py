@@ -1,0 +1,88 @@
+"""``python -m benchmarks.mistakes_caught``: which known mistakes the bound catches, on which cases.
+
+Each mistake makes the first two steps of each network in both dtypes, and both are held to the
+exact step. Where its numbers are bit for bit the right ones, there is nothing to catch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+from rich.progress import track
+
+from impl_numpy import FeedForward
+from shared import DTYPES, Array, Case, Dataset, case_names, load_case
+from threeways.diagnosis import batches
+from threeways.judge import judge
+from threeways.mistakes import MISTAKES
+from threeways.oracle import exact_step
+
+# Where a mistake comes to the right numbers by another way, and rounds them differently.
+SAME_IN_THEORY = {
+    ("means-multiplied", "kinks"): "all rows are alike there, so the mean of any is that of all",
+}
+
+
+def two_steps(kind: type[FeedForward], case: Case) -> Iterator[tuple[Case, dict[str, Array]]]:
+    """The first two steps of a case by one kind of network, each as the first of a case."""
+    net = kind(case.network, case.parameters)
+    for rows in itertools.islice(batches(case), 2):
+        step = dataclasses.replace(
+            case,
+            parameters=net.parameters,
+            dataset=Dataset("", case.dataset.x[rows], case.dataset.y[rows]),
+            training=dataclasses.replace(case.training, batch_size=None, seed=None),
+        )
+        with np.errstate(all="ignore"):
+            yield step, net.step(step.dataset.x, step.dataset.y, step.training).quantities()
+
+
+def verdicts(case: Case) -> Iterator[tuple[str, str]]:
+    """Each mistake with what comes of it: ``"caught"``, ``"missed"``, or why it need not be."""
+    right = list(two_steps(FeedForward, case))
+    exact = exact_step(right[0][0])
+    for name, kind in MISTAKES.items():
+        (first, numbers), (second, later) = two_steps(kind, case)
+        if not judge(first, numbers, exact).ok:
+            yield name, "caught"
+        elif same(numbers, right[0][1]) and same(later, right[1][1]):
+            yield name, "no bit changed"
+        elif not judge(second, later).ok:
+            yield name, "caught"
+        else:
+            yield name, "same in theory" if (name, case.name) in SAME_IN_THEORY else "missed"
+
+
+def same(a: dict[str, Array], b: dict[str, Array]) -> bool:
+    """Whether two steps are bit for bit the same."""
+    return all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
+
+
+def networks() -> list[Case]:
+    """Every network among the cases, in both dtypes."""
+    loaded = [load_case(name) for name in case_names()]
+    return [case.with_dtype(dtype) for case in loaded if isinstance(case, Case) for dtype in DTYPES]
+
+
+def main() -> None:
+    """Count the mistakes caught, and list what cannot be."""
+    cases = networks()
+    found = {case: dict(verdicts(case)) for case in track(cases, "networks")}
+    counts = Counter(verdict for each in found.values() for verdict in each.values())
+    print(f"{len(MISTAKES)} mistakes on {len(cases)} networks: {counts.total()} pairs")
+    print(", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()))
+    for case, each in found.items():
+        for name, verdict in each.items():
+            if verdict == "missed":
+                print("missed:", name, "on", case.name, case.dtype)
+    for name in MISTAKES:
+        hidden = sum(each[name] == "no bit changed" for each in found.values())
+        print(f"{name}: no bit changed on {hidden} of {len(cases)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Which mistake made a number: recognised from whole arrays, and from a few printed digits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import threeways
+from impl_numpy import FeedForward
+from shared import Case, InputError, load_case
+from threeways.diagnosis import diagnose, numbers_of, recognise
+from threeways.judge import judge
+from threeways.mistakes import MISTAKES, pair
+
+
+def network(name: str) -> Case:
+    case = load_case(name)
+    assert isinstance(case, Case)
+    return case
+
+
+@pytest.mark.parametrize("name", ["mazur", "kth-8-linear", "iris"])
+def test_every_mistake_that_departs_is_recognised(name: str) -> None:
+    case = network(name)
+    for mistake, kind in MISTAKES.items():
+        numbers = numbers_of(kind, case)
+        if not judge(case, numbers).ok:
+            matches = recognise(case, numbers).matches
+            assert (mistake,) in [match.mistakes for match in matches]
+            for match in matches:  # those that make other numbers are no matches
+                assert all(
+                    np.allclose(match.numbers[q], numbers[q], equal_nan=True) for q in numbers
+                )
+
+
+def test_two_mistakes_together() -> None:
+    case = network("mazur")
+    numbers = numbers_of(pair("half-missing", "sigmoids-derivative-plus"), case)
+    found = recognise(case, numbers)
+    assert found.verdict == "known"
+    assert set(found.matches[0].mistakes) == {"half-missing", "sigmoids-derivative-plus"}
+
+
+def test_printed_digits() -> None:
+    assert diagnose("mazur", {"W_next[1][0,0]": "0.358916480"}).verdict == "correct"
+    assert diagnose("mazur", {"W_next[1][0,0]": "0.35891"}).verdict == "correct"  # cut off
+    assert diagnose("mazur", {"W_next[1][0,0]": "0.35893"}).verdict == "none known"
+    doubled = diagnose("mazur", {"dW[1][0,0]": "0.16433", "loss": 0.29837})
+    assert (doubled.verdict, doubled.matches[0].mistakes) == ("known", ("half-missing",))
+    assert 5 <= doubled.matches[0].digits < 6
+
+
+def test_not_unique_says_what_would_tell() -> None:
+    """With η = ½, twice the gradient and a forgotten η come to the same weights."""
+    found = diagnose("mazur", {"W_next[1][0,0]": "0.317832959"})
+    mistakes = {match.mistakes for match in found.matches}
+    assert found.verdict == "not unique"
+    assert mistakes >= {("half-missing",), ("learning-rate-forgotten",)}
+    assert found.telling == "dz[1]"
+
+
+def test_after_several_steps() -> None:
+    case = network("mazur")
+    numbers = numbers_of(MISTAKES["gradients-not-reset"], case, steps=5)
+    net = FeedForward(case.network, case.parameters)
+    for _ in range(5):
+        right = net.step(*case.first_batch(), case.training)
+    values = {"W_next[0][0,1]": repr(float(numbers["W_next[0]"][0, 1]))}
+    assert diagnose(case, values, steps=1).verdict != "known"
+    assert diagnose(case, values, steps=5).matches[0].mistakes == ("gradients-not-reset",)
+    assert diagnose(case, {"loss": float(np.asarray(right.loss))}, steps=5).verdict == "correct"
+
+
+def test_from_the_package() -> None:
+    assert threeways.diagnose("mazur", {"loss": "0.298371109"}).verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({}, "no value given"),
+        ({"dW[1][0,0]": "0,08"}, "'0,08' is not a number"),
+        ({"dW[1][0,0]": "nan"}, "'nan' is not a number"),
+        ({"dW[2][0,0]": "1"}, "'dW[2]' is not a quantity of this step; did you mean 'dW["),
+        ({"dw[1]": "1"}, "'dw[1]' is not a quantity of this step; did you mean 'dW[1]'?"),
+        ({"dW[1]": "1"}, "has shape (2, 2); which number, as dW[1][0,0]?"),
+        ({"dW[1][0]": "1"}, "outside of dW[1], whose shape is (2, 2)"),
+        ({"dW[1][0,2]": "1"}, "outside of dW[1], whose shape is (2, 2)"),
+        ({"dW[1][0,-1]": "1"}, "outside of dW[1], whose shape is (2, 2)"),
+        ({"dW[1][a,b]": "1"}, "[a,b] is not an index"),
+    ],
+)
+def test_values_that_are_wrong(values: dict[str, str], line: str) -> None:
+    with pytest.raises(InputError) as error:
+        diagnose("mazur", values)
+    assert line in str(error.value)
+
+
+def test_all_that_is_wrong_at_once() -> None:
+    with pytest.raises(InputError) as error:
+        diagnose("mazur", {"dW[9][0,0]": "1", "loss": "x"})
+    assert len(error.value.problems) == 2
+    with pytest.raises(InputError, match="steps: should be 1 or more, not 0"):
+        diagnose("mazur", {"loss": "1"}, steps=0)
+    with pytest.raises(InputError, match="a chain of functions"):
+        diagnose("csumb-2-chain", {"y": "1"})
