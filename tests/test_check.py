@@ -1,0 +1,509 @@
+"""Somebody's own implementation: what it may be, and all that may be wrong with it."""
+
+from __future__ import annotations
+
+import _thread
+import dataclasses
+import os
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from impl_numpy import FeedForward
+from shared import DTYPES, Case, InputError, Trace, load_case
+from shared.trace import shapes
+from tests.problems import Problem
+from threeways.check import Checked, check_implementation, common_mistakes, judged, look_at
+from threeways.contract import checked_step, quantities_of, run_step
+from threeways.worker import MOST_PROBLEMS, load
+
+# Weights and batch of this one are not square.
+CASE = Problem("tanh", "linear-mse", (3, 2, 1), 4, "float64").case()
+
+STUDENT = """
+import numpy as np
+from impl_numpy import FeedForward
+from shared import Training
+
+def step(network, parameters, x, y, learning_rate):
+    net = FeedForward(network, parameters)
+    return net.step(x, y, Training(learning_rate=learning_rate)).quantities()
+
+def some(network, parameters, x, y, learning_rate):
+    every = step(network, parameters, x, y, learning_rate)
+    return {"dW[0]": every["dW[0]"].view(np.ma.MaskedArray), "loss": float(every["loss"])}
+
+class Backward:
+    def __init__(self, network, parameters):
+        self.net = FeedForward(network, parameters)
+
+    def backward(self, x, y):
+        return self.net.backward(x, y)
+
+class Forward:
+    def __init__(self, network, parameters):
+        self.net = FeedForward(network, parameters)
+
+    def forward(self, x):
+        return self.net.forward(x).quantities()
+
+class Summed(FeedForward):
+    def output_delta(self, y, z, a):
+        return super().output_delta(y, z, a) * len(y)
+
+class NotANumber(FeedForward):
+    def activation_backward(self, l, da, z, a):
+        dz = super().activation_backward(l, da, z, a)
+        dz[0, 1] = np.nan
+        return dz
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(STUDENT)
+    return tmp_path
+
+
+def mazur() -> Case:
+    case = load_case("mazur")
+    assert isinstance(case, Case)
+    return case
+
+
+def shuffled() -> Case:
+    """A case whose first batch is neither all of its rows nor the first of them."""
+    training = dataclasses.replace(CASE.training, batch_size=3, seed=2)
+    case = dataclasses.replace(CASE, training=training)
+    assert not np.array_equal(case.first_batch()[0], case.dataset.x[:3])
+    return case
+
+
+EVERY = set(shapes(CASE.network, 1))
+
+
+@pytest.mark.parametrize(
+    ("target", "quantities"),
+    [
+        ("net:step", EVERY),
+        ("net:some", {"dW[0]", "loss"}),
+        ("net.py:Backward", {name for name in EVERY if "next" not in name}),
+        ("net:Forward", {"z[0]", "a[1]", "z[1]", "a[2]"}),
+        ("impl_numpy:FeedForward", EVERY),
+    ],
+)
+def test_right_ones(target: str, quantities: set[str]) -> None:
+    cases = [shuffled().with_dtype(dtype) for dtype in DTYPES]
+    for case, result in zip(cases, check_implementation(target, cases), strict=True):
+        assert result.ok, result
+        assert (result.case, result.dtype) == (case.name, case.dtype)
+        assert (result.printed, result.diagnosis) == (None, None)
+        assert result.judgement is not None
+        assert set(result.judgement.worst) == quantities
+
+
+def test_a_wrong_one_departs_first_where_its_mistake_is() -> None:
+    one_row = dataclasses.replace(CASE.training, batch_size=1)
+    cases = [CASE, shuffled(), dataclasses.replace(CASE, training=one_row)]
+    *wrong, same = check_implementation("net:Summed", cases)
+    for result in wrong:
+        assert not result.ok
+        assert result.judgement is not None
+        assert [worst.quantity for worst in result.judgement.departures] == ["dz[1]"]
+        assert result.problems == ()
+    assert ("mean-forgotten",) in common_mistakes(wrong)
+    assert same.ok  # of one row, the sum is the mean
+
+
+def test_what_is_not_finite_is_said() -> None:
+    (result,) = check_implementation("net:NotANumber", [mazur()])
+    assert result.problems == ("dz[1][0,1] is nan",)
+    assert result.judgement is not None
+    assert [worst.quantity for worst in result.judgement.departures] == ["dz[1]"]
+
+
+STEP = FeedForward(CASE.network, CASE.parameters).step(*CASE.first_batch(), CASE.training)
+RIGHT: dict[Any, Any] = STEP.quantities()
+HALF = CASE.with_dtype("float32")
+W = RIGHT["dW[0]"]  # (3, 2)
+
+# What is given for a quantity, and what is then said.
+FORMS: dict[str, tuple[Any, Any, str]] = {
+    "shape": ("dW[0]", W.ravel(), "dW[0]: expected shape (3, 2), got (6,)"),
+    "transposed": (
+        "dW[0]",
+        W.T,
+        "dW[0]: expected shape (3, 2), got (2, 3), is it transposed?",
+    ),
+    "both": (
+        "db[0]",
+        np.zeros((2, 1), int),
+        "db[0]: expected float64, got int64; expected shape (2,), got (2, 1)",
+    ),
+    "list": ("dW[0]", W.tolist(), "dW[0]: a list, expected a NumPy array of float64"),
+    "tuple": ("dW[0]", tuple(W), "dW[0]: a tuple, expected a NumPy array of float64"),
+    "none": ("dW[0]", None, "dW[0]: None, expected a NumPy array of float64"),
+    "string": ("dW[0]", "0.5", "dW[0]: a str, expected a NumPy array of float64"),
+    "float": ("dW[0]", 0.5, "dW[0]: a float, expected a NumPy array of float64"),
+    "integers": ("dW[0]", W.astype(int), "dW[0]: expected float64, got int64"),
+    "float16": ("dW[0]", W.astype(np.float16), "dW[0]: expected float64, got float16"),
+    "float32": ("dW[0]", W.astype(np.float32), "dW[0]: expected float64, got float32"),
+    "complex": ("dW[0]", W.astype(complex), "dW[0]: expected float64, got complex128"),
+    "objects": ("dW[0]", W.astype(object), "dW[0]: expected float64, got object"),
+    "loss-int": ("loss", 1, "loss: an int, expected a float or a NumPy array of float64"),
+    "loss-array": ("loss", np.ones(1), "loss: expected shape (), got (1,)"),
+    "loss-float32": ("loss", np.float32(1), "loss: expected float64, got float32"),
+    "flat-name": ("dW0", W, "'dW0' is not a quantity of this step; did you mean 'dW[0]'?"),
+    "other-name": ("DW_1", W, "'DW_1' is not a quantity of this step; did you mean 'dW[1]'?"),
+    "no-layer": ("dW", [W], "'dW' is not a quantity of this step; did you mean 'dW[0]'?"),
+    "tuple-name": (
+        ("b_next", 1),
+        W,
+        "\"('b_next', 1)\" is not a quantity of this step; did you mean 'b_next[1]'?",
+    ),
+    "late-layer": ("dz[2]", W, "'dz[2]' is not a quantity of this step; did you mean 'dz[1]'?"),
+    "input": ("a[0]", W, "'a[0]' is an input, not a quantity of this step; leave it out"),
+    "stranger": ("gradient", W, "'gradient' is not a quantity of this step; there are "),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "message"), FORMS.values(), ids=FORMS)
+def test_form(name: Any, value: Any, message: str) -> None:
+    quantities, problems = quantities_of({**RIGHT, name: value}, CASE)
+    assert len(problems) == 1
+    assert problems[0].startswith(message)
+    assert problems[0] == message or message.endswith("there are ")
+    assert set(quantities) == RIGHT.keys() - {name}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (None, "it returned None (is there a return?), expected {quantity: array} or a Trace"),
+        ([W], "it returned a list, expected {quantity: array} or a Trace"),
+        ({}, "it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"),
+        (Trace(z=(W, W), a=(W, W)), "its Trace is not whole (IndexError: "),
+    ],
+    ids=["none", "list", "empty", "trace"],
+)
+def test_no_quantities(answer: object, message: str) -> None:
+    quantities, (problem,) = quantities_of(answer, CASE)
+    assert problem.startswith(message)
+    assert quantities == {}
+
+
+def test_all_of_an_answers_problems_at_once() -> None:
+    answer = {"dW[0]": W.T, "dW[1]": [[1.0]], "db": W, "loss": 0.5}
+    quantities, problems = quantities_of(answer, CASE)
+    assert [problem.partition(":")[0] for problem in problems[:2]] == ["dW[0]", "dW[1]"]
+    assert len(problems) == 3
+    assert set(quantities) == {"loss"}
+    # What has the wrong form is not judged, nor is what may be wrong because of it.
+    assert checked_step(lambda *_: answer, CASE) == ({}, problems)
+
+
+@pytest.mark.parametrize("loss", [0.1, np.float32(0.1), np.array(0.1, np.float32), 1e300])
+def test_forms_of_a_loss(loss: Any) -> None:
+    quantities, problems = quantities_of({"loss": loss}, HALF)
+    assert problems == []
+    assert (quantities["loss"].dtype, quantities["loss"].shape) == (np.float32, ())
+    with np.errstate(over="ignore"):
+        assert quantities["loss"] == np.float32(loss)
+
+
+def test_other_forms_of_arrays_that_are_right() -> None:
+    swapped = RIGHT["dx"].astype(">f8")
+    quantities, problems = quantities_of({"dW[0]": W.view(np.ma.MaskedArray), "dx": swapped}, CASE)
+    assert problems == []
+    for name, array in quantities.items():
+        assert type(array) is np.ndarray
+        assert array.dtype == np.float64
+        assert array.tobytes() == RIGHT[name].tobytes()
+
+
+def overwrite(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:
+    step = FeedForward(network, parameters).step(x, y, CASE.training)
+    x -= 1
+    parameters[1].b[:] = np.nan
+    return step
+
+
+def test_writing_to_inputs_is_said_and_the_numbers_judged() -> None:
+    x, b = CASE.dataset.x.copy(), CASE.parameters[1].b.copy()
+    result = judged(CASE, *checked_step(overwrite, CASE))
+    assert result.problems == ("it writes to its inputs x, parameters[1].b",)
+    assert result.judgement is not None
+    assert result.judgement.ok
+    assert not result.ok
+    np.testing.assert_array_equal(CASE.dataset.x, x)
+    np.testing.assert_array_equal(CASE.parameters[1].b, b)
+
+
+def test_a_step_is_given_its_batch_in_the_dtype_of_the_case() -> None:
+    given = cast(Any, run_step(lambda *inputs: inputs, HALF))
+    network, parameters, x, y, learning_rate = given
+    assert network == HALF.network
+    assert learning_rate == HALF.training.learning_rate
+    for array in (x, y, *parameters[0], *parameters[1]):
+        assert array.dtype == np.float32
+    np.testing.assert_array_equal(x, HALF.dataset.x.astype(np.float32))
+
+
+TARGETS = {
+    "no-colon": ("own", "'own': expected MODULE:NAME or FILE.py:NAME, such as net:step"),
+    "no-name": ("own:", "'own:': expected MODULE:NAME"),
+    "no-module": (":step", "':step': expected MODULE:NAME"),
+    "not-a-name": ("own:a.b", "'own:a.b': expected MODULE:NAME"),
+    "module": ("owm:step", "there is no module 'owm'; did you mean 'own'?"),
+    "package": ("lost.own:step", "there is no module 'lost'"),
+    "file": ("lost.py:step", "there is no file lost.py"),
+    "name": ("own:stepp", "'stepp' is not a function or class of own; did you mean 'step'?"),
+    "names": ("blank:step", "there are no functions or classes in blank"),
+    "value": ("own:W", "own:W is not a function or a class but of type list"),
+    "fails": ("fails:step", "fails cannot be imported: ZeroDivisionError: division by zero (line "),
+    "fails-file": ("fails.py:step", "fails.py cannot be imported: ZeroDivisionError"),
+    "import": ("needs:step", "needs cannot be imported: ModuleNotFoundError: No module named 'gon"),
+    "syntax": (
+        "typo:step",
+        "typo cannot be imported: SyntaxError: '(' was never closed (line 2 of",
+    ),
+    "exits": ("exits:step", "exits cannot be imported: it calls sys.exit (line 3 of exits.py)"),
+    "arguments": (
+        "own:two",
+        "own:two takes 2 arguments (x, y), expected step(network, parameters, x, y, learning_rate)",
+    ),
+    "constructor": (
+        "own:Bare",
+        "own:Bare takes no arguments, expected Bare(network, parameters)",
+    ),
+    "method": ("own:Net", "own:Net.step takes 1 argument (x), expected step(x, y, training)"),
+    "methods": ("own:Empty", "own:Empty has none of the methods step, backward, forward"),
+}
+MODULES = {
+    "own": "W = []\n"
+    "def step(network, parameters, x, y, learning_rate): pass\n"
+    "def two(x, y): pass\n"
+    "class Bare:\n    def forward(self, x): pass\n"
+    "class Empty:\n    def __init__(self, network, parameters): pass\n"
+    "class Net(Empty):\n    def step(self, x): pass\n",
+    "blank": "",
+    "fails": "import json\n\n1 / 0\n",
+    "needs": "import gone\n",
+    "typo": "\nprint(\n",
+    "exits": "import sys\n\nsys.exit(3)\n",
+}
+
+
+@pytest.mark.parametrize(("target", "message"), TARGETS.values(), ids=TARGETS)
+def test_wrong_target(
+    target: str, message: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in MODULES.items():
+        (folder / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(folder)
+    for name in MODULES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(InputError) as error:
+        load(target)
+    assert len(error.value.problems) == 1
+    assert error.value.problems[0].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def stepp(*inputs): pass", "'step' is not a function or class of wrong; did you mean"),
+        ("while True: pass", "wrong:step cannot be imported: no answer within 0.5 s"),
+        ("import os; os._exit(1)", "wrong:step cannot be imported: ended with exit code 1"),
+    ],
+)
+def test_wrong_target_in_the_child(text: str, message: str, folder: Path) -> None:
+    (folder / "wrong.py").write_text(text)
+    with pytest.raises(InputError, match=message):
+        next(check_implementation("wrong:step", [CASE], time_limit=0.5))
+
+
+@pytest.mark.parametrize("time_limit", [0, -1, float("nan"), float("inf")])
+def test_wrong_time_limit(time_limit: float) -> None:
+    with pytest.raises(InputError, match="time_limit: expected"):
+        next(check_implementation("net:step", [CASE], time_limit))
+
+
+def run_acts(acts: str, time_limit: float = 10) -> list[Checked]:
+    """What comes of the cases that are named after the functions of acts.py, each called in its."""
+    names = re.findall(r"^def (\w+)", acts, re.MULTILINE)
+    text = f"""import ctypes, json, os, signal, sys, threading, time
+import numpy as np
+{acts}
+def step(network, parameters, x, y, learning_rate):
+    [{", ".join(names)}][int(learning_rate) - 1]()
+    return {{"z[0]": x @ parameters[0].W + parameters[0].b}}
+"""
+    Path("acts.py").write_text(text)
+    cases = [
+        dataclasses.replace(
+            CASE, name=name, training=dataclasses.replace(CASE.training, learning_rate=float(k))
+        )
+        for k, name in enumerate(names, start=1)
+    ]
+    return list(check_implementation("acts:step", cases, time_limit))
+
+
+def test_what_a_child_survives() -> None:
+    results = run_acts("""
+def copies():
+    os.fork()
+def fails():
+    json.loads("{")
+def many_lines():
+    raise RuntimeError("first\\nsecond")
+def leaves():
+    sys.exit(7)
+def too_much():
+    np.zeros(2**58)
+def interrupts():
+    raise KeyboardInterrupt
+def own_error():
+    class Secret(Exception):
+        def __str__(self): raise ValueError
+    raise Secret
+def prints():
+    print("one\\x1b[31m"); os.write(2, b"two\\n"); os.system("echo three"); print("four", end="")
+def prints_a_lot():
+    sys.stdout.write(("x" * 99 + "\\n") * 100_000)
+def closes():
+    sys.stdout.close(); sys.stderr.close()
+def reads():
+    assert sys.stdin.read() == ""
+def changes_folder():
+    os.chdir("/")
+def loads():
+    found = {"tensorflow", "keras", "flint", "threeways.oracle", "impl_numpy"} & set(sys.modules)
+    assert not found, found
+    assert sys.argv[1:] == []
+""")
+    assert {result.case: result.problems for result in results if result.problems} == {
+        "fails": (
+            "JSONDecodeError: Expecting property name enclosed in double quotes: "
+            "line 1 column 2 (char 1) (line 7 of acts.py)",
+        ),
+        "many_lines": ("RuntimeError: first (line 9 of acts.py)",),
+        "leaves": ("it calls sys.exit (line 11 of acts.py)",),
+        "too_much": (
+            "MemoryError: Unable to allocate 2.00 EiB for an array with shape "
+            "(288230376151711744,) and data type float64 (line 13 of acts.py)",
+        ),
+        "interrupts": ("KeyboardInterrupt (line 15 of acts.py)",),
+        "own_error": ("Secret (line 19 of acts.py)",),
+    }
+    assert all(result.ok for result in results if not result.problems)
+    assert {result.case: result.printed for result in results if result.printed} == {
+        "prints": "it printed 4 lines, the first: one?[31m",
+        "prints_a_lot": "it printed 100000 lines, the first: " + "x" * 79 + "…",
+    }
+
+
+DEADLY = {
+    "kill": ("os.kill(os.getpid(), signal.SIGKILL)", "ended by signal 9 (killed)"),
+    "segfault": ("ctypes.string_at(0)", "ended by signal 11 (segmentation fault)"),
+    "exit": ("os._exit(3)", "ended with exit code 3: os._exit?"),
+    "loop": ("print('begun')\n    while True: pass", "no answer within 0.5 s: an endless loop?"),
+    "stubborn": (
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n    time.sleep(60)",
+        "no answer within 0.5 s: an endless loop?",
+    ),
+    "flood": ("while True: print('x' * 999)", "no answer within 0.5 s: an endless loop?"),
+    "stopped": ("os.kill(os.getpid(), signal.SIGSTOP)", "no answer within 0.5 s: an endless loop?"),
+    # A copy of the process holds its pipes open after its end.
+    "daemon": (
+        "if os.fork() == 0:\n        os.setsid(); time.sleep(30)\n    os._exit(4)",
+        "ended with exit code 4: os._exit?",
+    ),
+    "closes": (
+        "os.closerange(0, 100); time.sleep(60)",
+        "no answer: does it close file descriptors of others?",
+    ),
+    "garbles": (
+        "for fd in range(3, 20):\n"
+        "        try: os.write(fd, b'\\0\\0\\0\\2[]')\n        except OSError: pass",
+        "its answer is garbled: does it write to file descriptors of others?",
+    ),
+    "floods-the-answer": (
+        "for fd in range(3, 20):\n"
+        "        try: os.write(fd, b'\\xff' * 100)\n        except OSError: pass",
+        "its answer is garbled: does it write to file descriptors of others?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("act", "message"), DEADLY.values(), ids=DEADLY)
+def test_what_ends_a_child(act: str, message: str) -> None:
+    start = time.monotonic()
+    first, last, after = run_acts(
+        f"def fine(): pass\ndef deadly():\n    {act}\ndef untried(): pass", time_limit=0.5
+    )
+    assert time.monotonic() - start < 10
+    assert first.ok
+    assert (last.problems, last.judgement) == ((message,), None)
+    assert after.problems == ("not tried, because deadly gave no answer",)
+    assert not after.ok
+    if "begun" in act:
+        assert last.printed == "it printed 1 line: begun"
+
+
+def test_ctrl_c_ends_the_child_and_its_children() -> None:
+    os.mkfifo("held")
+
+    def interrupt() -> None:
+        with open("held", "rb") as held:  # waits until the child opens it
+            _thread.interrupt_main()
+            held.read()  # waits until all that hold it open have ended
+
+    waiting = threading.Thread(target=interrupt, daemon=True)
+    waiting.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_acts("def holds():\n    held = open('held', 'wb'); os.fork(); time.sleep(60)")
+    waiting.join(timeout=10)
+    assert not waiting.is_alive()
+
+
+def test_a_long_list_of_problems_is_cut(folder: Path) -> None:
+    (folder / "many.py").write_text("def step(*inputs): return dict.fromkeys(range(1000), 'x')")
+    (result,) = check_implementation("many:step", [CASE])
+    assert len(result.problems) == MOST_PROBLEMS + 1
+    assert result.problems[-1] == f"and {1000 - MOST_PROBLEMS} more"
+
+
+def explained(*mistakes: tuple[str, ...]) -> Checked:
+    matches = tuple(SimpleNamespace(mistakes=names) for names in mistakes)
+    return Checked("", "float64", diagnosis=cast(Any, SimpleNamespace(matches=matches)))
+
+
+def test_common_mistakes() -> None:
+    one, other, both = ("one",), ("other",), ("one", "other")
+    assert common_mistakes([]) == ()
+    assert common_mistakes([Checked("", "float64"), explained(one, both)]) == (one, both)
+    assert common_mistakes([explained(one, other), explained(both, other, one)]) == (one, other)
+    assert common_mistakes([explained(one), explained()]) == ()
+
+
+@pytest.mark.parametrize("output", ["linear-mse", "softmax-cce"])
+def test_look_at(output: str) -> None:
+    network = Problem("relu", output, (3, 4, 2), 1, "float64").case().network
+    for quantity in shapes(network, 1):
+        line = look_at(quantity, network)
+        assert line.startswith(f"{quantity} = ")
+        assert "{" not in line
+    for quantity, activation in (("a[1]", "relu"), ("dz[1]", network.layers[1].activation)):
+        assert activation in look_at(quantity, network)
+    assert "fixed" not in look_at("b_next[0]", network)
+    assert "fixed" in look_at("b_next[0]", mazur().network)
