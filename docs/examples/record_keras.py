@@ -1,0 +1,83 @@
+"""Record training steps of a Keras network: ``python record_keras.py``, then
+``threeways check steps.json``.
+"""
+
+import json
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+
+def record(model, loss, x, y, optimizer):
+    """Make one step, and keep its numbers in the form of threeways' test vectors.
+
+    The model is a ``Sequential`` of linear Dense layers, each followed by its Activation.
+    """
+    dense = [layer for layer in model.layers if isinstance(layer, layers.Dense)]
+    parameters = [weights(layer, "W", "b") for layer in dense]
+
+    with tf.GradientTape() as tape:
+        found = [x]
+        tape.watch(x)
+        for layer in model.layers:
+            found.append(layer(found[-1]))
+        value = loss(y, found[-1])
+    variables = model.trainable_variables
+    dz, dx, gradients = tape.gradient(value, (found[1::2], found[0], variables))
+    optimizer.apply(gradients, variables)
+
+    quantities = {"loss": float(value), "dx": numbers(dx)}
+    for l, layer in enumerate(dense):
+        z, a = found[2 * l + 1], found[2 * l + 2]
+        quantities |= {f"z[{l}]": numbers(z), f"a[{l + 1}]": numbers(a), f"dz[{l}]": numbers(dz[l])}
+        dW, db = gradients[2 * l : 2 * l + 2]
+        quantities |= {f"dW[{l}]": numbers(dW), f"db[{l}]": numbers(db)}
+        quantities |= weights(layer, f"W_next[{l}]", f"b_next[{l}]")
+    return {"parameters": parameters, "quantities": quantities}
+
+
+def numbers(tensor):
+    return tensor.numpy().tolist()
+
+
+def weights(layer, W, b):
+    return {W: numbers(layer.kernel), b: numbers(layer.bias)}
+
+
+def main():
+    keras.utils.set_random_seed(0)
+    keras.config.set_floatx("float64")
+    model = keras.Sequential(
+        [
+            keras.Input((2,)),
+            layers.Dense(3),
+            layers.Activation("tanh"),
+            layers.Dense(1),
+            layers.Activation("sigmoid"),
+        ]
+    )
+    loss = keras.losses.MeanSquaredError()
+    optimizer = keras.optimizers.SGD(learning_rate=0.1)
+    x = tf.constant([[0, 0], [0, 1], [1, 0], [1, 1]], dtype="float64")
+    y = tf.constant([[0], [1], [1], [0]], dtype="float64")
+    group = {
+        "title": "XOR in Keras",
+        "network": {
+            "n_features": 2,
+            "layers": [{"units": 3, "activation": "tanh"}, {"units": 1, "activation": "sigmoid"}],
+            "loss": "mean_squared_error",
+            "dtype": "float64",
+        },
+        "chained": True,
+        "learning_rate": 0.1,
+        "x": numbers(x),
+        "y": numbers(y),
+        "tests": [record(model, loss, x, y, optimizer) for _ in range(3)],
+    }
+    with open("steps.json", "w") as file:
+        json.dump({"schema": "threeways/vectors/v1", "groups": [group]}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Record training steps of a PyTorch network: ``python record_pytorch.py``, then
+``threeways check steps.json``.
+"""
+
+import json
+
+import torch
+from torch import nn
+
+
+def record(model, loss, x, y, optimizer):
+    """Make one step, and keep its numbers in the form of threeways' test vectors.
+
+    The model is an ``nn.Sequential`` of Linear layers, each followed by its activation. PyTorch
+    keeps a layer's weights transposed, (units, inputs).
+    """
+    linears = [module for module in model if isinstance(module, nn.Linear)]
+    parameters = [{"W": layer.weight.T.tolist(), "b": layer.bias.tolist()} for layer in linears]
+
+    found = [x.clone().requires_grad_()]
+    for module in model:
+        found.append(module(found[-1]))
+        found[-1].retain_grad()
+    optimizer.zero_grad()
+    value = loss(found[-1], y)
+    value.backward()
+    optimizer.step()
+
+    quantities = {"loss": value.item(), "dx": found[0].grad.tolist()}
+    for l, layer in enumerate(linears):
+        z, a = found[2 * l + 1], found[2 * l + 2]
+        quantities |= {
+            f"z[{l}]": z.tolist(),
+            f"a[{l + 1}]": a.tolist(),
+            f"dz[{l}]": z.grad.tolist(),
+        }
+        dW, db = layer.weight.grad.T, layer.bias.grad
+        quantities |= {f"dW[{l}]": dW.tolist(), f"db[{l}]": db.tolist()}
+        quantities |= {f"W_next[{l}]": layer.weight.T.tolist(), f"b_next[{l}]": layer.bias.tolist()}
+    return {"parameters": parameters, "quantities": quantities}
+
+
+def main():
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.float64)
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1), nn.Sigmoid())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=torch.float64)
+    y = torch.tensor([[0], [1], [1], [0]], dtype=torch.float64)
+    group = {
+        "title": "XOR in PyTorch",
+        "network": {
+            "n_features": 2,
+            "layers": [{"units": 3, "activation": "tanh"}, {"units": 1, "activation": "sigmoid"}],
+            "loss": "mean_squared_error",
+            "dtype": "float64",
+        },
+        "chained": True,
+        "learning_rate": 0.1,
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "tests": [record(model, nn.MSELoss(), x, y, optimizer) for _ in range(3)],
+    }
+    with open("steps.json", "w") as file:
+        json.dump({"schema": "threeways/vectors/v1", "groups": [group]}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

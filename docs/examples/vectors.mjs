@@ -1,0 +1,99 @@
+// Runs the test vectors of `threeways vectors DIR` on a network written here: node vectors.mjs DIR
+//
+// Every number computed here must be within the bound of the valid test, and every invalid test
+// must be found out. Only float64, JavaScript's own; networks unknown here are skipped.
+
+import { readFileSync, readdirSync } from "node:fs";
+
+const map = (f, ...matrices) =>
+  matrices[0].map((row, i) => row.map((_, j) => f(...matrices.map((matrix) => matrix[i][j]))));
+const transpose = (A) => A[0].map((_, j) => A.map((row) => row[j]));
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+const dot = (u, v) => sum(u.map((number, i) => number * v[i]));
+const product = (A, B) => A.map((row) => transpose(B).map((column) => dot(row, column)));
+
+const logSoftmax = (row) => {
+  const shifted = row.map((z) => z - Math.max(...row)); // so that no e^z overflows
+  const logOfSum = Math.log(sum(shifted.map(Math.exp)));
+  return shifted.map((z) => z - logOfSum);
+};
+
+// g(z), and dz from da.
+const elementwise = (g, slope) => ({
+  forward: (z, α) => map((z) => g(z, α), z),
+  backward: (da, z, a, α) => map((da, z, a) => da * slope(z, a, α), da, z, a),
+});
+const ACTIVATIONS = {
+  linear: elementwise((z) => z, () => 1),
+  sigmoid: elementwise((z) => 1 / (1 + Math.exp(-z)), (z, a) => a * (1 - a)),
+  tanh: elementwise(Math.tanh, (z, a) => 1 - a * a),
+  relu: elementwise((z) => Math.max(z, 0), (z) => (z > 0 ? 1 : 0)),
+  leaky_relu: elementwise((z, α) => (z > 0 ? z : α * z), (z, a, α) => (z > 0 ? 1 : α)),
+  softmax: {
+    forward: (z) => z.map((row) => logSoftmax(row).map(Math.exp)),
+    backward: (da, z, a) => da.map((row, i) => row.map((d, j) => a[i][j] * (d - dot(row, a[i])))),
+  },
+};
+
+// What each loss adds up; its derivative, with respect to z or to a, is factor · (a - y). Both are
+// divided by the number of rows, and by that of outputs where it is a mean over them.
+const LOSSES = {
+  half_squared_error: { term: (y, z, a) => (a - y) ** 2 / 2, factor: 1, of: "a" },
+  mean_squared_error: { term: (y, z, a) => (a - y) ** 2, factor: 2, of: "a", mean: true },
+  binary_crossentropy: { factor: 1, of: "z", mean: true,
+    term: (y, z) => Math.max(z, 0) - y * z + Math.log1p(Math.exp(-Math.abs(z))) },
+  categorical_crossentropy: { term: (y, z, a, logOfA) => -y * logOfA, factor: 1, of: "z" },
+};
+
+// One step of gradient descent: every quantity by its name.
+function step({ layers, loss }, parameters, x, y, learningRate) {
+  const found = {}, a = [x], z = [], last = layers.length - 1;
+  layers.forEach(({ activation, alpha }, l) => {
+    const { W, b } = parameters[l];
+    found[`z[${l}]`] = z[l] = product(a[l], W).map((row) => row.map((z, j) => z + b[j]));
+    found[`a[${l + 1}]`] = a[l + 1] = ACTIVATIONS[activation].forward(z[l], alpha);
+  });
+  const { of, factor, mean, term } = LOSSES[loss];
+  const divisor = y.length * (mean ? y[0].length : 1);
+  found.loss = sum(map(term, y, z[last], a[last + 1], z[last].map(logSoftmax)).map(sum)) / divisor;
+  let back = map((a, y) => (factor * (a - y)) / divisor, a[last + 1], y);
+  for (let l = last; l >= 0; l--) {
+    const { activation, alpha, fixed_bias: fixedBias } = layers[l], { W, b } = parameters[l];
+    const straight = l === last && of === "z";
+    const dz = straight ? back : ACTIVATIONS[activation].backward(back, z[l], a[l + 1], alpha);
+    const dW = product(transpose(a[l]), dz), db = transpose(dz).map(sum);
+    Object.assign(found, { [`dz[${l}]`]: dz, [`dW[${l}]`]: dW, [`db[${l}]`]: db });
+    found[`W_next[${l}]`] = map((W, dW) => W - learningRate * dW, W, dW);
+    found[`b_next[${l}]`] = fixedBias ? b : b.map((b, j) => b - learningRate * db[j]);
+    back = product(dz, transpose(W));
+  }
+  return { ...found, dx: back };
+}
+
+const within = (own, other, bound) => Array.isArray(own)
+  ? own.every((item, i) => within(item, other[i], bound[i]))
+  : typeof other === "number" && Math.abs(own - other) <= bound; // null is NaN or infinity
+
+const count = { passed: 0, failed: 0, skipped: 0 };
+const folder = process.argv[2];
+for (const file of readdirSync(folder).filter((name) => name !== "schema.json")) {
+  for (const group of JSON.parse(readFileSync(`${folder}/${file}`, "utf8")).groups) {
+    const { network, parameters, x, y, learning_rate: learningRate, tests } = group;
+    const known = network.layers.every((layer) => layer.activation in ACTIVATIONS);
+    if (network.dtype !== "float64" || !known || !(network.loss in LOSSES)) {
+      count.skipped += tests.length;
+      continue;
+    }
+    const own = step(network, parameters, x, y, learningRate);
+    const bounds = tests.find((test) => test.result === "valid").quantities;
+    for (const { tcId, comment, result, quantities } of tests) {
+      const right = Object.entries(quantities).every(([name, array]) =>
+        within(own[name], array.decimal ?? array, bounds[name].bound));
+      const ok = right === (result === "valid");
+      count[ok ? "passed" : "failed"]++;
+      if (!ok) console.error(`${file}, test ${tcId}: ${comment}`);
+    }
+  }
+}
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+process.exit(count.failed ? 1 : 0);
