@@ -70,6 +70,8 @@ def test_compare_covers_every_case(tmp_path: Path) -> None:
         for pair in each["pairs"]:
             assert pair["ok"]
             assert pair["worst"]["difference_eps"] <= pair["worst"]["bound_eps"]
+        assert [one["implementation"] for one in each["exact"]] == ["numpy", "tf", "keras"]
+        assert all(one["ok"] for one in each["exact"])
 
 
 @pytest.mark.usefixtures("packages")
@@ -111,6 +113,40 @@ def test_train_counts_right_answers() -> None:
     result = call("train", "uio-1-and")
     assert result.exit_code == 0, result.output
     assert result.output.count("100.00%") == 3
+
+
+def test_diagnose() -> None:
+    result = call("diagnose", "mazur", "--value", "dW[1][0,0]=0.1643", "--value", "loss=0.29837")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("known mistake, to 4 digits: ½ missing")
+    assert "what to do:" in result.output
+    result = call("diagnose", "mazur", "--value", "loss=0.298371109")
+    assert result.output == "correct, to 9 digits\n"
+
+
+def test_check(tmp_path: Path) -> None:
+    net = tmp_path / "net.py"
+    net.write_text("from impl_numpy import FeedForward as Right\n"
+                   "from threeways.mistakes import MISTAKES\n"
+                   "Wrong = MISTAKES['half-missing']\n")  # fmt: skip
+    result = call("check", f"{net}:Right", "mazur", "iris", "--dtype", "float32")
+    assert result.exit_code == 0, result.output
+    assert "2 of 2 right" in result.output
+    result = call("check", f"{net}:Wrong", "mazur", "uio-9-buildings")
+    assert result.exit_code == 1
+    assert "One explanation fits all that depart: ½ missing" in result.output
+
+
+def test_vectors_and_checking_them(tmp_path: Path) -> None:
+    result = call("vectors", tmp_path / "vectors", "mazur", "csumb-2-chain")
+    assert result.exit_code == 0, result.output
+    assert "2 files and schema.json" in result.output
+    path = tmp_path / "vectors" / "mazur-float64.json"
+    assert call("check", path).exit_code == 0
+    path.write_text(path.read_text().replace("0.5932699921071872", "0.59327", 1))
+    result = call("check", path)
+    assert result.exit_code == 2
+    assert "hex" in result.output
 
 
 def test_lists() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 import shared.datasets
 import shared.errors
 from threeways.cli import main
+from threeways.mistakes import MISTAKES
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -35,6 +37,14 @@ def test_readme_case(tmp_path: Path) -> None:
     path.write_text(block("toml"), encoding="utf-8")
     result = CliRunner().invoke(main, ["compare", str(path)])
     assert result.exit_code == 0, result.output
+
+
+def test_readme_diagnosis() -> None:
+    ((command, printed),) = re.findall(
+        r"```\n\$ threeways (diagnose .*?)\n(.*?)```", README, re.DOTALL
+    )
+    assert CliRunner().invoke(main, shlex.split(command)).output == printed
+    assert f"There are {len(MISTAKES)} known mistakes" in README
 
 
 @pytest.mark.parametrize("module", [shared.datasets, shared.errors])

@@ -1,4 +1,4 @@
-"""The command line: ``threeways compare | train | cases | datasets``.
+"""The command line: ``threeways compare | train | check | diagnose | vectors | cases | datasets``.
 
 Exit codes: 0 fine, 1 a comparison failed, 2 the call or its input was wrong, 130 Ctrl-C. What a
 command needs is imported when it runs, so that ``--help`` is quick.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -140,6 +140,110 @@ def train(case: str, dtype: str | None, implementations: str) -> int:
     return 0
 
 
+@main.command()
+@click.argument("case", metavar="CASE|FILE.toml")
+@click.option(
+    "--value",
+    "values",
+    multiple=True,
+    required=True,
+    metavar="QUANTITY=NUMBER",
+    help="A number of the step, with as many digits as are known: 'dW[1][0,1]=0.0826'.",
+)
+@click.option(
+    "--steps", default=1, show_default=True, help="Which step the numbers are of, from 1."
+)
+def diagnose(case: str, values: tuple[str, ...], steps: int) -> int:
+    """Say which known mistakes, alone or in pairs, make these numbers."""
+    from shared import InputError
+    from threeways import diagnosis
+    from threeways.explanations import explain_diagnosis
+
+    problems = [
+        f"--value {value!r}: expected QUANTITY=NUMBER" for value in values if "=" not in value
+    ]
+    if problems:
+        raise InputError(*problems)
+    numbers = dict(value.rsplit("=", 1) for value in values)
+    if len(numbers) < len(values):
+        raise InputError("--value: a number is given twice")
+    with _counted("candidates") as tried:
+        found = diagnosis.diagnose(case, numbers, steps, tried)
+    for line in explain_diagnosis(found):
+        click.echo(line)
+    return 0
+
+
+@main.command()
+@click.argument("target", metavar="MODULE:NAME|FILE.json")
+@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float64",
+    show_default=True,
+    help="What the implementation is to compute in.",
+)
+@click.option(
+    "--time-limit",
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the import and each step may take.",
+)
+def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) -> int:
+    """Hold your own implementation, or recorded steps, to the exact step.
+
+    MODULE:NAME is a function step(network, parameters, x, y, learning_rate) that gives any of the
+    step's quantities by name, or a class with the methods of impl_numpy.FeedForward. It is run on
+    all of the project's networks unless cases are named. FILE.json holds steps that were recorded
+    anywhere, in the form that `threeways vectors` writes.
+    """
+    from shared import Case, InputError, case_names
+    from threeways.check import check_implementation
+    from threeways.explanations import explain_checks, explain_records
+    from threeways.records import check_records, read_records
+
+    results: list[Any] = []
+    if target.endswith(".json"):
+        if cases:
+            raise InputError(f"{cases[0]}: a file of steps has its own networks")
+        lines = explain_records(_kept(check_records(read_records(Path(target))), results))
+    else:
+        loaded = _load_cases(cases or case_names())
+        chains = [case.name for case in loaded if not isinstance(case, Case)]
+        if cases and chains:
+            raise InputError(*(f"{name}: a chain of functions, not a network" for name in chains))
+        networks = [case.with_dtype(dtype) for case in loaded if isinstance(case, Case)]
+        checks = check_implementation(target, networks, time_limit)
+        lines = explain_checks(_kept(checks, results), networks)
+    for line in lines:
+        click.echo(line)
+    return 0 if all(result.ok for result in results) else 1
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…")
+def vectors(folder: Path, cases: tuple[str, ...]) -> int:
+    """Write test vectors, right and wrong, for implementations in any language.
+
+    A JSON file for each network and dtype, and the JSON Schema that they follow.
+    """
+    import itertools
+
+    from shared import DTYPES, Case, case_names
+    from threeways.vectors import write_vectors
+
+    loaded = _load_cases(cases or case_names())
+    total = len(DTYPES) * sum(isinstance(case, Case) for case in loaded)
+    done = itertools.count(1)
+    with _counted("files") as written:
+        paths = write_vectors(folder, loaded, lambda _: written(next(done), total))
+    click.echo(f"{len(paths)} files and schema.json in {folder}")
+    return 0
+
+
 @main.command("cases")
 def list_cases() -> int:
     """List the cases: networks with their data and training, most from the lectures."""
@@ -157,6 +261,25 @@ def list_datasets() -> int:
 
     print_datasets(console())
     return 0
+
+
+def _kept(items: Iterable[Any], kept: list[Any]) -> Iterator[Any]:
+    for item in items:
+        kept.append(item)
+        yield item
+
+
+@contextmanager
+def _counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, gone when it is done: called with how many, and of how many."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    err = Console(stderr=True)
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def _load_cases(names: Any) -> list[Any]:

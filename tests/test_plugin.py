@@ -1,0 +1,91 @@
+"""Parity tests in somebody else's test suite: ``threeways.testing`` and the pytest plugin."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import impl_numpy
+from shared import InputError
+from threeways.mistakes import MISTAKES
+from threeways.testing import assert_step_parity, cases
+
+pytest_plugins = ["pytester"]
+
+PARITY = Path(__file__).parent.parent / "docs" / "parity.md"
+_EXAMPLES = re.findall(r"```python\n(.*?)```", PARITY.read_text(), re.S)
+EXAMPLES = dict(zip(("torch", "jax"), _EXAMPLES, strict=True))
+
+
+def test_failure_names_the_first_departure_and_the_mistake() -> None:
+    (case,) = cases("mazur")
+    assert_step_parity(impl_numpy.FeedForward, case)
+    with pytest.raises(AssertionError) as failure:
+        assert_step_parity(MISTAKES["half-missing"], case)
+    lines = str(failure.value).splitlines()
+    assert re.match(r"mazur float64: dz\[1\]\[0,\d\] is .*, should be .* eps apart", lines[0])
+    assert "dz[1] = " in lines[1]
+    assert "[half-missing]" in lines[2]
+
+
+def test_form_is_a_failure_too() -> None:
+    (case,) = cases("mazur", dtype="float32")
+    with pytest.raises(AssertionError, match=r"loss: expected float32, got float64"):
+        assert_step_parity(lambda network, parameters, x, y, learning_rate: {
+            "loss": np.float64(0.3)
+        }, case)  # fmt: skip
+
+
+def test_cases() -> None:
+    assert {case.name for case in cases()} >= {"mazur", "digits"}
+    assert [case.dtype for case in cases("iris", dtype="float32")] == ["float32"]
+    with pytest.raises(InputError, match="a chain of functions"):
+        cases("csumb-2-chain")
+    with pytest.raises(InputError, match="did you mean 'mazur'"):
+        cases("mazurr")
+
+
+def test_header_and_names(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        from impl_numpy import FeedForward
+        from threeways.testing import assert_step_parity, cases
+
+        @pytest.mark.parametrize("case", cases("mazur", "iris"))
+        def test_step(case):
+            assert_step_parity(FeedForward, case)
+        """
+    )
+    result = pytester.runpytest_subprocess("-v")
+    result.stdout.fnmatch_lines(
+        ["threeways: *numpy *python-flint *", "*test_step?mazur-float64? PASSED*", "*2 passed*"]
+    )
+
+
+def test_a_run_that_does_not_use_it_loads_nothing_of_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_nothing():
+            assert not {"numpy", "flint", "tensorflow", "keras", "shared"} & set(sys.modules)
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("framework", EXAMPLES)
+def test_documented_example(framework: str, pytester: pytest.Pytester) -> None:
+    if importlib.util.find_spec(framework) is None:
+        pytest.skip(f"{framework} is not installed")
+    pytester.makepyfile(EXAMPLES[framework])
+    pytester.runpytest_subprocess().assert_outcomes(passed=3)
+    pytester.makepyfile(EXAMPLES[framework].replace("2 * len(", "len("))
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["*known mistake*half-missing*"])
