@@ -10,6 +10,7 @@ import pytest
 
 from shared import (
     Case,
+    Dataset,
     InputError,
     Layer,
     Network,
@@ -18,6 +19,7 @@ from shared import (
     Weights,
     load_case,
 )
+from threeways.judge import judge
 
 NAMES = ("numpy", "tf", "keras")
 SLOPE_AT_0 = {
@@ -49,6 +51,23 @@ def test_slope_at_the_kink(activation: str, name: str, packages: dict[str, Modul
     net = packages[name].FeedForward(*scalar_chain(activation))
     trace = net.backward([[0.0]], [[5.0]])
     assert float(trace.dz[0][0, 0] / trace.dz[1][0, 0]) == pytest.approx(SLOPE_AT_0[activation])
+
+
+@pytest.mark.parametrize(("name", "slope"), [("numpy", 1.0507 * 1.6733), ("tf", 1.0507)])
+def test_selus_side_of_the_kink(name: str, slope: float, packages: dict[str, ModuleType]) -> None:
+    """TensorFlow takes it from a, which e^z - 1 makes 0 a little below; both may pass."""
+    net = packages[name].FeedForward(*scalar_chain("selu"))
+    trace = net.backward([[-1e-17]], [[5.0]])
+    assert float(trace.dz[0][0, 0] / trace.dz[1][0, 0]) == pytest.approx(slope, abs=1e-3)
+    mazur = load_case("mazur")
+    assert isinstance(mazur, Case)
+    case = dataclasses.replace(
+        mazur,
+        network=net.network,
+        parameters=net.parameters,
+        dataset=Dataset("", np.array([[-1e-17]]), np.array([[5.0]])),
+    )
+    assert judge(case, trace.quantities()).ok
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -23,7 +23,8 @@ from impl_numpy import FeedForward
 from shared import DTYPES, Array, Case, InputError, load_case
 from threeways.mistakes import MISTAKES
 from threeways.oracle import rounded_step
-from threeways.records import Verdict, check_records, json_schema, read_records
+from threeways.record_file import json_schema, read_records
+from threeways.records import Verdict, check_records
 from threeways.vectors import write_vectors
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"

@@ -161,7 +161,10 @@ class Analysis:
             few = self.unit * (FEW + layer.units / 2)
             return wrong * (da_error + carried + few * paths) + a_error * paths + self.tiny
         slope = _slope(layer, z)
-        changed = np.abs([_slope(layer, each) - slope for each in _around(z, z_error)]).max(axis=0)
+        reach = z_error
+        if layer.activation in ("elu", "selu"):  # some take the side of the kink from eᶻ - 1
+            reach = np.where((z == 0) & (z_error == 0), 0, z_error + 2 * self.unit)
+        changed = np.abs([_slope(layer, each) - slope for each in _around(z, reach)]).max(axis=0)
         match layer.activation:  # how g', computed from a, follows an error of a
             case "sigmoid":
                 follows = np.abs(1 - 2 * a)

@@ -202,7 +202,8 @@ def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) ->
     from shared import Case, InputError, case_names
     from threeways.check import check_implementation
     from threeways.explanations import explain_checks, explain_records
-    from threeways.records import check_records, read_records
+    from threeways.record_file import read_records
+    from threeways.records import check_records
 
     results: list[Any] = []
     if target.endswith(".json"):

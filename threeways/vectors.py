@@ -1,6 +1,6 @@
 """Test vectors for implementations in any language: right numbers, and wrong ones by mistake.
 
-After the form of Wycheproof: for each case and dtype a file of :mod:`threeways.records`, with one
+After the form of Wycheproof: for each case and dtype a :mod:`threeways.record_file`, with one
 valid test, a whole step correctly rounded, and an invalid one for each known mistake that shows in
 that step: the first quantities that it makes depart, flagged by its name.
 """
@@ -24,7 +24,7 @@ from threeways.diagnosis import numbers_of
 from threeways.judge import judge
 from threeways.mistakes import MISTAKES
 from threeways.oracle import Exact, exact_step, rounded_step
-from threeways.records import SCHEMA, json_schema
+from threeways.record_file import SCHEMA, json_schema
 
 _THREE_DIGITS = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
 
