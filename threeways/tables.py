@@ -100,7 +100,7 @@ def _summary(results: Sequence[Result]) -> str:
     ]
     pairs = [(result, pair.a, pair.b, pair.worst) for result in results for pair in result.pairs]
     tried = f"\n{cases} in {dtypes}: {_count(len(steps), 'step')} held to the exact one"
-    tried += f", {_count(len(pairs), 'pair')} of them to each other: " if pairs else ": "
+    tried += f", {_count(len(pairs), 'pair')} to each other:\n" if pairs else ":\n"
     failed = [comparison for comparison in steps + pairs if not comparison[-1].ratio <= 1]
     if not failed:
         share = max(worst.ratio for *_, worst in steps + pairs)
