@@ -233,10 +233,13 @@ class Analysis:
         return self.unit * np.abs(parameter) + self.learning_rate * step + self.tiny
 
 
-def _around(z: Array, error: Array) -> tuple[Array, Array, Array]:
-    """Both ends of z ± error, and what of it is nearest to 0, where kinks and extremes are."""
+def _around(z: Array, error: Array) -> tuple[Array, ...]:
+    """Both ends of z ± error, and what of it is nearest to 0, where kinks and extremes are.
+
+    From below and at 0: at a kink the derivative may be the one from above.
+    """
     low, high = z - error, z + error
-    return low, high, np.clip(0, low, high)
+    return low, high, np.clip(0, low, high), np.clip(-np.finfo(float).tiny, low, high)
 
 
 def _forward(layer: Layer, z: Array) -> Array:
