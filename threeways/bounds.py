@@ -239,7 +239,8 @@ def _around(z: Array, error: Array) -> tuple[Array, ...]:
     From below and at 0: at a kink the derivative may be the one from above.
     """
     low, high = z - error, z + error
-    return low, high, np.clip(0, low, high), np.clip(-np.finfo(float).tiny, low, high)
+    below = np.full_like(z, -np.finfo(float).tiny)
+    return low, high, np.clip(0, low, high), np.clip(below, low, high)
 
 
 def _forward(layer: Layer, z: Array) -> Array:
