@@ -54,6 +54,8 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
 
     log(1 - oᵢ) = log Σ_{j≠i} e^zⱼ - log Σⱼ e^zⱼ, exact where oᵢ rounds to 1.
     """
+    # Shifted first, so that large z need not cancel against each other.
+    z -= ops.stop_gradient(ops.max(z, axis=1, keepdims=True))
     diagonal = ops.eye(z.shape[1], dtype="bool")
     others = ops.where(diagonal, -z.dtype.max, ops.expand_dims(z, 1))  # (N, K, K)
     log_others = ops.logsumexp(others, axis=2)  # (N, K)

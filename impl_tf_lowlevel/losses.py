@@ -53,6 +53,8 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
 
     log(1 - oᵢ) = log Σ_{j≠i} e^zⱼ - log Σⱼ e^zⱼ, exact where oᵢ rounds to 1.
     """
+    # Shifted first, so that large z need not cancel against each other.
+    z -= tf.stop_gradient(tf.reduce_max(z, axis=1, keepdims=True))
     diagonal = tf.eye(z.shape[1], dtype=tf.bool)
     others = tf.where(diagonal, -z.dtype.max, z[:, tf.newaxis])  # (N, K, K)
     log_others = tf.reduce_logsumexp(others, axis=2)  # (N, K)

@@ -25,6 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from impl_numpy.activations import ACTIVATIONS, BACKWARD, SELU_ALPHA, SELU_SCALE
+from impl_numpy.losses import log_sum_exp, without_each
 from shared import Array, Case, ChainRuleCase, Layer
 
 # What multiplies the analysis, for each dtype. It is of first order, and worst case; 1 says that it
@@ -126,12 +127,14 @@ class Analysis:
         """Of a[l+1] = g(z[l])."""
         layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
         if layer.activation == "softmax":
-            # Between a e^-δ / Σ a e^δ and a e^δ / Σ a e^-δ, the latter being further away.
+            # Between a e^-δ / Σ a e^δ and a e^δ / Σ a e^-δ.
+            a = np.maximum(a, np.finfo(float).tiny)
             apart = z.max(axis=1, keepdims=True) - z
             delta = z_error + self.unit * (apart + FEW + layer.units / 2)
-            total = np.maximum((a * np.expm1(-delta)).sum(axis=1, keepdims=True), -1)
-            a = np.maximum(a, np.finfo(float).tiny)
-            return np.minimum(a * np.expm1(delta - np.log1p(total)), 1) + self.tiny
+            more = np.log1p((a * np.expm1(delta)).sum(axis=1, keepdims=True))
+            less = np.log1p(np.maximum((a * np.expm1(-delta)).sum(axis=1, keepdims=True), -1))
+            below, above = -a * np.expm1(-delta - more), a * np.expm1(delta - less)
+            return np.minimum(np.maximum(below, above), 1) + self.tiny
         changed = np.abs([_forward(layer, each) - a for each in _around(z, z_error)]).max(axis=0)
         return changed + self.own(l, z_error)
 
@@ -185,13 +188,7 @@ class Analysis:
             case "categorical_crossentropy" | "perceptron" | "bipolar_perceptron":
                 return apart / N + self.tiny
             case "softmax_binary_crossentropy":
-                # The softmaxes without one each have the errors of all of a row's z.
-                z = self.z[-1]
-                row = (1 + a) * (self.unit * FEW * K + a_error.sum(axis=1, keepdims=True))
-                spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
-                delta = z_error.max(axis=1, keepdims=True) + self.unit * spread
-                rest = K * a * (1 - a) * np.expm1(np.minimum(delta, 500))
-                return np.minimum((apart + row + rest) / (N * K), 4 / N) + self.tiny
+                return self.softmax_binary_error(z_error, a_error)
             case "output":
                 da, da_error = np.full_like(a, 1 / N), np.full_like(a, self.unit / N)
             case "mean_squared_error":
@@ -199,6 +196,18 @@ class Analysis:
             case _:
                 da, da_error = (a - y) / N, apart / N
         return self.activation_backward(len(self.W) - 1, da, da_error, z_error, a_error)
+
+    def softmax_binary_error(self, z_error: Array, a_error: Array) -> Array:
+        """Of dz[L-1] = (Ka - y - Σⱼ (1 - yⱼ) aᵢ / (1 - aⱼ)) / NK, or the same in other sums."""
+        y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
+        without = without_each(z)  # (N, j, i)
+        of_the_others = np.exp(without - log_sum_exp(without, axis=2))
+        rest = ((1 - y)[:, :, np.newaxis] * of_the_others).sum(axis=1)
+        few = self.unit * (FEW + K / 2)
+        spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
+        delta = z_error + z_error.max(axis=1, keepdims=True) + few + self.unit * spread
+        error = few * (K * a + y + rest) + K * a_error + rest * np.expm1(np.minimum(delta, 500))
+        return np.minimum(error / (N * K), 4 / N) + self.tiny
 
     def loss(self, z_error: Array, a_error: Array, dz_error: Array) -> Array:
         """Of the loss: what it follows of its output's error, and that of its own terms."""
