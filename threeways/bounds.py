@@ -63,7 +63,8 @@ class Analysis:
     def __init__(self, case: Case, values: dict[str, Array]) -> None:
         precision = np.finfo(case.dtype)
         self.unit = CONSTANT[case.dtype] * float(precision.eps)
-        self.tiny = float(precision.tiny)  # frameworks may flush what is smaller to 0
+        # Frameworks may flush what is smaller to 0, in each of a few operations.
+        self.tiny = FEW * float(precision.tiny)
         self.digits = precision.nmant + 1
         self.values = values
         self.network = case.network
@@ -162,7 +163,8 @@ class Analysis:
             paths = magnitude + (magnitude * wrong).sum(axis=1, keepdims=True)
             carried = (da_error * a + magnitude * a_error).sum(axis=1, keepdims=True)
             few = self.unit * (FEW + layer.units / 2)
-            return wrong * (da_error + carried + few * paths) + a_error * paths + self.tiny
+            flushed = layer.units * self.tiny
+            return wrong * (da_error + carried + few * paths) + a_error * paths + flushed
         slope = _slope(layer, z)
         reach = z_error
         if layer.activation in ("elu", "selu"):  # some take the side of the kink from eᶻ - 1
@@ -207,7 +209,7 @@ class Analysis:
         spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
         delta = z_error + z_error.max(axis=1, keepdims=True) + few + self.unit * spread
         error = few * (K * a + y + rest) + K * a_error + rest * np.expm1(np.minimum(delta, 500))
-        return np.minimum(error / (N * K), 4 / N) + self.tiny
+        return np.minimum(error / (N * K), 4 / N) + K * self.tiny
 
     def loss(self, z_error: Array, a_error: Array, dz_error: Array) -> Array:
         """Of the loss: what it follows of its output's error, and that of its own terms."""
