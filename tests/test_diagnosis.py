@@ -56,7 +56,39 @@ def test_not_unique_says_what_would_tell() -> None:
     mistakes = {match.mistakes for match in found.matches}
     assert found.verdict == "not unique"
     assert mistakes >= {("half-missing",), ("learning-rate-forgotten",)}
-    assert found.telling == "dz[1]"
+    assert found.telling == ("dz[1][0,0]", True)
+
+
+def test_digits_are_rounded_or_cut_off() -> None:
+    """The loss is 0.298371…: 0.29837 is both, 0.29838 and 0.29836 are neither."""
+    for text, right in (("0.29837", True), ("0.29838", False), ("0.29836", False), ("1", False)):
+        assert (diagnose("mazur", {"loss": text}).verdict == "correct") is right
+    assert diagnose("mazur", {"loss": "0.2983711087600027"}).matches[0].digits == 16
+
+
+def test_zeros_are_no_digits_but_may_be_wrong() -> None:
+    assert diagnose("mazur", {"dW[0][0,0]": "0.00"}).matches[0].digits < 1
+    zeros: dict[str, str | float] = {
+        "dW[0][0,0]": 0.0,
+        "dW[1][0,0]": "0.00",
+        "W_next[1][0,0]": "0.4",
+    }
+    assert diagnose("mazur", zeros).matches[0].mistakes == ("zero-gradients",)
+
+
+def test_a_float32_computation_is_recognised_as_one() -> None:
+    case = network("uio-9-buildings")
+    numbers = numbers_of(FeedForward, case.with_dtype("float32"))
+    in_doubles = {name: array.astype(float) for name, array in numbers.items()}
+    assert recognise(case, in_doubles).matches[0].mistakes == ("float32-inside",)
+
+
+def test_a_few_units_in_the_last_place_are_no_known_mistake() -> None:
+    case = network("mazur")
+    numbers = numbers_of(FeedForward, case)
+    numbers["W_next[0]"] = numbers["W_next[0]"] * (1 + 8 * 2.0**-52)
+    assert not judge(case, numbers).ok
+    assert recognise(case, numbers).verdict == "none known"
 
 
 def test_after_several_steps() -> None:
@@ -72,6 +104,7 @@ def test_after_several_steps() -> None:
 
 
 def test_from_the_package() -> None:
+    assert threeways.diagnose("mazur", {"loss": np.float64(0.29837)}).verdict == "correct"
     assert threeways.diagnose("mazur", {"loss": "0.298371109"}).verdict == "correct"
 
 
@@ -83,6 +116,8 @@ def test_from_the_package() -> None:
         ({"dW[1][0,0]": "nan"}, "'nan' is not a number"),
         ({"dW[2][0,0]": "1"}, "'dW[2]' is not a quantity of this step; did you mean 'dW["),
         ({"dw[1]": "1"}, "'dw[1]' is not a quantity of this step; did you mean 'dW[1]'?"),
+        ({"dW1[0,0]": "1"}, "'dW1' is not a quantity of this step; did you mean 'dW[1]'?"),
+        ({"loss": "1e400"}, "'1e400' is not a number"),
         ({"dW[1]": "1"}, "has shape (2, 2); which number, as dW[1][0,0]?"),
         ({"dW[1][0]": "1"}, "outside of dW[1], whose shape is (2, 2)"),
         ({"dW[1][0,2]": "1"}, "outside of dW[1], whose shape is (2, 2)"),
@@ -100,7 +135,7 @@ def test_all_that_is_wrong_at_once() -> None:
     with pytest.raises(InputError) as error:
         diagnose("mazur", {"dW[9][0,0]": "1", "loss": "x"})
     assert len(error.value.problems) == 2
-    with pytest.raises(InputError, match="steps: should be 1 or more, not 0"):
+    with pytest.raises(InputError, match="steps: should be a whole number from 1 to"):
         diagnose("mazur", {"loss": "1"}, steps=0)
     with pytest.raises(InputError, match="a chain of functions"):
         diagnose("csumb-2-chain", {"y": "1"})

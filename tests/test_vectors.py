@@ -132,7 +132,7 @@ def test_an_unwritable_folder_is_found_out_first(
 ) -> None:
     monkeypatch.setattr(threeways.vectors, "exact_step", lambda _: pytest.fail("worked in vain"))
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"file/schema.json: cannot be written \(File exists\)"):
+    with pytest.raises(InputError, match="file: is a file, not a folder"):
         write_vectors(tmp_path / "file", [load_case("mazur")])
 
 
@@ -227,6 +227,20 @@ def recorded(kind: type[FeedForward] = FeedForward, steps: int = 3, dtype: str =
         "tests": tests,
     }
     return {"schema": "threeways/vectors/v1", "groups": [group]}
+
+
+def test_a_mistake_that_shows_in_the_second_step_is_named(tmp_path: Path) -> None:
+    first, second, third = checked(recorded(MISTAKES["gradients-not-reset"]), tmp_path)
+    assert first.ok
+    assert second.diagnosis
+    assert [match.mistakes for match in second.diagnosis.matches] == [("gradients-not-reset",)]
+    assert not third.ok
+    assert third.diagnosis is None
+
+
+def test_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="mazur: 2 cases have this name"):
+        write_vectors(tmp_path, [load_case("mazur"), load_case("mazur")])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

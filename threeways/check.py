@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from shared import Array, Case, InputError, Network
 from threeways.child import Child, NoAnswerError
 from threeways.contract import split
@@ -110,23 +108,14 @@ def judged(
         return Checked(case.name, case.dtype, tuple(problems), printed)
     exact = exact_step(case)
     judgement = judge(case, quantities, exact)
-    departed = {worst.quantity: quantities[worst.quantity] for worst in judgement.departures}
     return Checked(
         case=case.name,
         dtype=case.dtype,
-        problems=(*problems, *_not_finite(departed)),
+        problems=tuple(problems),
         printed=printed,
         judgement=judgement,
         diagnosis=None if judgement.ok else recognise(case, quantities, exact),
     )
-
-
-def _not_finite(quantities: Mapping[str, Array]) -> Iterator[str]:
-    """A line for each that has NaN or infinity: the first element that is."""
-    for name, array in quantities.items():
-        for index in np.argwhere(~np.isfinite(array))[:1]:
-            element = f"[{','.join(map(str, index))}]" if array.ndim else ""
-            yield f"{name}{element} is {array[tuple(index)]}"
 
 
 def common_mistakes(results: Sequence[Checked]) -> tuple[tuple[str, ...], ...]:

@@ -166,7 +166,9 @@ def diagnose(case: str, values: tuple[str, ...], steps: int) -> int:
         raise InputError(*problems)
     numbers = dict(value.rsplit("=", 1) for value in values)
     if len(numbers) < len(values):
-        raise InputError("--value: a number is given twice")
+        names = [value.rsplit("=", 1)[0] for value in values]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"--value {twice}: is given twice")
     with _counted("candidates") as tried:
         found = diagnosis.diagnose(case, numbers, steps, tried)
     for line in explain_diagnosis(found):
@@ -206,7 +208,7 @@ def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) ->
     from threeways.records import check_records
 
     results: list[Any] = []
-    if target.endswith(".json"):
+    if target.lower().endswith(".json"):
         if cases:
             raise InputError(f"{cases[0]}: a file of steps has its own networks")
         lines = explain_records(_kept(check_records(read_records(Path(target))), results))

@@ -39,7 +39,9 @@ def split(target: str) -> tuple[str, str]:
     module, _, name = target.rpartition(":")
     is_module = all(part.isidentifier() for part in module.split("."))
     if not name.isidentifier() or not (is_module or module.endswith(".py")):
-        raise InputError(f"{target!r}: expected MODULE:NAME or FILE.py:NAME, such as net:step")
+        raise InputError(
+            f"{target!r}: expected MODULE:NAME or FILE.py:NAME, such as net:step, or FILE.json"
+        )
     return module, name
 
 
@@ -181,18 +183,19 @@ def quantities_of(answer: object, case: Case) -> tuple[dict[str, Array], list[st
     if not answer:
         return {}, ["it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"]
     known = shapes(case.network, len(case.first_batch()[0]))
+    wrong: dict[str, list[str]] = {}
     problems, quantities = [], {}
     for name, value in answer.items():
-        problem = (
-            _form(name, value, known[name], case.dtype)
-            if name in known
-            else unknown_quantity(name, known)
-        )
-        if problem:
-            problems.append(problem)
+        if name not in known:
+            problems.append(unknown_quantity(name, known))
+        elif problem := _form(name, value, known[name], case.dtype):
+            wrong.setdefault(problem, []).append(name)
         else:
             with np.errstate(over="ignore"):
                 quantities[name] = np.asarray(value, dtype=case.dtype)
+    for problem, names in wrong.items():
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        problems.append(f"{', '.join(names[:3])}{more}: {problem}")
     return quantities, problems
 
 
@@ -202,7 +205,7 @@ def _form(name: str, value: Any, shape: tuple[int, ...], dtype: str) -> str:
         if name == "loss" and isinstance(value, float):
             return ""
         number = "a float or " if name == "loss" else ""
-        return f"{name}: {_a(value)}, expected {number}a NumPy array of {dtype}"
+        return f"{_a(value)}, expected {number}a NumPy array of {dtype}"
     wrong = []
     if value.dtype.name != dtype:
         wrong.append(f"expected {dtype}, got {value.dtype.name}")
@@ -210,7 +213,7 @@ def _form(name: str, value: Any, shape: tuple[int, ...], dtype: str) -> str:
         transposed = len(shape) == 2 and value.shape == shape[::-1]
         hint = ", is it transposed?" if transposed else ""
         wrong.append(f"expected shape {shape}, got {value.shape}{hint}")
-    return f"{name}: {'; '.join(wrong)}" if wrong else ""
+    return "; ".join(wrong)
 
 
 def unknown_quantity(name: object, known: Collection[str]) -> str:

@@ -23,6 +23,10 @@ from threeways.oracle import Exact, exact_step
 # How many runners-up a diagnosis names.
 RUNNERS_UP = 3
 
+# The most significant digits that are worth counting, and the most steps worth taking.
+DOUBLES_DIGITS = 16
+MOST_STEPS = 1_000_000
+
 T = TypeVar("T")
 OnCandidate = Callable[[int, int], None]
 
@@ -73,13 +77,21 @@ class Diagnosis:
         return "known" if len(self.matches) == 1 else "not unique"
 
     @property
-    def telling(self) -> str | None:
-        """A quantity in which the matches differ, and which would tell them apart."""
+    def telling(self) -> tuple[str, bool] | None:
+        """The number that tells most of the matches apart, and whether it does all; if any does."""
+        best, most = None, 1
         for name in self.matches[0].numbers if self.matches else ():
-            for one, other in itertools.pairwise(match.numbers[name] for match in self.matches):
-                if not np.allclose(one, other, rtol=1e-3, atol=0, equal_nan=True):
-                    return name
-        return None
+            values = np.array([match.numbers[name].ravel() for match in self.matches], float)
+            with np.errstate(all="ignore"):
+                values = np.sort(np.nan_to_num(values), axis=0)
+                apart = np.diff(values, axis=0) > 1e-3 * np.abs(values).max(axis=0)
+            distinct = 1 + apart.sum(axis=0)
+            if distinct.max() > most:
+                most = int(distinct.max())
+                shape = self.matches[0].numbers[name].shape
+                index = np.unravel_index(int(distinct.argmax()), shape)
+                best = f"{name}[{','.join(map(str, index))}]" if shape else name
+        return None if best is None else (best, most == len(self.matches))
 
 
 class Seen(Protocol):
@@ -99,11 +111,17 @@ class Printed:
 
     def digits(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         value, place = float(self.text), _last_place(self.text)
-        off = abs(float(numbers[self.quantity][self.index]) - value)
-        # What a double cannot hold any better is no difference.
-        if off < max(place, 2.0**-50 * abs(value)):
-            return True, _digits(place, 10 * abs(value))
-        return False, _digits(off, abs(value))
+        number = float(numbers[self.quantity][self.index])
+        if number == value:
+            return True, float(DOUBLES_DIGITS) if value == 0 else _digits(place, 10 * abs(value))
+        # By up to a half if it was rounded, or a whole unit further from 0 if it was cut off; and
+        # by what a double cannot hold any better.
+        off = number - value
+        further = 1 if value and (off > 0) == (value > 0) else 0.5
+        held = 2.0**-50 * abs(value)
+        if abs(off) <= max(further * place * (1 - 1e-9), held):
+            return True, _digits(max(place, held), 10 * abs(value))
+        return False, _digits(off, value)
 
 
 @dataclass(frozen=True)
@@ -118,7 +136,7 @@ class Recorded:
         candidate = numbers[self.quantity].astype(float)
         if not np.isfinite(self.values).all() or not np.isfinite(candidate).all():
             same = np.array_equal(self.values, candidate, equal_nan=True)
-            return same, math.inf if same else 0.0
+            return same, DOUBLES_DIGITS * float(same)
         off = float(np.abs(self.values - candidate).max())
         size = float(np.abs(candidate).max())
         return off <= self.rounding * size, _digits(off, size)
@@ -135,7 +153,7 @@ def diagnose(
     Args:
         case: a case, its name, or the path of a TOML file with one.
         values: each number by its quantity and index, as ``{"dW[1][0,1]": "0.0826"}``, with as many
-            digits as are known: 0.08 is anything from 0.07 to 0.09.
+            digits as are known; they may be rounded or cut off: 0.08 is 0.075 to 0.09.
         steps: the step whose numbers they are, counted from 1.
         on_candidate: called with how many candidates have been tried, and of how many: first the
             mistakes alone, then, if none of them fits, pairs.
@@ -146,44 +164,92 @@ def diagnose(
     loaded = load_case(case) if isinstance(case, str) else case
     if not isinstance(loaded, Case):
         raise InputError(f"{loaded.name}: a chain of functions, known mistakes are of networks")
-    if steps < 1:
-        raise InputError(f"steps: should be 1 or more, not {steps}")
-    return _diagnose(loaded, _printed(loaded, values), steps, on_candidate)
+    if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
+        raise InputError(f"steps: should be a whole number from 1 to {MOST_STEPS:,}, not {steps}")
+    seen = _printed(loaded, values)
+    correct = _match(seen, (), numbers_of(FeedForward, loaded, steps))
+    if correct.fits:
+        return Diagnosis((correct,), ())
+    return _diagnose(seen, correct, lambda kind: numbers_of(kind, loaded, steps), on_candidate)
 
 
-def recognise(case: Case, quantities: Mapping[str, Array], exact: Exact | None = None) -> Diagnosis:
-    """Which known mistakes, alone or in pairs, make all of these arrays of a first step.
+def recognise(
+    case: Case,
+    quantities: Mapping[str, Array],
+    exact: Exact | None = None,
+    before: Sequence[Case] = (),
+) -> Diagnosis:
+    """Which known mistakes, alone or in pairs, make all of these arrays, which depart.
 
     Args:
-        case: whose step it is, in the dtype of the arrays.
+        case: whose first step it is, in the dtype of the arrays.
         quantities: any of the step's, by name.
         exact: the exact step, if it is there already.
+        before: the steps of the same run that went before, for mistakes that show only later.
     """
     exact = exact or exact_step(case)
-    allowed = bounds(case, exact.values)
-    eps = float(np.finfo(case.dtype).eps)
+    seen = _recorded(quantities, exact, bounds(case, exact.values), case.dtype)
+    right = numbers_of_run(FeedForward, [case])
+    correct = _match(seen, (), right)
+    if correct.fits:  # departed, but by less than would tell one mistake from another
+        return Diagnosis((), ())
+    run = [*before, case]
+    float32 = _right_to_float32(case, quantities, exact) if case.dtype == "float64" else None
+    return _diagnose(seen, correct, lambda kind: numbers_of_run(kind, run), None, float32)
+
+
+def _recorded(
+    quantities: Mapping[str, Array], exact: Exact, allowed: Mapping[str, Array], dtype: str
+) -> list[Recorded]:
+    eps = float(np.finfo(dtype).eps)
     seen = []
     for name, values in quantities.items():
         size = float(np.abs(exact.values[name]).max())
         rounding = float(allowed[name].max()) / size if size else 0.0
         # Both the numbers and the candidate's have been rounded.
         seen.append(Recorded(name, values.astype(float), 2 * max(rounding, FEW * eps)))
-    return _diagnose(case, seen, 1, None)
+    return seen
+
+
+def _right_to_float32(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Match | None:
+    """The float32 mistake, where numbers are as far from the exact ones as float32's may be."""
+    eps = float(np.finfo("float32").eps)
+    try:
+        allowed = bounds(case.with_dtype("float32"), exact.values)
+    except InputError:  # too large for float32
+        return None
+    worst = 0.0
+    for name, values in quantities.items():
+        size = float(np.abs(exact.values[name]).max())
+        # What goes into the step has been rounded as well.
+        off = exact.distance(name, values)
+        if not (off <= 2 * allowed[name] + eps * size).all():
+            return None
+        worst = max(worst, float(off.max()) / size if size else 0.0)
+    if worst < eps / 64:
+        return None
+    return Match(("float32-inside",), len(quantities), len(quantities), -math.log10(worst), {})
+
+
+def _match(seen: Sequence[Seen], names: tuple[str, ...], numbers: dict[str, Array]) -> Match:
+    found = [each.digits(numbers) for each in seen]
+    return Match(
+        mistakes=names,
+        agreed=sum(same for same, _ in found),
+        seen=len(seen),
+        digits=min(digits for _, digits in found),
+        numbers=numbers,
+    )
 
 
 def _diagnose(
-    case: Case, seen: Sequence[Seen], steps: int, on_candidate: OnCandidate | None
+    seen: Sequence[Seen],
+    correct: Match,
+    make: Callable[[type[FeedForward]], dict[str, Array]],
+    on_candidate: OnCandidate | None,
+    otherwise: Match | None = None,
 ) -> Diagnosis:
-    def match(names: tuple[str, ...], kind: type[FeedForward]) -> Match:
-        numbers = numbers_of(kind, case, steps)
-        found = [each.digits(numbers) for each in seen]
-        return Match(
-            mistakes=names,
-            agreed=sum(same for same, _ in found),
-            seen=len(seen),
-            digits=min(digits for _, digits in found),
-            numbers=numbers,
-        )
+    """Try the mistakes alone; then what there is ``otherwise``; then pairs."""
 
     def counted(candidates: Sequence[T]) -> Iterator[T]:
         for i, candidate in enumerate(candidates, start=1):
@@ -191,17 +257,14 @@ def _diagnose(
             if on_candidate:
                 on_candidate(i, len(candidates))
 
-    correct = match((), FeedForward)
-    if correct.fits:
-        return Diagnosis((correct,), ())
-    alone = [match((name,), MISTAKES[name]) for name in counted(list(MISTAKES))]
-    ranked = sorted((correct, *alone), key=lambda found: (-found.agreed, -found.digits))
-    fitting = [found for found in ranked if found.fits]
+    alone = [_match(seen, (name,), make(MISTAKES[name])) for name in counted(list(MISTAKES))]
+    # What makes no difference here alone makes none to another either.
+    felt = [found for found in alone if not _same(found.numbers, correct.numbers)]
+    ranked = sorted((correct, *felt), key=lambda found: (-found.agreed, -found.digits))
+    fitting = [found for found in ranked if found.fits] or ([otherwise] if otherwise else [])
     if not fitting:
-        # What makes no difference here alone makes none to another either.
-        felt = [found.mistakes[0] for found in alone if not _same(found.numbers, correct.numbers)]
-        pairs = list(itertools.combinations(felt, 2))
-        together = [match(names, pair(*names)) for names in counted(pairs)]
+        pairs = list(itertools.combinations((found.mistakes[0] for found in felt), 2))
+        together = [_match(seen, names, make(pair(*names))) for names in counted(pairs)]
         fitting = [found for found in together if found.fits]
         fitting.sort(key=lambda found: -found.digits)
     others = [found for found in ranked if not found.fits]
@@ -216,11 +279,21 @@ def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> dict[str,
     """Every quantity of the last of some steps of a case, as one kind of network makes them."""
     net = kind(case.network, case.parameters)
     x, y = (case.network.array(values) for values in (case.dataset.x, case.dataset.y))
+    rows = batches(case)
     with np.errstate(all="ignore"):  # a mistake may well end in infinity
-        *before, last = itertools.islice(batches(case), steps)
-        for rows in before:
-            net.descend(x[rows], y[rows], case.training)
+        for each in itertools.islice(rows, steps - 1):
+            net.descend(x[each], y[each], case.training)
+        last = next(rows)
         return net.step(x[last], y[last], case.training).quantities()
+
+
+def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Array]:
+    """Every quantity of the last step of a run, each step of which is a case's first."""
+    net = kind(run[0].network, run[0].parameters)
+    with np.errstate(all="ignore"):
+        for case in run:
+            trace = net.step(*case.first_batch(), case.training)
+    return trace.quantities()
 
 
 def batches(case: Case) -> Iterator[Array]:
@@ -238,9 +311,10 @@ def _printed(case: Case, values: Mapping[str, str | float]) -> list[Printed]:
     printed = []
     for name, value in values.items():
         with findings:
-            quantity, index = _element(name, known)
-            text = value.strip() if isinstance(value, str) else repr(value)
-            if not _NUMBER.fullmatch(text):
+            quantity, index = _element(str(name).strip(), known)
+            text = repr(float(value)) if isinstance(value, int | float | np.number) else str(value)
+            text = text.strip()
+            if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
                 raise InputError(f"{name}: {text!r} is not a number")
             printed.append(Printed(quantity, index, text))
     findings.raise_any()
@@ -260,7 +334,8 @@ def _element(name: str, known: Mapping[str, tuple[int, ...]]) -> tuple[str, tupl
             raise InputError(f"{name}: has shape {shape}; which number, as {name}[{example}]?")
     quantity, _, rest = name.rpartition("[")
     if quantity not in known:
-        raise InputError(unknown_quantity(quantity if "[" in quantity else name, known))
+        has_layer = "[" in quantity or not rest.removesuffix("]").isdigit()
+        raise InputError(unknown_quantity(quantity if quantity and has_layer else name, known))
     shape = known[quantity]
     try:
         index = tuple(int(part) for part in rest.removesuffix("]").split(","))
@@ -281,5 +356,6 @@ def _last_place(text: str) -> float:
 def _digits(off: float, size: float) -> float:
     """In how many significant digits two numbers agree that are ``off`` apart."""
     if off == 0:
-        return math.inf
-    return max(0.0, math.log10(size / off)) if size else 0.0
+        return float(DOUBLES_DIGITS)
+    exact = math.log10(abs(size / off)) if size and math.isfinite(off) else 0.0
+    return min(max(exact, 0.0), float(DOUBLES_DIGITS))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from shared import Case, Network
+from shared import Case
+from shared.trace import sources
 from threeways.check import Checked, common_mistakes, look_at
 from threeways.diagnosis import Diagnosis, Match
 from threeways.judge import Judgement, Worst
@@ -30,7 +31,10 @@ def explain_checks(results: Iterable[Checked], cases: Sequence[Case]) -> Iterato
         if checked.ok:
             yield f"{checked.case} {checked.dtype}: right"
         elif checked.diagnosis:
-            yield f"  {next(explain_diagnosis(checked.diagnosis))}"
+            first, *more = explain_diagnosis(checked.diagnosis)
+            yield f"  {first}"
+            if checked.diagnosis.verdict == "not unique":
+                yield from (f"  {line}" for line in more)
     wrong = [checked for checked in done if not checked.ok]
     yield f"\n{len(done) - len(wrong)} of {len(done)} right"
     if not wrong:
@@ -51,17 +55,22 @@ def explain_check(checked: Checked, case: Case) -> Iterator[str]:
     if checked.printed:
         yield head + checked.printed
     if checked.judgement:
-        yield from explain_departures(checked.judgement, case.network, head)
+        yield from explain_departures(checked.judgement, case, head)
 
 
-def explain_departures(judgement: Judgement, network: Network, head: str) -> Iterator[str]:
+def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[str]:
     """The first departure and what to look at, and what else departs that does not follow of it."""
-    for first in judgement.departures[:1]:
-        yield head + departure(first)
-        yield f"  {look_at(first.quantity, network)}"
-    others = ", ".join(element(worst) for worst in judgement.departures[1:])
+    if not judgement.departures:
+        return
+    first, *others = judgement.departures
+    yield head + departure(first)
+    yield f"  {look_at(first.quantity, case.network)}"
+    behind = set().union(*(sources(case.network)[each.quantity] for each in judgement.departures))
+    if unknown := [name for name in sources(case.network) if name in behind - {*judgement.worst}]:
+        yield f"  it may have begun before: {', '.join(unknown)} not given"
     if others:
-        yield f"  wrong as well, and not because of it: {others}"
+        why = "" if unknown else ", and not because of it"
+        yield f"  wrong as well{why}: {', '.join(map(element, others))}"
 
 
 def explain_records(verdicts: Iterable[Verdict]) -> Iterator[str]:
@@ -83,7 +92,7 @@ def explain_records(verdicts: Iterable[Verdict]) -> Iterator[str]:
         if verdict.judgement.ok and not verdict.step.valid:
             yield head + "right, but the file says that it is invalid"
         if verdict.step.valid:
-            yield from explain_departures(verdict.judgement, verdict.group.network, head)
+            yield from explain_departures(verdict.judgement, verdict.step.case, head)
         if verdict.diagnosis and verdict.step.valid:
             yield from (f"  {line}" for line in explain_diagnosis(verdict.diagnosis))
     yield f"{done - wrong} of {done} steps as they should be"
@@ -107,7 +116,9 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
     """The verdict, with the mistakes that fit, what was done, why it is wrong, and what to do."""
     match diagnosis.verdict:
         case "correct":
-            yield f"correct, to {digits(diagnosis.matches[0])}"
+            found = diagnosis.matches[0]
+            enough = found.digits >= 1
+            yield f"correct, to {digits(found)}" if enough else "too few digits to tell"
         case "known":
             (found,) = diagnosis.matches
             yield f"known mistake, to {digits(found)}: {titles(found.mistakes)}"
@@ -118,12 +129,15 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
                 yield f"  {titles(found.mistakes)} (to {digits(found)})"
             if len(diagnosis.matches) > MOST:
                 yield f"  and {len(diagnosis.matches) - MOST} more"
-            told = f"a number of {diagnosis.telling} tells" if diagnosis.telling else "nothing told"
-            yield f"  {told} them apart"
+            match diagnosis.telling:
+                case None:
+                    yield "  no number of this step tells them apart; another case may"
+                case (number, of_all):
+                    yield f"  {number} tells {'them' if of_all else 'most of them'} apart"
         case _:
             yield f"none of {len(MISTAKES)} known mistakes, alone or in pairs, makes these numbers"
     for found in diagnosis.runners_up:
-        if found.agreed or found.digits >= 1:
+        if found.digits >= 1:
             agreed = f"{found.agreed} of {found.seen}, {digits(found)}"
             yield f"runner-up: {titles(found.mistakes)} ({agreed})"
 
@@ -145,7 +159,5 @@ def titles(names: Sequence[str]) -> str:
 
 def digits(found: Match) -> str:
     """``5 digits``."""
-    if math.isinf(found.digits):
-        return "every digit"
     whole = math.floor(found.digits)
     return f"{whole} digit{'s' * (whole != 1)}"

@@ -80,6 +80,7 @@ def check_records(groups: list[Group]) -> Iterator[Verdict]:
     """Judge each step of each group, and whether chained ones go on from one another."""
     for group in groups:
         before: Step | None = None
+        run: list[Case] = []
         departed = False
         for step in group.steps:
             if before is None or step.case is not before.case:
@@ -87,7 +88,7 @@ def check_records(groups: list[Group]) -> Iterator[Verdict]:
             judgement = judge(step.case, step.quantities, exact)
             diagnosis = None
             if not judgement.ok and not (group.chained and departed):
-                diagnosis = recognise(step.case, step.quantities, exact)
+                diagnosis = recognise(step.case, step.quantities, exact, run)
             yield Verdict(
                 group=group,
                 step=step,
@@ -96,6 +97,7 @@ def check_records(groups: list[Group]) -> Iterator[Verdict]:
                 chain=_break(before, step) if group.chained and before else None,
             )
             before = step
+            run += [step.case] if group.chained else []
             departed = departed or not judgement.ok
 
 

@@ -20,10 +20,15 @@ DIFFERENCE = ("quantity", "apart", "bound")
 WIDE = 110
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # for the command to end by; rich would exit with 1, a failure here
+
+
 def console() -> Console:
     """A console that does not fold tables when its output goes into a file or a pipe."""
     width = shutil.get_terminal_size().columns
-    return Console(width=None if Console().is_terminal else max(width, 160), highlight=False)
+    return _Console(width=None if Console().is_terminal else max(width, 160), highlight=False)
 
 
 def _table(columns: Iterable[str], numeric: Iterable[str] = ()) -> Table:

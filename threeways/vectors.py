@@ -11,6 +11,7 @@ import decimal
 import importlib.metadata
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,17 +46,26 @@ def write_vectors(
         The cases' files.
 
     Raises:
-        InputError: the folder cannot be written, or a case's numbers are too large for float32.
+        InputError: the folder cannot be written, no network or two of one name, or a case's numbers
+            are too large for float32.
     """
     findings = Findings()
     chosen: list[Case] = []
+    networks = [case for case in cases if isinstance(case, Case)]
     with findings:
+        for name, count in Counter(case.name for case in networks).items():
+            if count > 1:
+                raise InputError(f"{name}: {count} cases have this name, and so would their files")
+        if not networks:
+            raise InputError("chains of functions alone, and vectors are of networks")
+    with findings:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder}: is a file, not a folder")
         _write(folder / "schema.json", json_schema())
-    for case in cases:
+    for case in networks:
         for dtype in DTYPES:
             with findings:
-                if isinstance(case, Case):
-                    chosen.append(case.with_dtype(dtype))
+                chosen.append(case.with_dtype(dtype))
     findings.raise_any()
     paths = []
     for case in chosen:
