@@ -170,6 +170,15 @@ def test_fit_makes_the_same_mistake_as_step(name: str) -> None:
         ("leaky-slope-forgotten", "relu", "sigmoid-half", (4, 5, 3), 7),
         ("elus-derivative-without-alpha", "elu", "sigmoid-half", (4, 5, 3), 7),
         ("fixed-bias-updated", "tanh", "sigmoid-half", (4, 5, 3), 7),
+        ("tanh-for-sigmoid", "tanh", "sigmoid-half", (4, 5, 3), 7),
+        ("sigmoid-for-tanh", "sigmoid", "tanh-output", (4, 5, 3), 7),
+        ("relu-for-sigmoid", "-", "sigmoid-half", (4, 3), 7),
+        ("weights-transposed-forward", "tanh", "sigmoid-half", (4, 5, 3), 7),
+        ("first-bias-forgotten", "-", "sigmoid-half", (4, 3), 7),
+        ("last-bias-forgotten", "-", "sigmoid-half", (4, 3), 7),
+        ("one-path-per-unit", "tanh", "sigmoid-half", (4, 5, 3), 7),
+        ("output-sigmoids-derivative-plus", "sigmoid", "sigmoid-bce", (4, 5, 3), 7),
+        ("output-sigmoids-derivative-plus", "tanh", "sigmoid-half", (4, 5, 3), 7),
     ],
 )
 def test_where_it_cannot_happen_nothing_changes(
@@ -236,6 +245,68 @@ def test_a_wrong_loss_has_its_own_gradient(
     assert wrong.dW[-1] != pytest.approx(right.dW[-1], rel=1e-3)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_probabilities_are_clipped_as_they_are_written(dtype: str) -> None:
+    """To the last bit: 1 - (1 - 1e-7) is not 1e-7 in floating point."""
+    case = load_case("saturated")
+    assert isinstance(case, Case)
+    case = case.with_dtype(dtype)
+    (right,) = steps(FeedForward, case, 1)
+    y = np.array(case.dataset.y, dtype)
+    a = np.clip(right["a[1]"], 1e-7, 1 - 1e-7)
+    (numbers,) = steps(MISTAKES["probabilities-clipped-in-loss"], case, 1)
+    assert numbers["loss"] == -np.mean(y * np.log(a) + (1 - y) * np.log(1 - a))
+    (numbers,) = steps(pair("term-missing-in-loss", "probabilities-clipped-in-loss"), case, 1)
+    assert numbers["loss"] == -np.mean(y * np.log(a))
+    (numbers,) = steps(MISTAKES["probabilities-clipped"], case, 1)
+    assert (numbers["dz[0]"] == 0).all()
+
+    case = saturated(problem("-", "softmax-cce", (4, 3), 7)).with_dtype(dtype)
+    (right,) = steps(FeedForward, case, 1)
+    y = np.array(case.dataset.y, dtype)
+    a = np.clip(right["a[1]"], 1e-7, 1 - 1e-7)
+    (numbers,) = steps(MISTAKES["probabilities-clipped-in-loss"], case, 1)
+    assert numbers["loss"] == -np.sum(y * np.log(a)) / 7
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden", "other"),
+    [
+        ("tanh-for-sigmoid", "sigmoid", "tanh"),
+        ("sigmoid-for-tanh", "tanh", "sigmoid"),
+        ("relu-for-sigmoid", "sigmoid", "relu"),
+    ],
+)
+def test_another_activation_is_another_network(name: str, hidden: str, other: str) -> None:
+    """Forward and backward, in the hidden layers only, and with the other's mistakes."""
+    for output in ("sigmoid-half", "tanh-output"):
+        case, another = (problem(each, output, (4, 5, 5, 3), 7) for each in (hidden, other))
+        another = dataclasses.replace(another, parameters=case.parameters)
+        assert bits(steps(MISTAKES[name], case)) == bits(steps(FeedForward, another))
+        both, alone = pair(name, "derivative-at-activation"), MISTAKES["derivative-at-activation"]
+        assert bits(steps(both, case)) == bits(steps(alone, another))
+
+
+def test_one_path_per_unit() -> None:
+    case = problem("linear", "linear-mse", (4, 3, 3), 7)
+    (numbers,) = steps(MISTAKES["one-path-per-unit"], case, 1)
+    for i in range(3):
+        assert (numbers["dz[0]"][:, i] == numbers["dz[1]"][:, i] * case.parameters[1].W[i, i]).all()
+
+
+def test_weights_are_transposed_in_the_forward_pass_only() -> None:
+    case = problem("linear", "linear-mse", (3, 3, 3), 7)
+    (W, b), (V, c) = case.parameters
+    x = case.dataset.x
+    (numbers,) = steps(MISTAKES["weights-transposed-forward"], case, 1)
+    assert numbers["a[2]"] == pytest.approx((x @ W.T + b) @ V.T + c)
+    assert numbers["dz[0]"] == pytest.approx(numbers["dz[1]"] @ V.T)
+    assert numbers["dx"] == pytest.approx(numbers["dz[0]"] @ W.T)
+    assert numbers["W_next[0]"] == pytest.approx(W - 0.1 * numbers["dW[0]"])
+    (numbers,) = steps(pair("weights-transposed-forward", "bias-forgotten"), case, 1)
+    assert numbers["a[2]"] == pytest.approx(x @ W.T @ V.T)
+
+
 def test_two_mistakes_may_cancel() -> None:
     case = problem("tanh", "softmax-cce", (4, 5, 3), 7)
     (right,) = steps(FeedForward, case, 1)
@@ -245,6 +316,30 @@ def test_two_mistakes_may_cancel() -> None:
     (later,) = steps(pair("gradients-averaged-again", "mean-forgotten"), case, 1)
     assert later["dz[0]"] == pytest.approx(7 * right["dz[0]"])
     assert later["W_next[0]"] == pytest.approx(right["W_next[0]"])
+
+
+def test_learning_rate_off_by_ten() -> None:
+    case = problem("tanh", "softmax-cce", (4, 5, 3), 7)
+    for name, rate in (("learning-rate-tenth", 0.01), ("learning-rate-tenfold", 1.0)):
+        (numbers,) = steps(MISTAKES[name], case, 1)
+        moved = case.parameters[0].W - numbers["W_next[0]"]
+        assert moved == pytest.approx(rate * numbers["dW[0]"])
+
+
+def test_output_sigmoids_derivative_plus() -> None:
+    case = problem("sigmoid", "sigmoid-half", (4, 5, 3), 7)
+    (numbers,) = steps(MISTAKES["output-sigmoids-derivative-plus"], case, 1)
+    a, below = numbers["a[2]"], numbers["a[1]"]
+    dz = (a - case.dataset.y) * a * (1 + a) / 7
+    assert numbers["dz[1]"] == pytest.approx(dz)
+    assert numbers["dz[0]"] == pytest.approx(dz @ case.parameters[1].W.T * below * (1 - below))
+
+
+def test_each_bias_forgotten() -> None:
+    case = problem("tanh", "linear-mse", (4, 5, 3), 7)
+    (both,) = steps(pair("first-bias-forgotten", "last-bias-forgotten"), case, 1)
+    (every,) = steps(MISTAKES["bias-forgotten"], case, 1)
+    assert bits([both]) == bits([every])
 
 
 def test_the_delta_that_a_lecture_prints() -> None:

@@ -1,17 +1,16 @@
 """The classic mistakes in backpropagation, each as a network that makes it.
 
-A mistake overrides one small method of :class:`impl_numpy.FeedForward`, and says what was done, why
-it is wrong and what to do. It leaves every network that it cannot happen in exactly as it was.
-What goes wrong in a loss and what goes wrong in its derivative are two mistakes, since one is made
-without the other as often as with it; :func:`pair` makes two at once. They are in the order of the
-step, but those that change what others make come before these: of a pair, the first acts on what
-the second makes.
+A mistake overrides one small method of :class:`impl_numpy.FeedForward`, or gives it another
+network, and says what was done, why it is wrong and what to do. It leaves every network that it
+cannot happen in exactly as it was. What goes wrong in a loss and what goes wrong in its derivative
+are two mistakes, since one is made without the other as often as with it; :func:`pair` makes two at
+once. They are in the order of the step, but those that change what others make come before these:
+of a pair, the first acts on what the second makes.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -20,7 +19,7 @@ import numpy as np
 
 from impl_numpy import FeedForward
 from impl_numpy.activations import SELU_ALPHA, SELU_SCALE, elu, relu, relu_backward, sigmoid
-from shared import Array, Network, Trace, Training
+from shared import Array, Network, Parameters, Trace, Training
 
 __all__ = ["MISTAKES", "Mistake", "pair"]
 
@@ -35,9 +34,8 @@ TWO_TERMS = ("binary_crossentropy", "softmax_binary_crossentropy")
 CROSSENTROPIES = (*TWO_TERMS, "categorical_crossentropy")
 # Those that fit their activation, so that dz comes to a - y.
 FITTING = ("binary_crossentropy", "categorical_crossentropy")
-# Keras's ε, and the z beyond which σ(z) comes closer to 0 or 1 than that.
+# Keras's ε, which probabilities are kept away from 0 and 1 by.
 CLIP = 1e-7
-CLIP_Z = math.log((1 - CLIP) / CLIP)
 
 
 class Mistake(FeedForward):
@@ -63,6 +61,11 @@ class Mistake(FeedForward):
         """Whether layer l has one of these activations."""
         return self.network.layers[l].activation in activations
 
+    def first_term(self, y: Array, z: Array) -> Array:
+        """A cross-entropy's mean of -y log a, without its terms for 1 - y."""
+        binary = self.network.loss == "binary_crossentropy"
+        return -np.mean(y * (-np.logaddexp(0, -z) if binary else log_softmax(z)))
+
 
 def pair(first: str, second: str) -> type[FeedForward]:
     """A network that makes two mistakes, by their names, at once."""
@@ -84,10 +87,14 @@ def log_softmax(z: Array) -> Array:
     return z - np.logaddexp.reduce(z, axis=1, keepdims=True)
 
 
-def first_term(network: Network, y: Array, z: Array) -> Array:
-    """A cross-entropy's mean of -y log a, without its terms for 1 - y."""
-    binary = network.loss == "binary_crossentropy"
-    return -np.mean(y * (-np.logaddexp(0, -z) if binary else log_softmax(z)))
+def with_hidden(network: Network, old: str, new: str) -> Network:
+    """The network with another activation in those of its hidden layers that have the old one."""
+    *hidden, output = network.layers
+    changed = (
+        dataclasses.replace(layer, activation=new) if layer.activation == old else layer
+        for layer in hidden
+    )
+    return dataclasses.replace(network, layers=(*changed, output))
 
 
 # Factors and sums.
@@ -426,6 +433,45 @@ class Float32Inside(Mistake):
 # The forward pass.
 
 
+class WeightsTransposedForward(Mistake):
+    title = "W transposed in the forward pass"
+    did = "z = a @ W.T + b, which fits where a layer is as wide as the one below."
+    why = "W[i, j] leads from i to j: each unit gets the weights that lead out of another."
+    fix = "z = a @ W + b, or keep W as (units, inputs) everywhere."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        W = self.W[l]
+        if len(W) == len(W.T):
+            self.W[l] = W.T
+        z = super().net_input(l, a)
+        self.W[l] = W
+        return z
+
+
+class FirstBiasForgotten(Mistake):
+    title = "first layer's bias forgotten"
+    did = "z[0] = x @ W[0], and the other layers have their + b."
+    why = "The boundary of every unit of the first layer has to go through the origin."
+    fix = "z[0] = x @ W[0] + b[0]."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        if l == 0 and self.last > 0:
+            return np.dot(a, self.W[l])
+        return super().net_input(l, a)
+
+
+class LastBiasForgotten(Mistake):
+    title = "output layer's bias forgotten"
+    did = "z[L-1] = a[L-1] @ W[L-1], and the other layers have their + b."
+    why = "The outputs cannot be moved as a whole to where the targets are."
+    fix = "z[L-1] = a[L-1] @ W[L-1] + b[L-1]."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        if l == self.last and self.last > 0:
+            return np.dot(a, self.W[l])
+        return super().net_input(l, a)
+
+
 class BiasForgotten(Mistake):
     title = "bias forgotten in the net input"
     did = "z = a @ W, without + b."
@@ -464,6 +510,36 @@ class OutputActivationSkipped(Mistake):
 
     def activation(self, l: int, z: Array) -> Array:
         return z.copy() if l == self.last else super().activation(l, z)
+
+
+class TanhForSigmoid(Mistake):
+    title = "tanh for the sigmoid in hidden layers"
+    did = "Hidden sigmoid layers have tanh, and its derivative 1 - a²."
+    why = "It is another network: tanh goes from -1 to 1 and is four times as steep at 0."
+    fix = "σ(z) = 1 / (1 + e^-z), with the derivative a(1 - a)."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(with_hidden(network, "sigmoid", "tanh"), parameters)
+
+
+class SigmoidForTanh(Mistake):
+    title = "sigmoid for tanh in hidden layers"
+    did = "Hidden tanh layers have the sigmoid, and its derivative a(1 - a)."
+    why = "It is another network: the sigmoid is never negative, and a quarter as steep at 0."
+    fix = "np.tanh(z), with the derivative 1 - a²."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(with_hidden(network, "tanh", "sigmoid"), parameters)
+
+
+class ReluForSigmoid(Mistake):
+    title = "ReLU for the sigmoid in hidden layers"
+    did = "Hidden sigmoid layers have ReLU, and its derivative, 0 or 1."
+    why = "It is another network: ReLU has no upper end, and is 0 where the sigmoid is below ½."
+    fix = "σ(z) = 1 / (1 + e^-z), with the derivative a(1 - a)."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(with_hidden(network, "sigmoid", "relu"), parameters)
 
 
 class SigmoidOnLinearOutput(Mistake):
@@ -579,23 +655,6 @@ class SeluWithoutScale(Mistake):
 # The loss.
 
 
-class ProbabilitiesClippedInLoss(Mistake):
-    title = "probabilities clipped in the cross-entropy"
-    did = "The loss is computed from np.clip(a, 1e-7, 1 - 1e-7), so that no logarithm is infinite."
-    why = "Where the network is sure the loss stops at 16.1, however wrong it is, or at 1e-7."
-    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss == "binary_crossentropy":
-            return super().loss(y, np.clip(output, -CLIP_Z, CLIP_Z))
-        loss = super().loss(y, output)
-        if self.network.loss == "categorical_crossentropy":
-            log_p = log_softmax(output)
-            clipped = np.clip(log_p, math.log(CLIP), math.log1p(-CLIP))
-            loss += np.vdot(y, log_p - clipped) / len(y)
-        return loss
-
-
 class SignInsideLoss(Mistake):
     title = "wrong sign inside the cross-entropy"
     did = "-[y log a - (1 - y) log(1 - a)]."
@@ -606,7 +665,7 @@ class SignInsideLoss(Mistake):
         loss = super().loss(y, output)
         if self.network.loss not in TWO_TERMS:
             return loss
-        return 2 * first_term(self.network, y, output) - loss
+        return 2 * self.first_term(y, output) - loss
 
 
 class TermMissingInLoss(Mistake):
@@ -618,7 +677,34 @@ class TermMissingInLoss(Mistake):
     def loss(self, y: Array, output: Array) -> Array:
         if self.network.loss not in TWO_TERMS:
             return super().loss(y, output)
-        return first_term(self.network, y, output)
+        return self.first_term(y, output)
+
+
+class ProbabilitiesClippedInLoss(Mistake):
+    title = "probabilities clipped in the cross-entropy"
+    did = "The loss is computed from np.clip(a, 1e-7, 1 - 1e-7), so that no logarithm is infinite."
+    why = "Where the network is sure the loss stops at 16.1, however wrong it is, or at 1e-7."
+    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
+
+    def clipped(self, z: Array) -> Array | None:
+        """The probabilities (N, K) after clipping, if that changes any."""
+        if self.network.loss not in FITTING:
+            return None
+        a = self.g[-1](z)
+        p = np.clip(a, CLIP, 1 - CLIP)
+        return None if (p == a).all() else p
+
+    def first_term(self, y: Array, z: Array) -> Array:
+        p = self.clipped(z)
+        return super().first_term(y, z) if p is None else -np.mean(y * np.log(p))
+
+    def loss(self, y: Array, output: Array) -> Array:
+        p = self.clipped(output)
+        if p is None:
+            return super().loss(y, output)
+        if self.network.loss == "categorical_crossentropy":
+            return -np.sum(y * np.log(p)) / len(y)
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
 class LabelsSwappedInLoss(Mistake):
@@ -709,7 +795,7 @@ class ProbabilitiesClipped(Mistake):
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         dz = super().output_delta(y, z, a)
         if self.network.loss == "binary_crossentropy":
-            return np.where(np.abs(z) <= CLIP_Z, dz, 0)
+            return np.where((a >= CLIP) & (a <= 1 - CLIP), dz, 0)
         if self.network.loss == "categorical_crossentropy":
             p = np.where(y == 1, a, 0).sum(axis=1, keepdims=True)  # of each row's own class
             return np.where((p >= CLIP) & (p <= 1 - CLIP), dz, 0)
@@ -911,6 +997,19 @@ class WeightsOfWrongLayer(Mistake):
         return self.activation_backward(l, np.dot(dz_next, self.W[l].T), z, a)
 
 
+class OnePathPerUnit(Mistake):
+    title = "only each unit's own path in the hidden delta"
+    did = "da[:, i] = dz[l+1][:, i] * W[l+1][i, i], which fits where both layers are as wide."
+    why = "Hidden unit i feeds every unit above it, not the i-th alone."
+    fix = "da = dz[l+1] @ W[l+1].T adds up every path."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        W = self.W[l + 1]
+        if len(W) != len(W.T):
+            return super().hidden_delta(l, dz_next, z, a)
+        return self.activation_backward(l, dz_next * W.diagonal(), z, a)
+
+
 class ProductOfPaths(Mistake):
     title = "product of the paths in place of their sum"
     did = "da = Π dz[l+1] W[l+1], over the units above."
@@ -1017,6 +1116,19 @@ class SigmoidsDerivativePlus(Mistake):
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "sigmoid"):
+            return da * a * (1 + a)
+        return super().activation_backward(l, da, z, a)
+
+
+class OutputSigmoidsDerivativePlus(Mistake):
+    title = "σ' written as σ(1 + σ) in the output layer only"
+    did = "dz[L-1] = da · a(1 + a), and the hidden sigmoid layers have a(1 - a)."
+    why = "The sigmoid is flat where a is near 1, and a(1 + a) is largest there."
+    fix = "σ' = σ(1 - σ), best as one function for all layers."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        hidden = any(self.has(k, "sigmoid") for k in range(self.last))
+        if hidden and l == self.last and self.has(l, "sigmoid"):
             return da * a * (1 + a)
         return super().activation_backward(l, da, z, a)
 
@@ -1241,6 +1353,28 @@ class LearningRateElsewhere(Mistake):
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
         super().update(dW, db, dataclasses.replace(training, learning_rate=0.01))
+
+
+class LearningRateTenth(Mistake):
+    title = "learning rate a tenth of what it should be"
+    did = "W ← W - η/10 dW and b ← b - η/10 db: 0.01 for 0.1."
+    why = "Every step is ten times too small, and learning ten times too slow."
+    fix = "Check where the learning rate is set, and for a zero too many or too few."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        rate = training.learning_rate / 10
+        super().update(dW, db, dataclasses.replace(training, learning_rate=rate))
+
+
+class LearningRateTenfold(Mistake):
+    title = "learning rate ten times what it should be"
+    did = "W ← W - 10η dW and b ← b - 10η db: 0.1 for 0.01."
+    why = "Every step is ten times too large: the loss may jump about or grow."
+    fix = "Check where the learning rate is set, and for a zero too many or too few."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        rate = training.learning_rate * 10
+        super().update(dW, db, dataclasses.replace(training, learning_rate=rate))
 
 
 class BiasFrozen(Mistake):
