@@ -30,15 +30,21 @@ SAME_IN_THEORY = {
 def two_steps(kind: type[FeedForward], case: Case) -> Iterator[tuple[Case, dict[str, Array]]]:
     """The first two steps of a case by one kind of network, each as the first of a case."""
     net = kind(case.network, case.parameters)
-    for rows in itertools.islice(batches(case), 2):
+    training = dataclasses.replace(case.training, batch_size=None, seed=None)
+    slots: dict[str, tuple[Array, ...]] = {}
+    for t, rows in enumerate(itertools.islice(batches(case), 2)):
         step = dataclasses.replace(
             case,
             parameters=net.parameters,
             dataset=Dataset("", case.dataset.x[rows], case.dataset.y[rows]),
-            training=dataclasses.replace(case.training, batch_size=None, seed=None),
+            training=training,
+            steps_before=t,
+            slots=slots,
         )
         with np.errstate(all="ignore"):
-            yield step, net.step(step.dataset.x, step.dataset.y, step.training).quantities()
+            trace = net.step(step.dataset.x, step.dataset.y, training)
+        slots = trace.slots
+        yield step, trace.quantities()
 
 
 def verdicts(case: Case) -> Iterator[tuple[str, str]]:

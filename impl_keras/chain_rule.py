@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from impl_keras.feedforward import default_dtype
-from impl_keras.optimizers import optimizer
+from impl_keras.optimizers import Optimizer
 from shared import ChainRule, Training
 
 __all__ = [
@@ -117,5 +117,5 @@ def descend(
     gradients: list[Array], variables: list[keras.Variable], learning_rate: float
 ) -> list[Array]:
     """The variables' values after a step of Keras's optimizer."""
-    optimizer(Training(learning_rate=learning_rate)).apply(gradients, variables)
+    Optimizer(Training(learning_rate=learning_rate), variables).keras.apply(gradients, variables)
     return [variable.value for variable in variables]

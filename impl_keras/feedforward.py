@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from impl_keras.activations import ACTIVATIONS
 from impl_keras.losses import LOSSES
-from impl_keras.optimizers import optimizer
+from impl_keras.optimizers import Optimizer
 from shared import (
     Array,
     Dataset,
@@ -66,7 +66,7 @@ class FeedForward:
                 part for pair in zip(self.dense, self.activations, strict=True) for part in pair
             ]
             self.model = keras.Sequential(layers[:-1] if network.loss_from_logits else layers)
-        self.training: Training | None = None
+        self.optimizer: Optimizer | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -107,11 +107,11 @@ class FeedForward:
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update of gradient descent on a batch, with every number that went into it."""
-        self.compile(training)
+        optimizer = self.compile(training)
         trace = self.backward(x, y)
-        self.update(trace.dW, trace.db, training)
+        self.update(trace.dW, trace.db, optimizer)
         W_next, b_next = zip(*self.parameters, strict=True)
-        return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
+        return dataclasses.replace(trace, W_next=W_next, b_next=b_next, slots=optimizer.slots)
 
     def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch."""
@@ -135,26 +135,26 @@ class FeedForward:
     def loss(self, y: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         """The compiled model's loss, a scalar, of targets and what it takes."""
         if not self.model.compiled:
-            self.compile(None)
+            self.model.compile(loss=LOSSES[self.network.loss])
         with default_dtype(self.network.dtype):
             return self.model.compute_loss(y=y, y_pred=output)
 
-    def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
-        """W ← W - η dW and b ← b - η db, the fixed biases apart."""
+    def update(self, dW: Sequence[Any], db: Sequence[Any], optimizer: Optimizer) -> None:
+        """The optimizer's step on W and b; a bias that is fixed gets none."""
         free = [l for l, layer in enumerate(self.network.layers) if not layer.fixed_bias]
-        self.model.optimizer.apply(
+        optimizer.keras.apply(
             [*dW, *(db[l] for l in free)],
             [dense.kernel for dense in self.dense] + [self.dense[l].bias for l in free],
         )
 
-    def compile(self, training: Training | None) -> None:
-        """Compile the model with its loss and, once training is known, Keras's optimizer for it."""
-        if training is None or training != self.training:
-            self.training = training
+    def compile(self, training: Training) -> Optimizer:
+        """Compile the model for a training run; what its optimizer keeps lasts as long as that."""
+        if self.optimizer is None or self.optimizer.training != training:
+            kernels = [dense.kernel for dense in self.dense]
             with default_dtype(self.network.dtype):
-                self.model.compile(
-                    optimizer=training and optimizer(training), loss=LOSSES[self.network.loss]
-                )
+                self.optimizer = Optimizer(training, kernels + [dense.bias for dense in self.dense])
+                self.model.compile(optimizer=self.optimizer.keras, loss=LOSSES[self.network.loss])
+        return self.optimizer
 
 
 def dense_layer(layer: Layer, weights: Weights) -> keras.layers.Dense:

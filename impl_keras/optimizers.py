@@ -1,18 +1,87 @@
-"""How a gradient changes a variable, by Keras's own optimizers."""
+"""How a gradient changes a variable, by Keras's own optimizers and schedules."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 import keras
+import numpy as np
 
-from shared import Training
+from shared import SLOTS, Training
 
-__all__ = ["optimizer"]
+__all__ = ["Optimizer"]
 
-SGD: TypeAlias = keras.optimizers.SGD
+Array: TypeAlias = keras.Variable
 
 
-def optimizer(training: Training) -> SGD:
-    """The optimizer that a training run asks for."""
-    return SGD(training.learning_rate)
+class Optimizer:
+    """The optimizer of a training run, with what it keeps from one step to the next.
+
+    Args:
+        training: which it is, its numbers, and the schedule of its learning rate.
+        variables: what it is to update, W of every layer, then b of every layer.
+    """
+
+    def __init__(self, training: Training, variables: Sequence[Array]) -> None:
+        self.training = training
+        self.variables = variables
+        # Keras takes a Python float through float32, wherever it is to end; a NumPy one stays.
+        numbers = {name: np.float64(number) for name, number in training.numbers.items()}
+        start = numbers.pop("initial_accumulator", None)
+        if start is not None:
+            numbers["initial_accumulator_value"] = start
+        self.keras = OPTIMIZERS[training.optimizer](learning_rate(training), **numbers)
+        self.keras.build(variables)
+
+    @property
+    def slots(self) -> dict[str, tuple[Any, ...]]:
+        """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
+        L = len(self.variables) // 2
+        name = self.training.optimizer
+        copies = {
+            slot: tuple(each.numpy().copy() for each in kept)
+            for slot, kept in (
+                (slot, getattr(self.keras, KEPT[name, slot])) for slot in SLOTS[name]
+            )
+        }
+        of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
+        return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
+
+
+OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+    "sgd": keras.optimizers.SGD,
+    "momentum": keras.optimizers.SGD,
+    "nesterov": partial(keras.optimizers.SGD, nesterov=True),
+    "adagrad": keras.optimizers.Adagrad,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+}
+# Where Keras's optimizers have their slots.
+KEPT = {
+    ("momentum", "momentum"): "momentums",
+    ("nesterov", "momentum"): "momentums",
+    ("adagrad", "accumulator"): "_accumulators",
+    ("rmsprop", "velocity"): "_velocities",
+    ("adam", "momentum"): "_momentums",
+    ("adam", "velocity"): "_velocities",
+}
+
+
+def learning_rate(training: Training) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """η, or the schedule that it follows."""
+    schedules = keras.optimizers.schedules
+    eta, steps = np.float64(training.learning_rate), training.decay_steps
+    rate = training.decay_rate and np.float64(training.decay_rate)
+    match training.schedule:
+        case "step":
+            return schedules.ExponentialDecay(eta, steps, rate, staircase=True)
+        case "exponential":
+            return schedules.ExponentialDecay(eta, steps, rate)
+        case "inverse_time":
+            return schedules.InverseTimeDecay(eta, steps, rate)
+        case "cosine":
+            return schedules.CosineDecay(eta, steps)
+        case _:
+            return eta

@@ -15,7 +15,7 @@ import tensorflow as tf
 from impl_keras.activations import ACTIVATIONS
 from impl_keras.feedforward import default_dtype, dense_layer, fit_batches
 from impl_keras.losses import LOSSES
-from impl_keras.optimizers import optimizer
+from impl_keras.optimizers import Optimizer
 from shared import (
     Array,
     Dataset,
@@ -54,7 +54,7 @@ class Perceptron:
         with default_dtype(network.dtype):
             self.dense = dense_layer(self.layer, start)
             self.model = keras.Sequential([self.dense])
-        self.training: Training | None = None
+        self.optimizer: Optimizer | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -76,7 +76,7 @@ class Perceptron:
         x = check_inputs(self.network, x)
         y = check_targets(self.network, y, len(x))
         if not self.model.compiled:
-            self.compile(None)
+            self.model.compile(loss=LOSSES[self.network.loss])
         inputs, W, b = tf.constant(x), self.dense.kernel.value, self.dense.bias.value
         with tf.GradientTape() as tape, default_dtype(self.network.dtype):
             tape.watch([inputs, b])
@@ -96,12 +96,12 @@ class Perceptron:
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update, w ← w - η dW, with every number that went into it."""
-        self.compile(training)
+        optimizer = self.compile(training)
         trace = self.backward(x, y)
         gradients, variables = [*trace.dW, *trace.db], self.model.trainable_variables
-        self.model.optimizer.apply(gradients[: len(variables)], variables)
+        optimizer.keras.apply(gradients[: len(variables)], variables)
         ((W, b),) = self.parameters
-        return dataclasses.replace(trace, W_next=(W,), b_next=(b,))
+        return dataclasses.replace(trace, W_next=(W,), b_next=(b,), slots=optimizer.slots)
 
     def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch."""
@@ -110,11 +110,10 @@ class Perceptron:
         self.compile(training)
         return fit_batches(self.model, x, y, training, on_epoch)
 
-    def compile(self, training: Training | None) -> None:
-        """Compile the model with its loss and, once training is known, Keras's optimizer for it."""
-        if training is None or training != self.training:
-            self.training = training
+    def compile(self, training: Training) -> Optimizer:
+        """Compile the model for a training run; what its optimizer keeps lasts as long as that."""
+        if self.optimizer is None or self.optimizer.training != training:
             with default_dtype(self.network.dtype):
-                self.model.compile(
-                    optimizer=training and optimizer(training), loss=LOSSES[self.network.loss]
-                )
+                self.optimizer = Optimizer(training, [self.dense.kernel, self.dense.bias])
+                self.model.compile(optimizer=self.optimizer.keras, loss=LOSSES[self.network.loss])
+        return self.optimizer

@@ -17,7 +17,7 @@ import numpy as np
 
 from impl_numpy import losses
 from impl_numpy.activations import ACTIVATIONS, BACKWARD
-from impl_numpy.optimizers import optimizer
+from impl_numpy.optimizers import Optimizer
 from shared import (
     Array,
     Dataset,
@@ -55,8 +55,9 @@ class FeedForward:
         self.b = [b for _, b in start]
         self.g = [bind(ACTIVATIONS, layer) for layer in network.layers]
         self.g_backward = [bind(BACKWARD, layer) for layer in network.layers]
-        self.free = [l for l, layer in enumerate(network.layers) if not layer.fixed_bias]
+        self.fixed = [l for l, layer in enumerate(network.layers) if layer.fixed_bias]
         self.dW = [np.empty_like(W) for W in self.W]  # kept: allocating them takes long
+        self.optimizer: Optimizer | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -94,7 +95,8 @@ class FeedForward:
         trace = self.backward(x, y)
         self.update([dW.copy() for dW in trace.dW], [db.copy() for db in trace.db], training)
         W_next, b_next = zip(*self.parameters, strict=True)
-        return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
+        slots = self.optimizer_for(training).slots
+        return dataclasses.replace(trace, W_next=W_next, b_next=b_next, slots=slots)
 
     def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch."""
@@ -186,9 +188,16 @@ class FeedForward:
         return dz[0] @ self.W[0].T
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        """W ← W - η dW and b ← b - η db, the fixed biases apart."""
-        gradients = [*dW, *(db[l] for l in self.free)]
-        optimizer(training).apply(gradients, [*self.W, *(self.b[l] for l in self.free)])
+        """The optimizer's step on W and b; a fixed bias gets none. The gradients are used up."""
+        for l in self.fixed:
+            db[l][:] = 0
+        self.optimizer_for(training).apply([*dW, *db])
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        """The optimizer of a training run; what it keeps lasts as long as the run is the same."""
+        if self.optimizer is None or self.optimizer.training != training:
+            self.optimizer = Optimizer(training, [*self.W, *self.b])
+        return self.optimizer
 
 
 def bind(functions: dict[str, Callable[..., Array]], layer: Layer) -> Callable[..., Array]:

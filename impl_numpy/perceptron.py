@@ -13,7 +13,7 @@ import numpy as np
 
 from impl_numpy.activations import ACTIVATIONS
 from impl_numpy.losses import LOSSES
-from impl_numpy.optimizers import optimizer
+from impl_numpy.optimizers import Optimizer
 from shared import (
     Array,
     Dataset,
@@ -49,6 +49,7 @@ class Perceptron:
         self.network = check_perceptron(network)
         self.layer = network.layers[0]
         ((self.W, self.b),) = check_parameters(network, parameters)
+        self.optimizer: Optimizer | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -87,12 +88,11 @@ class Perceptron:
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update, w ← w - η dW, with every number that went into it."""
         trace = self.backward(x, y)
-        gradients = [gradient.copy() for gradient in (*trace.dW, *trace.db)]
-        variables = [self.W, self.b]
-        n = 1 if self.layer.fixed_bias else 2
-        optimizer(training).apply(gradients[:n], variables[:n])
+        optimizer = self.optimizer_for(training)
+        db = np.zeros_like(self.b) if self.layer.fixed_bias else trace.db[0].copy()
+        optimizer.apply([trace.dW[0].copy(), db])
         ((W, b),) = self.parameters
-        return dataclasses.replace(trace, W_next=(W,), b_next=(b,))
+        return dataclasses.replace(trace, W_next=(W,), b_next=(b,), slots=optimizer.slots)
 
     def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch."""
@@ -106,3 +106,9 @@ class Perceptron:
             if on_epoch:
                 on_epoch(epoch + 1, history.loss[-1])
         return history
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        """The optimizer of a training run; what it keeps lasts as long as the run is the same."""
+        if self.optimizer is None or self.optimizer.training != training:
+            self.optimizer = Optimizer(training, [self.W, self.b])
+        return self.optimizer

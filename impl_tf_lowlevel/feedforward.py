@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from impl_tf_lowlevel import activations, losses
-from impl_tf_lowlevel.optimizers import optimizer
+from impl_tf_lowlevel.optimizers import Optimizer
 from shared import (
     Array,
     Dataset,
@@ -51,6 +51,7 @@ class FeedForward:
         start = check_parameters(network, parameters)
         self.W = [tf.Variable(W) for W, _ in start]
         self.b = [tf.Variable(b) for _, b in start]
+        self.optimizer: Optimizer | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -93,9 +94,10 @@ class FeedForward:
         """One update of gradient descent on a batch, with every number that went into it."""
         trace = self.backward(x, y)
         dW, db = tf.nest.map_structure(tf.constant, (trace.dW, trace.db))
-        self.update(dW, db, training)
+        optimizer = self.optimizer_for(training)
+        self.update(dW, db, optimizer)
         W_next, b_next = zip(*self.parameters, strict=True)
-        return dataclasses.replace(trace, W_next=W_next, b_next=b_next)
+        return dataclasses.replace(trace, W_next=W_next, b_next=b_next, slots=optimizer.slots)
 
     def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches; each epoch is a run of one compiled graph."""
@@ -116,6 +118,7 @@ class FeedForward:
         """A graph that takes the order of the rows, makes an epoch's updates, gives its loss."""
         n_rows = len(x)
         size = training.batch_size or n_rows
+        optimizer = self.optimizer_for(training)
 
         @tf.function
         def run_epoch(order: tf.Tensor) -> tf.Tensor:
@@ -126,7 +129,7 @@ class FeedForward:
                 with tf.GradientTape() as tape:
                     loss = self.loss(targets, self.output(*self.propagate(tf.gather(x, rows))))
                 dW, db = tape.gradient(loss, [self.W, self.b], **ZERO)
-                self.update(dW, db, training)
+                self.update(dW, db, optimizer)
                 total += loss * tf.cast(len(rows), x.dtype)
             return total / n_rows
 
@@ -157,12 +160,19 @@ class FeedForward:
         """The loss, a scalar, of targets and what it takes."""
         return losses.LOSSES[self.network.loss](y, output)
 
-    def update(self, dW: Sequence[tf.Tensor], db: Sequence[tf.Tensor], training: Training) -> None:
-        """W ← W - η dW and b ← b - η db, the fixed biases apart."""
-        free = [l for l, layer in enumerate(self.network.layers) if not layer.fixed_bias]
-        optimizer(training).apply(
-            [*dW, *(db[l] for l in free)], [*self.W, *(self.b[l] for l in free)]
-        )
+    def update(
+        self, dW: Sequence[tf.Tensor], db: Sequence[tf.Tensor], optimizer: Optimizer
+    ) -> None:
+        """The optimizer's step on W and b; a bias that is fixed gets none."""
+        layers = zip(self.network.layers, db, strict=True)
+        free = [tf.zeros_like(each) if layer.fixed_bias else each for layer, each in layers]
+        optimizer.apply([*dW, *free])
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        """The optimizer of a training run; what it keeps lasts as long as the run is the same."""
+        if self.optimizer is None or self.optimizer.training != training:
+            self.optimizer = Optimizer(training, [*self.W, *self.b])
+        return self.optimizer
 
 
 def _numpy(tensors: Sequence[tf.Tensor]) -> tuple[Array, ...]:

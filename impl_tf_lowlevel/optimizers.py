@@ -1,31 +1,148 @@
-"""How a gradient changes a variable; no optimizer of TensorFlow's."""
+"""How a gradient changes a variable: each optimizer's rule, none of TensorFlow's own.
+
+η is the learning rate, g = ∂loss/∂w, and t counts the steps from 0. A rule works on one variable at
+a time, in a graph as well as eagerly.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from shared import Training
+from shared import SLOTS, Training
 
-__all__ = ["optimizer"]
+__all__ = ["Optimizer"]
 
-Array: TypeAlias = tf.Tensor
-
-
-class SGD:
-    """Gradient descent: w ← w - η ∂loss/∂w."""
-
-    def __init__(self, learning_rate: float) -> None:
-        self.learning_rate = learning_rate
-
-    def apply(self, gradients: Sequence[Array], variables: Sequence[tf.Variable]) -> None:
-        """Update each variable in place by its gradient, of the same shape."""
-        for gradient, variable in zip(gradients, variables, strict=True):
-            variable.assign_sub(self.learning_rate * gradient)
+Array: TypeAlias = tf.Variable
 
 
-def optimizer(training: Training) -> SGD:
-    """The optimizer that a training run asks for."""
-    return SGD(training.learning_rate)
+class Optimizer:
+    """The optimizer of a training run, with what it keeps from one step to the next.
+
+    Args:
+        training: which it is, its numbers, and the schedule of its learning rate.
+        variables: what it is to update, W of every layer, then b of every layer.
+    """
+
+    def __init__(self, training: Training, variables: Sequence[Array]) -> None:
+        self.training = training
+        self.variables = variables
+        self.t = tf.Variable(0, dtype=tf.int64)
+        numbers = dict(training.numbers)
+        start = numbers.pop("initial_accumulator", 0)
+        self.rule = partial(RULES[training.optimizer], **numbers)
+        self.kept = {
+            slot: [tf.Variable(tf.fill(w.shape, tf.constant(start, w.dtype))) for w in variables]
+            for slot in SLOTS[training.optimizer]
+        }
+
+    @property
+    def slots(self) -> dict[str, tuple[Any, ...]]:
+        """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
+        L = len(self.variables) // 2
+        copies = {
+            slot: tuple(each.numpy().copy() for each in kept) for slot, kept in self.kept.items()
+        }
+        of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
+        return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
+
+    def apply(self, gradients: Sequence[tf.Tensor]) -> None:
+        """Update each variable by its gradient, of the same shape."""
+        dtype = self.variables[0].dtype
+        eta = tf.cast(learning_rate(self.training, self.t), dtype)
+        t = tf.cast(self.t, dtype)
+        for g, w, *slots in zip(gradients, self.variables, *self.kept.values(), strict=True):
+            self.rule(eta, t, g, w, *slots)
+        self.t.assign_add(1)
+
+
+def sgd(eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array) -> None:
+    """w ← w - ηg."""
+    w.assign_sub(eta * g)
+
+
+def momentum(
+    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, v: Array, *, momentum: float
+) -> None:
+    """v ← μv - ηg, w ← w + v (Polyak 1964)."""
+    v.assign(momentum * v - eta * g)
+    w.assign_add(v)
+
+
+def nesterov(
+    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, v: Array, *, momentum: float
+) -> None:
+    """v ← μv - ηg, w ← w + μv - ηg: a look at where v leads (Sutskever et al. 2013)."""
+    v.assign(momentum * v - eta * g)
+    w.assign_add(momentum * v - eta * g)
+
+
+def adagrad(
+    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, s: Array, *, epsilon: float
+) -> None:
+    """s ← s + g², w ← w - ηg / √(s + ε) (Duchi et al. 2011)."""
+    s.assign_add(g * g)
+    w.assign_sub(eta * g / tf.sqrt(s + epsilon))
+
+
+def rmsprop(
+    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, s: Array, *, rho: float, epsilon: float
+) -> None:
+    """s ← ρs + (1 - ρ)g², w ← w - ηg / √(s + ε) (Hinton 2012)."""
+    s.assign(rho * s + (1 - rho) * g * g)
+    w.assign_sub(eta * g / tf.sqrt(s + epsilon))
+
+
+def adam(
+    eta: tf.Tensor,
+    t: tf.Tensor,
+    g: tf.Tensor,
+    w: Array,
+    m: Array,
+    s: Array,
+    *,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+) -> None:
+    """m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², w ← w - ηc m / (√s + ε) (Kingma & Ba 2015).
+
+    c = √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹) corrects m and s for having started at 0.
+    """
+    m.assign(beta_1 * m + (1 - beta_1) * g)
+    s.assign(beta_2 * s + (1 - beta_2) * g * g)
+    c = tf.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
+    w.assign_sub(eta * c * m / (tf.sqrt(s) + epsilon))
+
+
+RULES: dict[str, Callable[..., None]] = {
+    "sgd": sgd,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "adam": adam,
+}
+
+
+def learning_rate(training: Training, t: tf.Variable) -> tf.Tensor:
+    """η after t steps, by the schedule; float64."""
+    eta = training.learning_rate
+    rate: Any = training.decay_rate
+    steps: Any = training.decay_steps
+    past = tf.cast(t, tf.float64)
+    match training.schedule:
+        case "step":
+            return eta * rate ** (past // steps)
+        case "exponential":
+            return eta * rate ** (past / steps)
+        case "inverse_time":
+            return eta / (1 + rate * past / steps)
+        case "cosine":
+            return eta * (1 + tf.cos(math.pi * tf.minimum(past, steps) / steps)) / 2
+        case _:
+            return tf.constant(eta, tf.float64)

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from impl_tf_lowlevel.activations import ACTIVATIONS
 from impl_tf_lowlevel.losses import LOSSES
-from impl_tf_lowlevel.optimizers import optimizer
+from impl_tf_lowlevel.optimizers import Optimizer
 from shared import (
     Array,
     Dataset,
@@ -49,7 +49,8 @@ class Perceptron:
         self.network = check_perceptron(network)
         self.layer = network.layers[0]
         ((W, b),) = check_parameters(network, parameters)
-        self.W, self.b = tf.Variable(W), tf.Variable(b, trainable=not self.layer.fixed_bias)
+        self.W, self.b = tf.Variable(W), tf.Variable(b)
+        self.optimizer: Optimizer | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -90,24 +91,25 @@ class Perceptron:
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update, w ← w - η dW, with every number that went into it."""
         trace = self.backward(x, y)
-        gradients = [tf.constant(gradient) for gradient in (*trace.dW, *trace.db)]
-        variables = [self.W, self.b]
-        n = 1 if self.layer.fixed_bias else 2
-        optimizer(training).apply(gradients[:n], variables[:n])
+        optimizer = self.optimizer_for(training)
+        self.update(tf.constant(trace.dW[0]), tf.constant(trace.db[0]), optimizer)
         ((W, b),) = self.parameters
-        return dataclasses.replace(trace, W_next=(W,), b_next=(b,))
+        return dataclasses.replace(trace, W_next=(W,), b_next=(b,), slots=optimizer.slots)
 
     def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
         """Train on all of a data set's batches, epoch after epoch, each step one compiled graph."""
         x = check_inputs(self.network, dataset.x)
         y = check_targets(self.network, dataset.y, len(x))
 
+        optimizer = self.optimizer_for(training)
+
         @tf.function
         def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
+                tape.watch(self.b)
                 loss = LOSSES[self.network.loss](y, x @ self.W + self.b)
-            variables = tape.watched_variables()
-            optimizer(training).apply(tape.gradient(loss, variables), variables)
+            dW, db = tape.gradient(loss, [self.W, self.b])
+            self.update(dW, db, optimizer)
             return loss
 
         batch = [tf.TensorSpec([None, width], x.dtype) for width in self.network.widths]
@@ -121,3 +123,13 @@ class Perceptron:
             if on_epoch:
                 on_epoch(epoch + 1, history.loss[-1])
         return history
+
+    def update(self, dW: tf.Tensor, db: tf.Tensor, optimizer: Optimizer) -> None:
+        """The optimizer's step on W and b; a bias that is fixed gets none."""
+        optimizer.apply([dW, tf.zeros_like(db) if self.layer.fixed_bias else db])
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        """The optimizer of a training run; what it keeps lasts as long as the run is the same."""
+        if self.optimizer is None or self.optimizer.training != training:
+            self.optimizer = Optimizer(training, [self.W, self.b])
+        return self.optimizer

@@ -23,7 +23,7 @@ from shared.network import (
 )
 from shared.parameters import SCHEMES, Parameters, Weights, check_parameters, initialise
 from shared.trace import Trace, shapes
-from shared.training import History, OnEpoch, Training
+from shared.training import OPTIMIZERS, SCHEDULES, SLOTS, History, OnEpoch, Training
 
 __all__ = [
     "ACTIVATIONS",
@@ -32,7 +32,10 @@ __all__ = [
     "DTYPES",
     "FROM_LOGITS",
     "LOSSES",
+    "OPTIMIZERS",
+    "SCHEDULES",
     "SCHEMES",
+    "SLOTS",
     "Array",
     "Case",
     "ChainRule",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from shared.arrays import Array, check_inputs
 from shared.chain_rule import ChainRule
@@ -11,7 +13,7 @@ from shared.datasets import Dataset
 from shared.errors import Findings
 from shared.network import Network
 from shared.parameters import Parameters, check_parameters
-from shared.training import Training
+from shared.training import SLOTS, Training
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Case:
         parameters: where training starts.
         dataset: the data.
         training: how it is trained.
+        steps_before: how many steps of training go before, for the schedule and Adam.
+        slots: what the optimizer keeps of them, as in :class:`Trace`; as it starts unless given.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Case:
     parameters: Parameters
     dataset: Dataset
     training: Training
+    steps_before: int = 0
+    slots: dict[str, tuple[Array, ...]] = field(default_factory=dict)
 
     @property
     def dtype(self) -> str:
@@ -74,6 +80,15 @@ class Case:
             check_inputs(network, self.dataset.x)
         findings.raise_any()
         return dataclasses.replace(self, network=network, parameters=parameters)
+
+    def start_of_slots(self, l: int, letter: str) -> list[Array]:
+        """What the optimizer keeps for W[l] or b[l], ``"W"`` or ``"b"``, before the first step."""
+        start = self.training.numbers.get("initial_accumulator", 0)
+        shape_of = getattr(self.parameters[l], letter)
+        return [
+            self.slots[f"{slot}_{letter}"][l] if self.slots else np.full_like(shape_of, start)
+            for slot in SLOTS[self.training.optimizer]
+        ]
 
     def first_batch(self) -> tuple[Array, Array]:
         """x and y of the first batch of the first epoch."""

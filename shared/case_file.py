@@ -7,7 +7,8 @@ A file describes a network with its data and training, or a chain of functions:
     [[parameters]]                 W and b, one table a layer; or
     [initialise]                   scheme, seed, scale
     [data]                         dataset; or file; or x and y
-    [training]                     learning_rate, epochs, batch_size, seed
+    [training]                     learning_rate, epochs, batch_size, seed; optimizer and its
+                                   numbers; schedule, decay_rate, decay_steps
     [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case
 
     [chain_rule]                   example, inputs, learning_rate
@@ -35,7 +36,7 @@ from shared.fields import FiniteFloat, NaturalInt, PositiveFloat, Text, one_of
 from shared.network import DTypeName, Layer, LossName, Network
 from shared.parameters import SCHEMES, Parameters, check_parameters, initialise
 from shared.trace import shapes
-from shared.training import Training
+from shared.training import SLOTS, Training
 
 FOLDER = Path(__file__).with_name("cases")
 
@@ -157,7 +158,8 @@ class _CaseFile:
             parameters = self._parameters(network)
         n_rows = min(self.training.batch_size or len(dataset), len(dataset))
         with findings:
-            figures = _figures(self.figures, shapes(network, n_rows))
+            slots = SLOTS[self.training.optimizer]
+            figures = _figures(self.figures, shapes(network, n_rows, slots))
         findings.raise_any()
         return Case(
             name=path.stem,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.arrays import Array
 from shared.network import Network
@@ -20,6 +20,8 @@ class Trace:
         dz, dW, db: derivatives of the loss with respect to z[l], W[l] and b[l], same shapes.
         dx: derivative of the loss with respect to x (N, D[0]).
         W_next, b_next: the parameters after the update.
+        slots: what the optimizer keeps, after the update, by names such as ``"momentum_W"``; of
+            the shapes of W and b, and as it started for a bias that is fixed.
     """
 
     z: tuple[Array, ...]
@@ -32,6 +34,7 @@ class Trace:
     dx: Array | None = None
     W_next: tuple[Array, ...] = ()
     b_next: tuple[Array, ...] = ()
+    slots: dict[str, tuple[Array, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # What went in belongs to the caller, who may write to it again.
@@ -56,23 +59,34 @@ class Trace:
             named |= {f"dz[{l}]": self.dz[l], f"dW[{l}]": self.dW[l], f"db[{l}]": self.db[l]}
         named["dx"] = self.dx
         for l in layers if self.W_next else ():
+            named |= {f"{slot}[{l}]": arrays[l] for slot, arrays in self.slots.items()}
             named |= {f"W_next[{l}]": self.W_next[l], f"b_next[{l}]": self.b_next[l]}
         return {name: values for name, values in named.items() if values is not None}
 
 
-def shapes(network: Network, n_rows: int) -> dict[str, tuple[int, ...]]:
-    """The quantities of a whole step of ``n_rows`` rows, each with its shape."""
+def shapes(
+    network: Network, n_rows: int, slots: tuple[str, ...] = ()
+) -> dict[str, tuple[int, ...]]:
+    """The quantities of a whole step of ``n_rows`` rows, each with its shape.
+
+    Args:
+        network: whose step it is.
+        n_rows: N.
+        slots: what the optimizer keeps, as in ``SLOTS``.
+    """
     D = network.widths
     named: dict[str, tuple[int, ...]] = {"loss": (), "dx": (n_rows, D[0])}
     for l in range(len(network.layers)):
         named |= {f"z[{l}]": (n_rows, D[l + 1]), f"a[{l + 1}]": (n_rows, D[l + 1])}
         named |= {f"dz[{l}]": (n_rows, D[l + 1])}
         named |= {f"dW[{l}]": (D[l], D[l + 1]), f"db[{l}]": (D[l + 1],)}
-        named |= {f"W_next[{l}]": (D[l], D[l + 1]), f"b_next[{l}]": (D[l + 1],)}
+        for updated in ("{}_next", *(f"{slot}_{{}}" for slot in slots)):
+            named[f"{updated.format('W')}[{l}]"] = (D[l], D[l + 1])
+            named[f"{updated.format('b')}[{l}]"] = (D[l + 1],)
     return named
 
 
-def sources(network: Network) -> dict[str, set[str]]:
+def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]]:
     """The quantities of a step, each with those that it is computed from, however indirectly."""
     layers = range(len(network.layers))
     last = layers[-1]
@@ -84,7 +98,9 @@ def sources(network: Network) -> dict[str, set[str]]:
         direct[f"dz[{l}]"] = output if l == last else delta
         direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
         direct |= {f"db[{l}]": {f"dz[{l}]"}}
-        direct |= {f"W_next[{l}]": {f"dW[{l}]"}, f"b_next[{l}]": {f"db[{l}]"}}
+        for letter in "Wb":
+            kept = {f"{slot}_{letter}[{l}]": {f"d{letter}[{l}]"} for slot in slots}
+            direct |= kept | {f"{letter}_next[{l}]": {f"d{letter}[{l}]", *kept}}
 
     def all_of(quantity: str) -> set[str]:
         return direct[quantity].union(*map(all_of, direct[quantity]))

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from impl_numpy import FeedForward
-from shared import DTYPES, Case, InputError, Trace, load_case
+from shared import DTYPES, Case, InputError, Trace, Training, load_case
 from shared.trace import shapes
 from tests.problems import Problem
 from threeways.check import Checked, check_implementation, common_mistakes, judged, look_at
@@ -502,12 +502,15 @@ def test_common_mistakes() -> None:
 
 @pytest.mark.parametrize("output", ["linear-mse", "softmax-cce"])
 def test_look_at(output: str) -> None:
-    network = Problem("relu", output, (3, 4, 2), 1, "float64").case().network
-    for quantity in shapes(network, 1):
-        line = look_at(quantity, network)
+    case = Problem("relu", output, (3, 4, 2), 1, "float64").case()
+    for quantity in shapes(case.network, 1):
+        line = look_at(quantity, case)
         assert line.startswith(f"{quantity} = ")
         assert "{" not in line
-    for quantity, activation in (("a[1]", "relu"), ("dz[1]", network.layers[1].activation)):
-        assert activation in look_at(quantity, network)
-    assert "fixed" not in look_at("b_next[0]", network)
-    assert "fixed" in look_at("b_next[0]", mazur().network)
+    for quantity, activation in (("a[1]", "relu"), ("dz[1]", case.network.layers[1].activation)):
+        assert activation in look_at(quantity, case)
+    assert "fixed" not in look_at("b_next[0]", case)
+    assert "fixed" in look_at("b_next[0]", mazur())
+    adam = dataclasses.replace(case, training=Training(learning_rate=0.1, optimizer="adam"))
+    for quantity in ("W_next[1]", "velocity_b[0]"):
+        assert "adam" in look_at(quantity, adam)

@@ -14,6 +14,7 @@ from impl_numpy import FeedForward
 from shared import (
     ACTIVATIONS,
     DTYPES,
+    SLOTS,
     Array,
     Case,
     Dataset,
@@ -103,7 +104,8 @@ def test_names_are_the_classes() -> None:
 @pytest.mark.parametrize("name", MISTAKES)
 def test_steps_have_their_shapes_and_dtypes(name: str) -> None:
     for case, made in zip(cases(), all_steps(name), strict=True):
-        expected = shapes(case.network, len(case.first_batch()[0]))
+        slots = SLOTS[case.training.optimizer]
+        expected = shapes(case.network, len(case.first_batch()[0]), slots)
         for numbers in made:
             assert {quantity: array.shape for quantity, array in numbers.items()} == expected
             assert {array.dtype.name for array in numbers.values()} == {case.dtype}, case.name

@@ -32,8 +32,8 @@ def test_gradients_are_central_differences_to_forty_digits(hidden: str, output: 
     case = Problem(hidden, output, (2, 3, 3), 3, "float64").case()
     x, y = case.first_batch()
     with ctx.workprec(512):
-        oracle = Oracle(case.network, case.parameters)
-        step: Any = oracle.step(x, y, case.training.learning_rate)
+        oracle = Oracle(case)
+        step: Any = oracle.step()
         h = arb(2) ** -150
 
         def loss() -> arb:

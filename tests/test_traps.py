@@ -217,3 +217,10 @@ def test_tensorflow_fits_in_a_compiled_graph(packages: dict[str, ModuleType]) ->
         case.dataset, dataclasses.replace(case.training, epochs=20)
     )
     assert 0 < calls < 5  # 20 epochs of 5 batches
+
+
+def test_an_optimizers_numbers_pass_through_float32(packages: dict[str, ModuleType]) -> None:
+    import keras
+
+    assert float(keras.ops.cast(0.9, "float64")) != 0.9
+    assert float(keras.ops.cast(np.float64(0.9), "float64")) == 0.9

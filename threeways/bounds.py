@@ -26,7 +26,8 @@ import numpy as np
 
 from impl_numpy.activations import ACTIVATIONS, BACKWARD, SELU_ALPHA, SELU_SCALE
 from impl_numpy.losses import log_sum_exp, without_each
-from shared import Array, Case, ChainRuleCase, Layer
+from impl_numpy.optimizers import Optimizer
+from shared import SLOTS, Array, Case, ChainRuleCase, Layer
 
 # What multiplies the analysis, for each dtype. It is of first order, and worst case; 1 says that it
 # needs nothing on top: what it leaves out, products of two errors, are eps times smaller.
@@ -69,7 +70,8 @@ class Analysis:
         self.digits = precision.nmant + 1
         self.values = values
         self.network = case.network
-        self.learning_rate = case.training.learning_rate
+        self.case = case
+        self.training = case.training
         x, self.y = (self.network.array(each).astype(float) for each in case.first_batch())
         self.W = [W.astype(float) for W, _ in case.parameters]
         self.b = [b.astype(float) for _, b in case.parameters]
@@ -93,8 +95,8 @@ class Analysis:
             dW = self.product(self.a[l].T, a[l].T, self.dz[l], dz)
             db = (dz + self.unit * len(dz) / 2 * np.abs(self.dz[l])).sum(axis=0)
             named |= {f"dz[{l}]": dz, f"dW[{l}]": dW, f"db[{l}]": db}
-            named[f"W_next[{l}]"] = self.update(self.W[l], dW, self.values[f"dW[{l}]"])
-            named[f"b_next[{l}]"] = self.update(self.b[l], db, self.values[f"db[{l}]"])
+            named |= self.update("W", l, self.W[l], dW)
+            named |= self.update("b", l, self.b[l], db * (not self.network.layers[l].fixed_bias))
             da = self.product(self.dz[l], dz, self.W[l].T)
             if l == 0:
                 named["dx"] = da
@@ -243,10 +245,38 @@ class Analysis:
             error = float(((2 * np.abs(a - y) + apart) * apart).sum()) / N
         return np.asarray(error + self.unit * (N * K / 2 + FEW) * magnitude + self.tiny)
 
-    def update(self, parameter: Array, error: Array, gradient: Array) -> Array:
-        """Of w - η ∂loss/∂w."""
-        step = error + 2 * self.unit * np.abs(gradient)
-        return self.unit * np.abs(parameter) + self.learning_rate * step + self.tiny
+    def update(self, letter: str, l: int, w: Array, g_error: Array) -> dict[str, Array]:
+        """Of what the optimizer keeps and of the new W[l] or b[l]."""
+        frozen = letter == "b" and self.network.layers[l].fixed_bias
+        g = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
+        numbers = self.training.numbers
+
+        def after(g: Array) -> list[Array]:
+            optimizer = Optimizer(self.training, [w.copy()])
+            optimizer.t = self.case.steps_before
+            kept = self.case.start_of_slots(l, letter)
+            for array, start in zip(optimizer.kept.values(), kept, strict=True):
+                array[0][:] = start
+            optimizer.apply([g.copy()])
+            return [kept for (kept,) in (*optimizer.kept.values(), optimizer.variables)]
+
+        exact = after(g)
+        moved = zip(*(after(each) for each in _around(g, g_error)), strict=True)
+        changed = [
+            np.abs(np.array(ends) - each).max(axis=0)
+            for ends, each in zip(moved, exact, strict=True)
+        ]
+        names = [f"{slot}_{letter}[{l}]" for slot in SLOTS[self.training.optimizer]]
+        # Adam's 1 - β is wrong by eps however small it is.
+        few = FEW * self.unit / min(1 - numbers.get(beta, 0) for beta in ("beta_1", "beta_2"))
+        own = [few * np.abs(slot) for slot in exact[:-1]]
+        own.append(self.unit * np.abs(w) + few * np.abs(exact[-1] - w))
+        return {
+            name: by_g + by_itself + self.tiny
+            for name, by_g, by_itself in zip(
+                (*names, f"{letter}_next[{l}]"), changed, own, strict=True
+            )
+        }
 
 
 def _around(z: Array, error: Array) -> tuple[Array, ...]:

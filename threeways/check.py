@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared import Array, Case, InputError, Network
+from shared import Array, Case, InputError
 from threeways.child import Child, NoAnswerError
 from threeways.contract import split
 from threeways.diagnosis import Diagnosis, recognise
@@ -30,6 +30,10 @@ LOOK_AT = {
     "dx": "dx = dz[0] @ W[0].T: is W[0] transposed, and from before the update, with no g' here?",
     "W_next": "W_next[{l}] = W[{l}] - η dW[{l}]: is it minus, and η once?",
     "b_next": "b_next[{l}] = b[{l}] - η db[{l}]: is it minus, and η once?",
+    "kept": "what {optimizer} keeps of the derivative, as in impl_numpy/optimizers.py: does it "
+    "start as it should, and is its rule the right one?",
+    "updated": "{optimizer}'s new weights, as in impl_numpy/optimizers.py: is every sign, every "
+    "power and ε in its place, and η as the schedule has it?",
     "fixed b_next": "b_next[{l}] = b[{l}]: this layer's bias is fixed, is it left as it is?",
 }
 
@@ -132,20 +136,26 @@ def common_mistakes(results: Sequence[Checked]) -> tuple[tuple[str, ...], ...]:
     return tuple(names for names in first if all(names in each for each in others))
 
 
-def look_at(quantity: str, network: Network) -> str:
+def look_at(quantity: str, case: Case) -> str:
     """What a quantity such as ``dW[0]`` should be, and what to look at where it is not; a line."""
     kind, _, number = quantity.rstrip("]").partition("[")
     l = int(number or 0) - (kind == "a")
+    network, optimizer = case.network, case.training.optimizer
     layer = network.layers[l]
     if kind == "dz":
         last = "logits dz" if network.loss_from_logits else "last dz"
         kind = last if l == len(network.layers) - 1 else "hidden dz"
     elif kind == "b_next" and layer.fixed_bias:
         kind = "fixed b_next"
+    elif kind.endswith("_next") and optimizer != "sgd":
+        kind = "updated"
+    elif kind not in LOOK_AT:
+        kind = "kept"
     return LOOK_AT[kind].format(
         l=l,
         n=l + 1,
         loss=network.loss,
         activation=layer.activation,
         rows=", over each row" if layer.activation == "softmax" else "",
+        optimizer=optimizer,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from shared import Case
+from shared import SLOTS, Case
 from shared.trace import sources
 from threeways.check import Checked, common_mistakes, look_at
 from threeways.diagnosis import Diagnosis, Match
@@ -64,9 +64,10 @@ def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[
         return
     first, *others = judgement.departures
     yield head + departure(first)
-    yield f"  {look_at(first.quantity, case.network)}"
-    behind = set().union(*(sources(case.network)[each.quantity] for each in judgement.departures))
-    if unknown := [name for name in sources(case.network) if name in behind - {*judgement.worst}]:
+    yield f"  {look_at(first.quantity, case)}"
+    all_behind = sources(case.network, SLOTS[case.training.optimizer])
+    behind = set().union(*(all_behind[each.quantity] for each in judgement.departures))
+    if unknown := [name for name in all_behind if name in behind - {*judgement.worst}]:
         yield f"  it may have begun before: {', '.join(unknown)} not given"
     if others:
         why = "" if unknown else ", and not because of it"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared import Array, Case, ChainRuleCase
+from shared import SLOTS, Array, Case, ChainRuleCase
 from shared.trace import sources
 from threeways.bounds import bounds
 from threeways.oracle import Exact, exact_step
@@ -91,7 +91,7 @@ def judge(
     }
     wrong = {name for name, found in worst.items() if not found.ratio <= 1}
     if isinstance(case, Case):
-        behind = sources(case.network)
+        behind = sources(case.network, SLOTS[case.training.optimizer])
     else:  # a chain's numbers are each computed from those before
         behind = {name: set(list(worst)[:i]) for i, name in enumerate(worst)}
     first = [name for name in worst if name in wrong and not wrong & behind[name]]

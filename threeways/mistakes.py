@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from impl_numpy import FeedForward
+from impl_numpy import FeedForward, optimizers
 from impl_numpy.activations import SELU_ALPHA, SELU_SCALE, elu, relu, relu_backward, sigmoid
+from impl_numpy.optimizers import Optimizer
 from shared import Array, Network, Parameters, Trace, Training
 
 __all__ = ["MISTAKES", "Mistake", "pair"]
@@ -1330,9 +1332,9 @@ class LearningRateTwice(Mistake):
     why = "The step is η² times the gradient: for η = 0.1 a tenth of what was asked for."
     fix = "Multiply by η in one place only, the update."
 
-    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        rate = training.learning_rate
-        super().update([rate * each for each in dW], [rate * each for each in db], training)
+    def optimizer_for(self, training: Training) -> Optimizer:
+        rate = training.learning_rate**2
+        return super().optimizer_for(dataclasses.replace(training, learning_rate=rate))
 
 
 class LearningRateForgotten(Mistake):
@@ -1341,8 +1343,8 @@ class LearningRateForgotten(Mistake):
     why = "That is a learning rate of 1, mostly much too large: the loss jumps about or grows."
     fix = "W ← W - η dW and b ← b - η db."
 
-    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        super().update(dW, db, dataclasses.replace(training, learning_rate=1.0))
+    def optimizer_for(self, training: Training) -> Optimizer:
+        return super().optimizer_for(dataclasses.replace(training, learning_rate=1.0))
 
 
 class LearningRateElsewhere(Mistake):
@@ -1351,8 +1353,8 @@ class LearningRateElsewhere(Mistake):
     why = "The learning rate that was set is not used, and changing it changes nothing."
     fix = "Pass the learning rate to the update or the optimizer."
 
-    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        super().update(dW, db, dataclasses.replace(training, learning_rate=0.01))
+    def optimizer_for(self, training: Training) -> Optimizer:
+        return super().optimizer_for(dataclasses.replace(training, learning_rate=0.01))
 
 
 class LearningRateTenth(Mistake):
@@ -1361,9 +1363,9 @@ class LearningRateTenth(Mistake):
     why = "Every step is ten times too small, and learning ten times too slow."
     fix = "Check where the learning rate is set, and for a zero too many or too few."
 
-    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+    def optimizer_for(self, training: Training) -> Optimizer:
         rate = training.learning_rate / 10
-        super().update(dW, db, dataclasses.replace(training, learning_rate=rate))
+        return super().optimizer_for(dataclasses.replace(training, learning_rate=rate))
 
 
 class LearningRateTenfold(Mistake):
@@ -1372,9 +1374,9 @@ class LearningRateTenfold(Mistake):
     why = "Every step is ten times too large: the loss may jump about or grow."
     fix = "Check where the learning rate is set, and for a zero too many or too few."
 
-    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+    def optimizer_for(self, training: Training) -> Optimizer:
         rate = training.learning_rate * 10
-        super().update(dW, db, dataclasses.replace(training, learning_rate=rate))
+        return super().optimizer_for(dataclasses.replace(training, learning_rate=rate))
 
 
 class BiasFrozen(Mistake):
@@ -1420,10 +1422,11 @@ class FixedBiasUpdated(Mistake):
     fix = "Leave b alone where the layer says fixed_bias."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        gradients = [each.copy() for each in db]
         super().update(dW, db, training)
         for l, layer in enumerate(self.network.layers):
             if layer.fixed_bias:
-                self.b[l] -= training.learning_rate * db[l]
+                self.b[l] -= training.learning_rate * gradients[l]
 
 
 class UpdateLost(Mistake):
@@ -1434,3 +1437,205 @@ class UpdateLost(Mistake):
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
         """Nothing comes of it."""
+
+
+# Optimizers and schedules: each a rule in place of that of impl_numpy/optimizers.py.
+
+
+def with_rules(optimizer: Optimizer, **rules: Callable[..., None]) -> Optimizer:
+    """An optimizer with another rule, where there is one for its kind."""
+    training = optimizer.training
+    if training.optimizer in rules:
+        numbers = {k: v for k, v in training.numbers.items() if k != "initial_accumulator"}
+        optimizer.rule = partial(rules[training.optimizer], **numbers)
+    return optimizer
+
+
+class ScheduleIgnored(Mistake):
+    title = "learning rate not decayed"
+    did = "Every step is made with the learning rate that the first one had."
+    why = "Steps that should become smaller stay as large as they were, and pass over the minimum."
+    fix = "Compute η from the number of steps made, at every step."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        same = dataclasses.replace(training, schedule="constant", decay_rate=None, decay_steps=None)
+        return super().optimizer_for(same)
+
+
+class SlotsReset(Mistake):
+    title = "optimizer made anew at every step"
+    did = "The optimizer is created inside the training loop, so what it keeps starts from zero."
+    why = "Momentum, and the sums of squares, remember nothing of the steps before."
+    fix = "Create the optimizer once, before the loop."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        self.optimizer = None
+        super().update(dW, db, training)
+
+
+class MomentumSubtracted(Mistake):
+    title = "momentum with its sign flipped"
+    did = "v ← -μv - ηg: the step before is taken back, not carried on."
+    why = "Momentum is to keep the direction of the last steps; this works against it."
+    fix = "v ← μv - ηg."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def rule(eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float) -> None:
+            optimizers.momentum(eta, t, g, w, v, momentum=-momentum)
+
+        return with_rules(super().optimizer_for(training), momentum=rule)
+
+
+class MomentumForNesterov(Mistake):
+    title = "plain momentum for Nesterov's"
+    did = "w ← w + v, where w ← w + μv - ηg is meant."
+    why = "Nesterov's step looks ahead to where v leads; this one follows v alone."
+    fix = "w ← w + μv - ηg, with the new v."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        return with_rules(super().optimizer_for(training), nesterov=optimizers.momentum)
+
+
+class RateOutsideMomentum(Mistake):
+    title = "learning rate outside the momentum"
+    did = "v ← μv + g, w ← w - ηv, PyTorch's form, where Keras has v ← μv - ηg, w ← w + v."
+    why = "The weights are the same as long as η is, but what is kept is not, nor once η decays."
+    fix = "Multiply g by η before it goes into v."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def rule(eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float) -> None:
+            v *= momentum
+            v += g
+            w -= eta * v
+
+        return with_rules(super().optimizer_for(training), momentum=rule)
+
+
+class GradientNotSquared(Mistake):
+    title = "|g| for g² in what the optimizer keeps"
+    did = "s ← s + |g|, and its kin, and then the root of s."
+    why = "s is to be a mean square, whose root has g's own size; the root of |g| has not."
+    fix = "Add g² to s."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def adagrad(eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
+            s += np.abs(g)
+            w -= eta * g / np.sqrt(s + epsilon)
+
+        def rmsprop(
+            eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        ) -> None:
+            s *= rho
+            s += (1 - rho) * np.abs(g)
+            w -= eta * g / np.sqrt(s + epsilon)
+
+        return with_rules(super().optimizer_for(training), adagrad=adagrad, rmsprop=rmsprop)
+
+
+class RootForgotten(Mistake):
+    title = "root forgotten in the optimizer's step"
+    did = "w ← w - ηg / (s + ε), without the root of s."
+    why = "Where gradients are small, g / s is as much too large as g / √s would have been right."
+    fix = "Divide by √s."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def adagrad(eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
+            s += g * g
+            w -= eta * g / (s + epsilon)
+
+        def rmsprop(
+            eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        ) -> None:
+            s *= rho
+            s += (1 - rho) * g * g
+            w -= eta * g / (s + epsilon)
+
+        return with_rules(super().optimizer_for(training), adagrad=adagrad, rmsprop=rmsprop)
+
+
+class EpsilonOutsideRoot(Mistake):
+    title = "ε outside the root"
+    did = "w ← w - ηg / (√s + ε) in AdaGrad or RMSprop."
+    why = "Papers and libraries differ; Keras has ε inside, √(s + ε), which tells where s is small."
+    fix = "w ← w - ηg / √(s + ε), or another ε if the other form is meant."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def adagrad(eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
+            s += g * g
+            w -= eta * g / (np.sqrt(s) + epsilon)
+
+        def rmsprop(
+            eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        ) -> None:
+            s *= rho
+            s += (1 - rho) * g * g
+            w -= eta * g / (np.sqrt(s) + epsilon)
+
+        return with_rules(super().optimizer_for(training), adagrad=adagrad, rmsprop=rmsprop)
+
+
+class NeverForgets(Mistake):
+    title = "RMSprop without forgetting"
+    did = "s ← s + g², AdaGrad's sum, where s ← ρs + (1 - ρ)g² is meant."
+    why = "The sum only grows, so that the steps become ever smaller."
+    fix = "s ← ρs + (1 - ρ)g²."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def rule(
+            eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        ) -> None:
+            optimizers.adagrad(eta, t, g, w, s, epsilon=epsilon)
+
+        return with_rules(super().optimizer_for(training), rmsprop=rule)
+
+
+class AdamUncorrected(Mistake):
+    title = "Adam without its bias correction"
+    did = "w ← w - η m / (√s + ε)."
+    why = "m and s start at 0 and are too small at first, s by more: the first steps are too large."
+    fix = "Multiply η by √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹), t counted from 0."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def rule(
+            eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        ) -> None:
+            optimizers.adam(eta / correction(t, **numbers), t, g, w, m, s, **numbers)
+
+        return with_rules(super().optimizer_for(training), adam=rule)
+
+
+class EpsilonCorrected(Mistake):
+    title = "Adam's ε in the other place"
+    did = "w ← w - η m̂ / (√ŝ + ε), with m and s corrected first, as in Adam's paper."
+    why = "Keras adds ε to the root of the uncorrected s, where it counts for more in early steps."
+    fix = "Correct η, not m and s; or divide ε by √(1 - β₂ᵗ⁺¹) to get the paper's."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def rule(
+            eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        ) -> None:
+            uncorrected = numbers["epsilon"] * (1 - numbers["beta_2"] ** (t + 1)) ** 0.5
+            optimizers.adam(eta, t, g, w, m, s, **{**numbers, "epsilon": uncorrected})
+
+        return with_rules(super().optimizer_for(training), adam=rule)
+
+
+class BetasSwapped(Mistake):
+    title = "Adam's β₁ and β₂ swapped"
+    did = "m ← β₂m + (1 - β₂)g and s ← β₁s + (1 - β₁)g²."
+    why = "The direction then changes far too slowly, and the size of the steps too fast."
+    fix = "β₁, mostly 0.9, belongs to m, and β₂, mostly 0.999, to s."
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        def rule(
+            eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        ) -> None:
+            swapped = {"beta_1": numbers["beta_2"], "beta_2": numbers["beta_1"]}
+            optimizers.adam(eta, t, g, w, m, s, **{**numbers, **swapped})
+
+        return with_rules(super().optimizer_for(training), adam=rule)
+
+
+def correction(t: int, beta_1: float, beta_2: float, epsilon: float) -> float:
+    """What Adam multiplies η by."""
+    return float((1 - beta_2 ** (t + 1)) ** 0.5 / (1 - beta_1 ** (t + 1)))

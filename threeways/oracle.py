@@ -9,21 +9,23 @@ which is known to as many digits at any z.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat, arb_series, ctx
 
 from shared import (
+    SLOTS,
     Array,
     Case,
     ChainRule,
     ChainRuleCase,
     Layer,
-    Network,
-    Parameters,
+    Training,
     check_inputs,
     check_targets,
 )
@@ -114,8 +116,7 @@ def _ever_more_exact(case: Case | ChainRuleCase) -> Iterator[Exact]:
                         case.chain_rule, case.dtype
                     )
                 else:
-                    oracle = Oracle(case.network, case.parameters)
-                    numbers = oracle.step(*case.first_batch(), case.training.learning_rate)
+                    numbers = Oracle(case).step()
             except UndecidedError:
                 continue
             yield _as_doubles(numbers, bits)
@@ -127,7 +128,9 @@ def _as_doubles(numbers: Mapping[str, arb | arb_mat], bits: int) -> Exact:
         balls = [number] if isinstance(number, arb) else number.entries()
         shape: tuple[int, ...] = ()
         if isinstance(number, arb_mat):
-            shape = (number.nrows(), number.ncols())[name.startswith(("b", "db")) :]
+            shape = (number.nrows(), number.ncols())
+            if re.match(r"db|b_next|\w+_b\b", name):  # a row here, a vector there
+                shape = shape[1:]
         nearest = [float(ball) for ball in balls]
         left = [ball - double for ball, double in zip(balls, nearest, strict=True)]
         values[name] = np.array(nearest).reshape(shape)
@@ -142,23 +145,22 @@ class Oracle:
     """A feedforward network in balls, at the precision of the context that it is used in.
 
     Args:
-        network: its layers and its loss.
-        parameters: where it starts, W[l] (D[l], D[l+1]) and b[l] (D[l+1],), exact as they stand.
+        case: its network, where it starts, exact as it stands, and how it is trained.
     """
 
-    def __init__(self, network: Network, parameters: Parameters) -> None:
-        self.network = network
-        self.W = [matrix(W) for W, _ in parameters]
-        self.b = [matrix(b[np.newaxis]) for _, b in parameters]  # (1, D[l+1])
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.network = case.network
+        self.W = [matrix(W) for W, _ in case.parameters]
+        self.b = [matrix(b[np.newaxis]) for _, b in case.parameters]  # (1, D[l+1])
 
-    def step(self, x: Array, y: Array, learning_rate: float) -> dict[str, arb | arb_mat]:
-        """Every quantity of one update on a batch x (N, D[0]), y (N, D[L])."""
+    def step(self) -> dict[str, arb | arb_mat]:
+        """Every quantity of one update on the first batch."""
+        x, y = self.case.first_batch()
         x = check_inputs(self.network, x)
-        y = check_targets(self.network, y, len(x))
-        targets = matrix(y)
+        targets = matrix(check_targets(self.network, y, len(x)))
         z, a = self.propagate(matrix(x))
         dz, dW, db = self.backpropagate(targets, z, a)
-        W_next, b_next = self.update(dW, db, arb(learning_rate))
         layers = range(len(z))
         named: dict[str, arb | arb_mat] = {}
         for l in layers:
@@ -167,9 +169,7 @@ class Oracle:
         for l in reversed(layers):
             named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l], f"db[{l}]": db[l]}
         named["dx"] = self.input_gradient(dz)
-        for l in layers:
-            named |= {f"W_next[{l}]": W_next[l], f"b_next[{l}]": b_next[l]}
-        return named
+        return named | self.update(dW, db)
 
     def propagate(self, x: arb_mat) -> tuple[list[arb_mat], list[arb_mat]]:
         """The forward pass: z[0..L-1] and a[0..L]."""
@@ -237,16 +237,23 @@ class Oracle:
         """dx = dz[0] @ W[0].T."""
         return dz[0] * self.W[0].transpose()
 
-    def update(
-        self, dW: list[arb_mat], db: list[arb_mat], learning_rate: arb
-    ) -> tuple[list[arb_mat], list[arb_mat]]:
-        """W - η dW and b - η db, the fixed biases apart."""
-        W_next = [self.W[l] - dW[l] * learning_rate for l in range(len(dW))]
-        b_next = [
-            b if layer.fixed_bias else b - gradient * learning_rate
-            for b, gradient, layer in zip(self.b, db, self.network.layers, strict=True)
-        ]
-        return W_next, b_next
+    def update(self, dW: list[arb_mat], db: list[arb_mat]) -> dict[str, arb_mat]:
+        """What the optimizer keeps and the new W and b of each layer."""
+        training, t = self.case.training, self.case.steps_before
+        numbers = {name: arb(number) for name, number in training.numbers.items()}
+        numbers.pop("initial_accumulator", None)
+        rule = partial(UPDATES[training.optimizer], eta=learning_rate(training, t), t=t, **numbers)
+        names = [f"{slot}_{{}}[{{}}]" for slot in SLOTS[training.optimizer]] + ["{}_next[{}]"]
+        named = {}
+        for l, layer in enumerate(self.network.layers):
+            free_db = db[l] * 0 if layer.fixed_bias else db[l]
+            for letter, w, g in (("W", self.W[l], dW[l]), ("b", self.b[l], free_db)):
+                slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
+                numbers_of_each = zip(w.entries(), g.entries(), *slots, strict=True)
+                updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
+                for name, balls in zip(names, updated, strict=True):
+                    named[name.format(letter, l)] = arb_mat(w.nrows(), w.ncols(), list(balls))
+        return named
 
 
 # Matrices of balls.
@@ -449,6 +456,81 @@ DERIVATIVES: dict[str, Callable[[Row, Row, Row], list[arb]]] = {
     "bipolar_perceptron": error,
     "output": lambda y, z, a: [arb(1)] * len(a),
 }
+
+
+# Optimizers: what a step makes of one weight w, its derivative g and what is kept for it: what is
+# kept from then on, and the new w. t steps go before.
+
+
+def sgd(w: arb, g: arb, *, eta: arb, t: int) -> tuple[arb, ...]:
+    return (w - eta * g,)
+
+
+def momentum(w: arb, g: arb, v: float, *, eta: arb, t: int, momentum: arb) -> tuple[arb, ...]:
+    ahead = momentum * v - eta * g
+    return ahead, w + ahead
+
+
+def nesterov(w: arb, g: arb, v: float, *, eta: arb, t: int, momentum: arb) -> tuple[arb, ...]:
+    ahead = momentum * v - eta * g
+    return ahead, w + momentum * ahead - eta * g
+
+
+def adagrad(w: arb, g: arb, s: float, *, eta: arb, t: int, epsilon: arb) -> tuple[arb, ...]:
+    total = s + g**2
+    return total, w - eta * g / (total + epsilon).sqrt()
+
+
+def rmsprop(
+    w: arb, g: arb, s: float, *, eta: arb, t: int, rho: arb, epsilon: arb
+) -> tuple[arb, ...]:
+    mean_square = rho * s + (1 - rho) * g**2
+    return mean_square, w - eta * g / (mean_square + epsilon).sqrt()
+
+
+def adam(
+    w: arb,
+    g: arb,
+    m: float,
+    s: float,
+    *,
+    eta: arb,
+    t: int,
+    beta_1: arb,
+    beta_2: arb,
+    epsilon: arb,
+) -> tuple[arb, ...]:
+    average = beta_1 * m + (1 - beta_1) * g
+    mean_square = beta_2 * s + (1 - beta_2) * g**2
+    corrected = eta * (1 - beta_2 ** (t + 1)).sqrt() / (1 - beta_1 ** (t + 1))
+    return average, mean_square, w - corrected * average / (mean_square.sqrt() + epsilon)
+
+
+UPDATES: dict[str, Callable[..., tuple[arb, ...]]] = {
+    "sgd": sgd,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "adam": adam,
+}
+
+
+def learning_rate(training: Training, t: int) -> arb:
+    """η after t steps."""
+    eta, rate = arb(training.learning_rate), arb(training.decay_rate or 1)
+    steps = training.decay_steps or 1
+    match training.schedule:
+        case "step":
+            return eta * rate ** (t // steps)
+        case "exponential":
+            return eta * rate ** (arb(t) / steps)
+        case "inverse_time":
+            return eta / (1 + rate * t / steps)
+        case "cosine":
+            return eta * (1 + arb.cos_pi(arb(min(t, steps)) / steps)) / 2
+        case _:
+            return eta
 
 
 # Chains of functions: each with its inner functions of the inputs and its outer one of these.

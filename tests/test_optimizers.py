@@ -1,0 +1,145 @@
+"""Optimizers and schedules: the first step against the exact one, later ones three ways."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from impl_numpy.optimizers import learning_rate
+from shared import DTYPES, OPTIMIZERS, SCHEDULES, SLOTS, Case, InputError, Training, load_case
+from threeways.compare import compare
+from threeways.implementations import model
+
+OTHER_NUMBERS: dict[str, dict[str, Any]] = {
+    "sgd": {},
+    "momentum": {"momentum": 0.5},
+    "nesterov": {"momentum": 0.99},
+    "adagrad": {"initial_accumulator": 0.0, "epsilon": 0.01},
+    "rmsprop": {"rho": 0.3, "epsilon": 1e-3},
+    "adam": {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
+}
+DECAYS: dict[str, dict[str, Any]] = {
+    "constant": {},
+    "step": {"decay_rate": 0.5, "decay_steps": 3},
+    "exponential": {"decay_rate": 0.5, "decay_steps": 3},
+    "inverse_time": {"decay_rate": 2.0, "decay_steps": 3},
+    "cosine": {"decay_steps": 5},
+}
+
+
+def case_with(name: str, training: Training) -> Case:
+    case = load_case(name)
+    assert isinstance(case, Case)
+    return dataclasses.replace(case, training=training)
+
+
+def test_nothing_is_left_out() -> None:
+    assert OTHER_NUMBERS.keys() == OPTIMIZERS.keys() == SLOTS.keys()
+    assert DECAYS.keys() == SCHEDULES.keys()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["mazur", "iris", "kth-2-perceptron"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_first_step_is_the_exact_one(
+    optimizer: str, name: str, dtype: str, packages: dict[str, ModuleType]
+) -> None:
+    for numbers in ({}, OTHER_NUMBERS[optimizer]):
+        training = Training(learning_rate=0.1, optimizer=optimizer, **numbers)
+        result = compare(case_with(name, training), dtype, packages)
+        assert result.ok, result.exact
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_later_steps_are_the_same_three_ways(
+    optimizer: str, schedule: str, packages: dict[str, ModuleType]
+) -> None:
+    training = Training(
+        learning_rate=0.1, optimizer=optimizer, schedule=schedule, **DECAYS[schedule]
+    )
+    case = case_with("csumb-6-eight-weights", training)
+    x, y = case.first_batch()
+    nets = {name: model(package, case) for name, package in packages.items()}
+    for _ in range(8):
+        steps = {name: net.step(x, y, training).quantities() for name, net in nets.items()}
+        for name in ("tf", "keras"):
+            for quantity, array in steps["numpy"].items():
+                np.testing.assert_allclose(steps[name][quantity], array, 1e-12, 1e-15, quantity)
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_fit_is_one_step_after_the_other(
+    optimizer: str, name: str, packages: dict[str, ModuleType]
+) -> None:
+    training = Training(
+        learning_rate=0.05, optimizer=optimizer, epochs=2, batch_size=20, seed=1,
+        schedule="exponential", **DECAYS["exponential"],
+    )  # fmt: skip
+    case = case_with("iris", training)
+    fitted, stepped = (model(packages[name], case) for _ in range(2))
+    fitted.fit(case.dataset, training)
+    for epoch in range(2):
+        for rows in training.batches(epoch, len(case.dataset)):
+            stepped.step(case.dataset.x[rows], case.dataset.y[rows], training)
+    for one, other in zip(fitted.parameters, stepped.parameters, strict=True):
+        np.testing.assert_allclose(one.W, other.W, 1e-10, 1e-12)
+        np.testing.assert_allclose(one.b, other.b, 1e-10, 1e-12)
+
+
+def test_another_training_starts_its_optimizer_anew(packages: dict[str, ModuleType]) -> None:
+    for package in packages.values():
+        training = Training(learning_rate=1e-6, optimizer="adam")
+        case = case_with("mazur", training)
+        net = model(package, case)
+        x, y = case.first_batch()
+        first = net.step(x, y, training).slots["velocity_W"][0]
+        net.step(x, y, training)
+        again = net.step(x, y, dataclasses.replace(training, beta_2=0.99)).slots["velocity_W"][0]
+        assert again == pytest.approx(10 * first, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("constant", [0.8, 0.8, 0.8, 0.8, 0.8]),
+        ("step", [0.8, 0.8, 0.8, 0.4, 0.4]),
+        ("exponential", [0.8, 0.6349604, 0.5039684, 0.4, 0.3174802]),
+        ("inverse_time", [0.8, 0.8 / (1 + 2 / 3), 0.8 / (1 + 4 / 3), 0.8 / 3, 0.8 / (1 + 8 / 3)]),
+    ],
+)  # fmt: skip
+def test_schedule(schedule: str, rates: list[float]) -> None:
+    training = Training(learning_rate=0.8, schedule=schedule, **DECAYS[schedule])
+    assert [learning_rate(training, t) for t in range(5)] == pytest.approx(rates)
+
+
+def test_cosine_ends_at_zero() -> None:
+    training = Training(learning_rate=0.8, schedule="cosine", decay_steps=4)
+    rates = [learning_rate(training, t) for t in (0, 2, 4, 100)]
+    assert rates == pytest.approx([0.8, 0.4, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "line"),
+    [
+        ({"optimizer": "adm"}, "optimizer: 'adm' is not an optimizer; did you mean 'adam'?"),
+        ({"optimizer": "adam", "momentum": 0.9}, "momentum: 'adam' has none"),
+        ({"momentum": 0.9}, "momentum: 'sgd' has none"),
+        ({"optimizer": "momentum", "momentum": 1.0}, "momentum: should be less than 1, not 1.0"),
+        ({"optimizer": "adam", "beta_2": -0.1}, "beta_2: should be greater than or equal to 0"),
+        ({"optimizer": "rmsprop", "epsilon": 0.0}, "epsilon: should be greater than 0"),
+        ({"schedule": "cos"}, "schedule: 'cos' is not a schedule; did you mean 'cosine'?"),
+        ({"schedule": "step", "decay_rate": 0.5}, "decay_steps: is missing, 'step' needs it"),
+        ({"schedule": "cosine", "decay_steps": 0}, "decay_steps: should be greater than 0, not 0"),
+        ({"decay_rate": 0.5}, "decay_rate: 'constant' has none"),
+    ],
+)
+def test_numbers_that_are_wrong(numbers: dict[str, Any], line: str) -> None:
+    with pytest.raises(InputError) as error:
+        Training(learning_rate=0.1, **numbers)
+    assert line in str(error.value)
