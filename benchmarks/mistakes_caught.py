@@ -15,7 +15,7 @@ import numpy as np
 from rich.progress import track
 
 from impl_numpy import FeedForward
-from shared import DTYPES, Array, Case, Dataset, case_names, load_case
+from shared import DTYPES, Array, Case, Dataset, Slots, case_names, load_case
 from threeways.diagnosis import batches
 from threeways.judge import judge
 from threeways.mistakes import MISTAKES
@@ -31,7 +31,7 @@ def two_steps(kind: type[FeedForward], case: Case) -> Iterator[tuple[Case, dict[
     """The first two steps of a case by one kind of network, each as the first of a case."""
     net = kind(case.network, case.parameters)
     training = dataclasses.replace(case.training, batch_size=None, seed=None)
-    slots: dict[str, tuple[Array, ...]] = {}
+    slots: Slots = {}
     for t, rows in enumerate(itertools.islice(batches(case), 2)):
         step = dataclasses.replace(
             case,

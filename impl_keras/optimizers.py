@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import numpy as np
 
-from shared import SLOTS, Training
+from shared import SLOTS, Slots, Training
 
 __all__ = ["Optimizer"]
 
@@ -36,7 +36,7 @@ class Optimizer:
         self.keras.build(variables)
 
     @property
-    def slots(self) -> dict[str, tuple[Any, ...]]:
+    def slots(self) -> Slots:
         """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
         L = len(self.variables) // 2
         name = self.training.optimizer

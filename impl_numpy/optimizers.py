@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import SLOTS, Array, Training
+from shared import SLOTS, Array, Slots, Training
 
 __all__ = ["Optimizer"]
 
@@ -38,7 +38,7 @@ class Optimizer:
         }
 
     @property
-    def slots(self) -> dict[str, tuple[Array, ...]]:
+    def slots(self) -> Slots:
         """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
         L = len(self.variables) // 2
         copies = {slot: tuple(each.copy() for each in kept) for slot, kept in self.kept.items()}

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from shared import SLOTS, Training
+from shared import SLOTS, Slots, Training
 
 __all__ = ["Optimizer"]
 
@@ -41,7 +41,7 @@ class Optimizer:
         }
 
     @property
-    def slots(self) -> dict[str, tuple[Any, ...]]:
+    def slots(self) -> Slots:
         """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
         L = len(self.variables) // 2
         copies = {

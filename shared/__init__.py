@@ -22,7 +22,7 @@ from shared.network import (
     check_perceptron,
 )
 from shared.parameters import SCHEMES, Parameters, Weights, check_parameters, initialise
-from shared.trace import Trace, shapes
+from shared.trace import Slots, Trace, shapes
 from shared.training import OPTIMIZERS, SCHEDULES, SLOTS, History, OnEpoch, Training
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "Network",
     "OnEpoch",
     "Parameters",
+    "Slots",
     "Trace",
     "Training",
     "Weights",

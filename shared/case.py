@@ -13,6 +13,7 @@ from shared.datasets import Dataset
 from shared.errors import Findings
 from shared.network import Network
 from shared.parameters import Parameters, check_parameters
+from shared.trace import Slots
 from shared.training import SLOTS, Training
 
 
@@ -59,7 +60,7 @@ class Case:
     dataset: Dataset
     training: Training
     steps_before: int = 0
-    slots: dict[str, tuple[Array, ...]] = field(default_factory=dict)
+    slots: Slots = field(default_factory=dict)
 
     @property
     def dtype(self) -> str:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from shared.arrays import Array
 from shared.network import Network
 
+# What an optimizer keeps of each layer, by names such as ``"momentum_W"``.
+Slots = dict[str, tuple[Array, ...]]
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Trace:
@@ -20,8 +23,8 @@ class Trace:
         dz, dW, db: derivatives of the loss with respect to z[l], W[l] and b[l], same shapes.
         dx: derivative of the loss with respect to x (N, D[0]).
         W_next, b_next: the parameters after the update.
-        slots: what the optimizer keeps, after the update, by names such as ``"momentum_W"``; of
-            the shapes of W and b, and as it started for a bias that is fixed.
+        slots: what the optimizer keeps, after the update; of the shapes of W and b, and as it
+            started for a bias that is fixed.
     """
 
     z: tuple[Array, ...]
@@ -34,7 +37,7 @@ class Trace:
     dx: Array | None = None
     W_next: tuple[Array, ...] = ()
     b_next: tuple[Array, ...] = ()
-    slots: dict[str, tuple[Array, ...]] = field(default_factory=dict)
+    slots: Slots = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # What went in belongs to the caller, who may write to it again.
