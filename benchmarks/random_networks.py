@@ -1,4 +1,4 @@
-"""Random networks: of every activation and loss, deep and shallow, and of extreme sizes."""
+"""Random networks: of every activation, loss and optimizer, and of extreme sizes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from shared import (
     ACTIVATIONS,
     DTYPES,
     LOSSES,
+    OPTIMIZERS,
     Array,
     Case,
     Dataset,
@@ -77,7 +78,10 @@ def random_case(seed: int) -> Case:
             for fan_in, fan_out in itertools.pairwise(widths)
         ),
         dataset=Dataset("random", x, _targets(random, loss, rows, widths[-1])),
-        training=Training(learning_rate=float(10 ** random.uniform(-3, 1))),
+        training=Training(
+            learning_rate=float(10 ** random.uniform(-3, 1)),
+            optimizer=str(random.choice(list(OPTIMIZERS))),
+        ),
     )
 
 

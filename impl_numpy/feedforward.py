@@ -195,9 +195,10 @@ class FeedForward:
 
     def optimizer_for(self, training: Training) -> Optimizer:
         """The optimizer of a training run; what it keeps lasts as long as the run is the same."""
-        if self.optimizer is None or self.optimizer.training != training:
-            self.optimizer = Optimizer(training, [*self.W, *self.b])
-        return self.optimizer
+        known = self.optimizer
+        if known is None or (known.training is not training and known.training != training):
+            known = self.optimizer = Optimizer(training, [*self.W, *self.b])
+        return known
 
 
 def bind(functions: dict[str, Callable[..., Array]], layer: Layer) -> Callable[..., Array]:
