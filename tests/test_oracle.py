@@ -13,6 +13,7 @@ from flint import arb, ctx
 from shared import (
     ACTIVATIONS,
     DTYPES,
+    OPTIMIZERS,
     Case,
     Dataset,
     Layer,
@@ -110,23 +111,37 @@ def test_a_double_does_not_round_twice() -> None:
     assert np.float32(exact_step(case).values["z[0]"][0, 0]) == 1 + 2.0**-22
 
 
-def test_what_no_precision_decides_is_zero() -> None:
-    """Two units that are alike cancel: z is 0, which ever smaller balls around 0 do not say."""
+def cancelling_case(output: str, loss: str, optimizer: str) -> Case:
+    """Two sigmoid units that are alike cancel in the output's z."""
     network = Network(
         n_features=1,
-        layers=(Layer(units=2, activation="sigmoid"), Layer(units=1, activation="step")),
-        loss="perceptron",
+        layers=(Layer(units=2, activation="sigmoid"), Layer(units=1, activation=output)),
+        loss=loss,
     )
     parameters = (
         Weights(network.array([[0.3, 0.3]]), network.array([0.1, 0.1])),
         Weights(network.array([[1], [-1]]), network.array([0])),
     )
-    case = dataclasses.replace(
+    return dataclasses.replace(
         linear_case("float64"),
         network=network,
         parameters=parameters,
-        dataset=Dataset("", np.array([[1.0]]), np.array([[1.0]])),
+        dataset=Dataset("", np.array([[1.0]]), np.array([[0.0]])),
+        training=Training(learning_rate=0.1, optimizer=optimizer),
     )
-    exact = exact_step(case)
+
+
+def test_what_no_precision_decides_is_zero() -> None:
+    """Ever smaller balls around 0 do not say that z is 0."""
+    exact = exact_step(cancelling_case("step", "perceptron", "sgd"))
     assert exact.bits == PRECISIONS[-1]
     assert exact.values["a[2]"] == 0
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_what_cancels_is_a_number(optimizer: str) -> None:
+    """Squares and roots of balls around 0."""
+    exact = exact_step(cancelling_case("linear", "half_squared_error", optimizer))
+    for quantity, values in exact.values.items():
+        assert np.isfinite(values).all(), quantity
+    assert abs(exact.values["loss"]) < 1e-60

@@ -284,6 +284,11 @@ def total(balls: Iterable[arb]) -> arb:
     return sum(balls, arb(0))
 
 
+def square(ball: arb) -> arb:
+    """Of any ball; a power of one that has 0 in it is not defined."""
+    return ball * ball
+
+
 def others(balls: Row) -> list[arb]:
     """For each of a row's numbers the sum of all the others."""
     return [total((*balls[:i], *balls[i + 1 :])) for i in range(len(balls))]
@@ -379,7 +384,7 @@ def softmax_backward(da: Row, a: Row) -> list[arb]:
 
 
 def squared_error(y: Row, z: Row, a: Row) -> arb:
-    return total((output - target) ** 2 for output, target in zip(a, y, strict=True))
+    return total(square(output - target) for output, target in zip(a, y, strict=True))
 
 
 def error(y: Row, z: Row, a: Row) -> list[arb]:
@@ -477,14 +482,14 @@ def nesterov(w: arb, g: arb, v: float, *, eta: arb, t: int, momentum: arb) -> tu
 
 
 def adagrad(w: arb, g: arb, s: float, *, eta: arb, t: int, epsilon: arb) -> tuple[arb, ...]:
-    total = s + g**2
+    total = s + square(g)
     return total, w - eta * g / (total + epsilon).sqrt()
 
 
 def rmsprop(
     w: arb, g: arb, s: float, *, eta: arb, t: int, rho: arb, epsilon: arb
 ) -> tuple[arb, ...]:
-    mean_square = rho * s + (1 - rho) * g**2
+    mean_square = rho * s + (1 - rho) * square(g)
     return mean_square, w - eta * g / (mean_square + epsilon).sqrt()
 
 
@@ -501,9 +506,13 @@ def adam(
     epsilon: arb,
 ) -> tuple[arb, ...]:
     average = beta_1 * m + (1 - beta_1) * g
-    mean_square = beta_2 * s + (1 - beta_2) * g**2
+    mean_square = beta_2 * s + (1 - beta_2) * square(g)
     corrected = eta * (1 - beta_2 ** (t + 1)).sqrt() / (1 - beta_1 ** (t + 1))
-    return average, mean_square, w - corrected * average / (mean_square.sqrt() + epsilon)
+    return (
+        average,
+        mean_square,
+        w - corrected * average / (mean_square.nonnegative_part().sqrt() + epsilon),
+    )
 
 
 UPDATES: dict[str, Callable[..., tuple[arb, ...]]] = {
