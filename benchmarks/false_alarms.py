@@ -45,6 +45,9 @@ def _load(names: list[str]) -> None:
 def _verdicts(seed: int) -> list[Verdict]:
     case = random_case(seed)
     exact = exact_step(case)
+    largest = np.finfo(case.dtype).max
+    if any(np.abs(values).max() > largest for values in exact.values.values()):
+        return []  # a right number that the dtype does not have
     verdicts = []
     for name, package in _packages.items():
         with np.errstate(all="ignore"):

@@ -262,15 +262,13 @@ class Analysis:
 
         exact = after(g)
         moved = zip(*(after(each) for each in _around(g, g_error)), strict=True)
-        changed = [
-            np.abs(np.array(ends) - each).max(axis=0)
-            for ends, each in zip(moved, exact, strict=True)
-        ]
+        ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
+        changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
         names = [f"{slot}_{letter}[{l}]" for slot in SLOTS[self.training.optimizer]]
         # Adam's 1 - β is wrong by eps however small it is.
         few = FEW * self.unit / min(1 - numbers.get(beta, 0) for beta in ("beta_1", "beta_2"))
-        own = [few * np.abs(slot) for slot in exact[:-1]]
-        own.append(self.unit * np.abs(w) + few * np.abs(exact[-1] - w))
+        own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
+        own.append(self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0))
         return {
             name: by_g + by_itself + self.tiny
             for name, by_g, by_itself in zip(
