@@ -261,12 +261,14 @@ class Analysis:
             return [kept for (kept,) in (*optimizer.kept.values(), optimizer.variables)]
 
         exact = after(g)
-        moved = zip(*(after(each) for each in _around(g, g_error)), strict=True)
+        # Adam's 1 - β is wrong by eps however small it is, and what it makes tiny may be flushed.
+        left = min(1 - numbers.get(beta, 0) for beta in ("beta_1", "beta_2"))
+        reach = g_error + self.tiny / left
+        moved = zip(*(after(each) for each in _around(g, reach)), strict=True)
         ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
         changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
         names = [f"{slot}_{letter}[{l}]" for slot in SLOTS[self.training.optimizer]]
-        # Adam's 1 - β is wrong by eps however small it is.
-        few = FEW * self.unit / min(1 - numbers.get(beta, 0) for beta in ("beta_1", "beta_2"))
+        few = FEW * self.unit / left
         own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
         own.append(self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0))
         return {
