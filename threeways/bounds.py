@@ -26,7 +26,7 @@ import numpy as np
 
 from impl_numpy.activations import ACTIVATIONS, BACKWARD, SELU_ALPHA, SELU_SCALE
 from impl_numpy.losses import log_sum_exp, without_each
-from impl_numpy.optimizers import Optimizer
+from impl_numpy.optimizers import Optimizer, learning_rate
 from shared import SLOTS, Array, Case, ChainRuleCase, Layer
 
 # What multiplies the analysis, for each dtype. It is of first order, and worst case; 1 says that it
@@ -263,7 +263,8 @@ class Analysis:
         exact = after(g)
         # Adam's 1 - β is wrong by eps however small it is, and what it makes tiny may be flushed.
         left = min(1 - numbers.get(beta, 0) for beta in ("beta_1", "beta_2"))
-        reach = g_error + self.tiny / left
+        eta = learning_rate(self.training, self.case.steps_before)
+        reach = g_error + self.tiny / left / min(1, eta or 1)
         moved = zip(*(after(each) for each in _around(g, reach)), strict=True)
         ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
         changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
