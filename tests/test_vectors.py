@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import importlib.util
 import itertools
 import json
@@ -203,15 +204,21 @@ def count_tests(path: Path) -> int:
 # Recorded steps.
 
 
-def recorded(kind: type[FeedForward] = FeedForward, steps: int = 3, dtype: str = "float64") -> Any:
+def recorded(
+    kind: type[FeedForward] = FeedForward,
+    steps: int = 3,
+    dtype: str = "float64",
+    optimizer: str = "sgd",
+) -> Any:
     """A run as somebody would record it, each step with what it starts from."""
     case = network_case("uio-3-4-4-1", dtype)
+    training = dataclasses.replace(case.training, optimizer=optimizer)
     x, y = (values.astype(dtype) for values in case.first_batch())
     net = kind(case.network, case.parameters)
     tests = []
     for _ in range(steps):
         parameters = [{"W": W.tolist(), "b": b.tolist()} for W, b in net.parameters]
-        quantities = net.step(x, y, case.training).quantities()
+        quantities = net.step(x, y, training).quantities()
         listed = {quantity: array.tolist() for quantity, array in quantities.items()}
         tests.append({"parameters": parameters, "quantities": listed})
     layers = [
@@ -226,6 +233,9 @@ def recorded(kind: type[FeedForward] = FeedForward, steps: int = 3, dtype: str =
         "y": y.tolist(),
         "tests": tests,
     }
+    if optimizer != "sgd":
+        rate = group.pop("learning_rate")
+        group["training"] = {"learning_rate": rate, "optimizer": optimizer}
     return {"schema": "threeways/vectors/v1", "groups": [group]}
 
 
@@ -236,6 +246,21 @@ def test_a_mistake_that_shows_in_the_second_step_is_named(tmp_path: Path) -> Non
     assert [match.mistakes for match in second.diagnosis.matches] == [("gradients-not-reset",)]
     assert not third.ok
     assert third.diagnosis is None
+
+
+@pytest.mark.usefixtures("no_diagnosis")
+def test_a_run_goes_on_with_what_its_optimizer_keeps(tmp_path: Path) -> None:
+    run = recorded(optimizer="adam")
+    assert all(verdict.ok for verdict in checked(run, tmp_path))
+    quantities = run["groups"][0]["tests"][1]["quantities"]
+    quantities["momentum_W[0]"][0][0] *= 1.001
+    _, second, third = checked(run, tmp_path)
+    (departure,) = second.judgement.departures
+    assert (departure.quantity, departure.index) == ("momentum_W[0]", (0, 0))
+    assert not third.ok  # it goes on from what was recorded
+    del quantities["velocity_b[1]"]
+    with pytest.raises(InputError, match=r"no velocity_b\[1\] in the step before"):
+        checked(run, tmp_path)
 
 
 def test_files_of_one_name_are_refused(tmp_path: Path) -> None:

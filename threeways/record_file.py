@@ -7,6 +7,7 @@ its own or its group's. The test vectors that ``threeways vectors`` writes are s
     groups[]   case, title, chained                chained: the tests are one run, in order
                network                             n_features, layers, loss, dtype
                learning_rate, parameters, x, y     of every test that does not give its own
+               training                            optimizer and schedule, in place of learning_rate
     tests[]    tcId, comment, flags, result        "valid", or "invalid" where it has to depart
                learning_rate, parameters, x, y
                quantities                          {"z[0]": [[0.3775, 0.3925]], "loss": 0.29837, …}
@@ -46,6 +47,7 @@ from shared import (
     ACTIVATIONS,
     DTYPES,
     LOSSES,
+    SLOTS,
     Array,
     Case,
     Dataset,
@@ -53,6 +55,7 @@ from shared import (
     Layer,
     Network,
     Parameters,
+    Slots,
     Training,
     Weights,
     check_inputs,
@@ -251,6 +254,7 @@ class _Test(_Start):
 class _Group(_Start):
     network: Network
     tests: Annotated[tuple[_Test, ...], _NotEmpty, Field(json_schema_extra={"minItems": 1})]
+    training: Training | None = None
     case: Text | None = None
     title: Text = ""
     chained: Flag = False
@@ -278,6 +282,7 @@ _TABLES: dict[str, Any] = {
     "notes": _Note,
     "groups": _Group,
     "network": Network,
+    "training": Training,
     "layers": Layer,
     "parameters": _Weights,
     "tests": _Test,
@@ -365,7 +370,35 @@ class _Placed:
     def starts_anew(self) -> bool:
         """Whether its case is another than that of the group."""
         names = _Start.__dataclass_fields__
-        return self.goes_on or any(getattr(self.test, name) is not None for name in names)
+        later = self.group.training is not None and self.steps_before > 0
+        return later or self.goes_on or any(getattr(self.test, name) is not None for name in names)
+
+    @property
+    def steps_before(self) -> int:
+        """How many steps of its run go before."""
+        return self.t if self.group.chained else 0
+
+    @property
+    def training(self) -> Training:
+        """The group's, or plain gradient descent."""
+        if self.group.training is not None:
+            return self.group.training
+        _, learning_rate = self.given("learning_rate")
+        return Training(learning_rate=learning_rate)
+
+    def slots(self) -> Slots:
+        """What the optimizer has kept of the step before, which has to be recorded there."""
+        names = SLOTS[self.training.optimizer]
+        if not self.steps_before or not names:
+            return {}
+        ended = _Placed(self.group, self.group_at, self.t - 1).quantities()
+        layers = range(len(self.group.network.layers))
+        kept = {f"{slot}_{letter}": layers for slot in names for letter in "Wb"}
+        for slot in kept:
+            for l in layers:
+                if f"{slot}[{l}]" not in ended:
+                    raise InputError(f"{self.at}: goes on, and no {slot}[{l}] in the step before")
+        return {slot: tuple(ended[f"{slot}[{l}]"] for l in layers) for slot in kept}
 
     def given(self, name: str) -> tuple[str, Any]:
         """What it starts from, its own or its group's, with the path of whichever gives it."""
@@ -390,7 +423,9 @@ class _Placed:
         with findings:
             parameters = self.parameters()
         with findings:
-            _, learning_rate = self.given("learning_rate")
+            training = self.training
+        with findings:
+            slots = self.slots()
         with findings:
             at, x = self.given("x")
             with _within(at):
@@ -408,7 +443,9 @@ class _Placed:
             network=network,
             parameters=parameters,
             dataset=Dataset(name, x, y),
-            training=Training(learning_rate=learning_rate),
+            training=training,
+            steps_before=self.steps_before,
+            slots=slots,
         )
 
     def parameters(self) -> Parameters:
@@ -430,7 +467,7 @@ class _Placed:
 
     def quantities(self) -> dict[str, Array]:
         _, x = self.given("x")
-        known = shapes(self.group.network, len(x))
+        known = shapes(self.group.network, len(x), SLOTS[self.training.optimizer])
         findings = Findings()
         arrays = {}
         for name, numbers in self.test.quantities.items():

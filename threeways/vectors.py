@@ -18,7 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from shared import DTYPES, Array, Case, ChainRuleCase, InputError, check_inputs, check_targets
+from shared import (
+    DTYPES,
+    SCHEDULES,
+    Array,
+    Case,
+    ChainRuleCase,
+    InputError,
+    check_inputs,
+    check_targets,
+)
 from shared.errors import Findings
 from threeways.bounds import bounds
 from threeways.diagnosis import numbers_of
@@ -92,7 +101,7 @@ def vectors(case: Case) -> dict[str, Any]:
                 "case": case.name,
                 "title": case.title,
                 "network": _network(case),
-                "learning_rate": case.training.learning_rate,
+                **_training(case),
                 "parameters": [
                     {letter: _nested(array, _decimal) for letter, array in layer._asdict().items()}
                     for layer in case.parameters
@@ -103,6 +112,14 @@ def vectors(case: Case) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _training(case: Case) -> dict[str, Any]:
+    training = case.training
+    if training.optimizer == "sgd" and training.schedule == "constant":
+        return {"learning_rate": training.learning_rate}
+    names = ("learning_rate", "optimizer", "schedule", *SCHEDULES[training.schedule])
+    return {"training": {name: getattr(training, name) for name in names} | training.numbers}
 
 
 def _network(case: Case) -> dict[str, Any]:
