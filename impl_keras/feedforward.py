@@ -1,7 +1,8 @@
 """A feedforward network as a Keras ``Sequential`` model, compiled and fitted.
 
-Each layer is a Dense layer, z[l] = a[l] @ W[l] + b[l], and an Activation, a[l+1] = g(z[l]). Where
-the loss takes the output's z, the model ends there and the last activation stands behind it.
+Each layer is a Dense layer, z[l] = a[l] @ W[l] + b[l], and an Activation, a[l+1] = g(z[l]), with a
+Dropout behind it where it has one. Where the loss takes the output's z, the model ends there and
+the last activation stands behind it.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from impl_keras import regularisation
 from impl_keras.activations import ACTIVATIONS
 from impl_keras.losses import LOSSES
 from impl_keras.optimizers import Optimizer
 from shared import (
     Array,
+    Checkpoint,
     Dataset,
     History,
     Layer,
     Network,
     OnEpoch,
     Parameters,
+    Run,
     Trace,
     Training,
     Weights,
@@ -62,16 +66,21 @@ class FeedForward:
                 keras.layers.Activation(partial(ACTIVATIONS[layer.activation], **layer.arguments))
                 for layer in network.layers
             ]
-            layers = [
-                part for pair in zip(self.dense, self.activations, strict=True) for part in pair
-            ]
-            self.model = keras.Sequential(layers[:-1] if network.loss_from_logits else layers)
+            self.dropout = [Dropout(layer) for layer in network.layers]
+            parts = zip(self.dense, self.activations, self.dropout, strict=True)
+            layers = [part for layer in parts for part in layer]
+            self.model = Sequential(layers[:-2] if network.loss_from_logits else layers[:-1])
         self.optimizer: Optimizer | None = None
 
     @property
     def parameters(self) -> Parameters:
         """A copy of W and b as they are now."""
         return tuple(Weights(*dense.get_weights()) for dense in self.dense)
+
+    def load(self, parameters: Parameters) -> None:
+        """Take these for W and b."""
+        for dense, (W, b) in zip(self.dense, parameters, strict=True):
+            dense.set_weights([W, b])
 
     def predict(self, x: Any) -> Array:
         """The output a[L] (N, D[L]) for inputs x (N, D[0])."""
@@ -82,8 +91,17 @@ class FeedForward:
         z, a = self.propagate(tf.constant(check_inputs(self.network, x)))
         return Trace(z=_numpy(z), a=_numpy(a))
 
-    def backward(self, x: Any, y: Any) -> Trace:
-        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing."""
+    def evaluate(self, x: Any, y: Any) -> float:
+        """The loss of inputs x (N, D[0]) and targets y (N, D[L]), as a network in use has it."""
+        x = check_inputs(self.network, x)
+        y = check_targets(self.network, y, len(x))
+        return float(self.loss(tf.constant(y), self.output(*self.propagate(tf.constant(x)))))
+
+    def backward(self, x: Any, y: Any, masks: dict[int, Array] | None = None) -> Trace:
+        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing.
+
+        With ``masks`` of the units that it keeps, there is dropout.
+        """
         x = check_inputs(self.network, x)
         y = check_targets(self.network, y, len(x))
         inputs = tf.constant(x)
@@ -91,7 +109,7 @@ class FeedForward:
         b = [dense.bias.value for dense in self.dense]
         with tf.GradientTape() as tape:
             tape.watch([inputs, b])
-            z, a = self.propagate(inputs)
+            z, a = self.propagate(inputs, masks)
             loss = self.loss(tf.constant(y), self.output(z, a))
         dz, dW, db, dx = tape.gradient(loss, [z, W, b, inputs], unconnected_gradients="zero")
         return Trace(
@@ -107,25 +125,33 @@ class FeedForward:
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update of gradient descent on a batch, with every number that went into it."""
-        optimizer = self.compile(training)
-        trace = self.backward(x, y)
+        optimizer = self.optimizer_for(training)
+        trace = self.backward(x, y, training.masks(self.network, optimizer.steps, len(x)))
         self.update(trace.dW, trace.db, optimizer)
         W_next, b_next = zip(*self.parameters, strict=True)
         return dataclasses.replace(trace, W_next=W_next, b_next=b_next, slots=optimizer.slots)
 
-    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
-        """Train on all of a data set's batches, epoch after epoch."""
-        x = check_inputs(self.network, dataset.x)
-        y = check_targets(self.network, dataset.y, len(x))
-        self.compile(training)
-        return fit_batches(self.model, x, y, training, on_epoch)
+    def fit(
+        self,
+        dataset: Dataset,
+        training: Training,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint."""
+        return fit_run(self.model, Run(self, dataset, training, on_epoch, checkpoint))
 
-    def propagate(self, x: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        """The forward pass: z[0..L-1] and a[0..L]."""
-        z, a = [], [x]
-        for dense, activation in zip(self.dense, self.activations, strict=True):
-            z.append(dense(a[-1]))
+    def propagate(
+        self, x: tf.Tensor, masks: dict[int, Array] | None = None
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """The forward pass, with or without dropout: z[0..L-1] and a[0..L]."""
+        self.model.take(masks or {})
+        z, a, given = [], [x], x
+        for parts in zip(self.dense, self.activations, self.dropout, strict=True):
+            dense, activation, dropout = parts
+            z.append(dense(given))
             a.append(activation(z[-1]))
+            given = dropout(a[-1])
         return z, a
 
     def output(self, z: list[tf.Tensor], a: list[tf.Tensor]) -> tf.Tensor:
@@ -140,15 +166,18 @@ class FeedForward:
             return self.model.compute_loss(y=y, y_pred=output)
 
     def update(self, dW: Sequence[Any], db: Sequence[Any], optimizer: Optimizer) -> None:
-        """The optimizer's step on W and b; a bias that is fixed gets none."""
-        free = [l for l, layer in enumerate(self.network.layers) if not layer.fixed_bias]
-        optimizer.keras.apply(
-            [*dW, *(db[l] for l in free)],
-            [dense.kernel for dense in self.dense] + [self.dense[l].bias for l in free],
-        )
+        """The optimizer's step on W and b; what is frozen gets none."""
+        pairs = [
+            (gradient, variable)
+            for dense, *gradients in zip(self.dense, dW, db, strict=True)
+            for gradient, variable in zip(gradients, (dense.kernel, dense.bias), strict=True)
+            if variable.trainable
+        ]
+        if pairs:
+            optimizer.keras.apply(*map(list, zip(*pairs, strict=True)))
 
-    def compile(self, training: Training) -> Optimizer:
-        """Compile the model for a training run; what its optimizer keeps lasts as long as that."""
+    def optimizer_for(self, training: Training) -> Optimizer:
+        """The compiled model's; what it keeps lasts as long as the training run is the same."""
         if self.optimizer is None or self.optimizer.training != training:
             kernels = [dense.kernel for dense in self.dense]
             with default_dtype(self.network.dtype):
@@ -157,15 +186,82 @@ class FeedForward:
         return self.optimizer
 
 
+class Sequential(keras.Sequential):
+    """Keras's, but each batch comes with the masks of its dropout, and finite losses are counted.
+
+    Args:
+        layers: as for ``keras.Sequential``.
+    """
+
+    def __init__(self, layers: Sequence[keras.layers.Layer]) -> None:
+        super().__init__(layers)
+        self.n_finite = keras.Variable(0, dtype="int32", trainable=False)
+
+    def take(self, masks: dict[int, Any]) -> None:
+        """Use these masks of a[l], by l, from now on."""
+        dropouts = [layer for layer in self.layers if isinstance(layer, Dropout)]
+        for l, dropout in enumerate(dropouts, start=1):
+            dropout.kept = masks.get(l)
+
+    def train_step(self, data: Any) -> Any:
+        """Keras's own step on a batch x and y."""
+        x, y, masks = data
+        self.take(masks)
+        logs = super().train_step((x, y))
+        self.take({})
+        self.n_finite.assign_add(keras.ops.cast(keras.ops.isfinite(logs["loss"]), "int32"))
+        return logs
+
+
+class Dropout(keras.layers.Layer):
+    """Dropout by the mask that it was given last; nothing without one.
+
+    Args:
+        layer: whose units it drops.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        self.layer = layer
+        self.kept: Any = None
+
+    def call(self, a: Any) -> Any:
+        """What is left of a."""
+        if self.kept is None:
+            return a
+        drop = regularisation.alpha_dropout if self.layer.alpha_dropout else regularisation.dropout
+        return drop(a, self.kept, self.layer.drops)
+
+
+class EndEpoch(keras.callbacks.Callback):
+    """Takes down each epoch in a run, and ends the training when the run says so."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.model.n_finite.assign(0)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        loss = float(logs["loss"])
+        self.run.end_epoch(loss, None if math.isfinite(loss) else int(self.model.n_finite.numpy()))
+        self.model.stop_training = self.run.is_over
+
+
 def dense_layer(layer: Layer, weights: Weights) -> keras.layers.Dense:
     """A Dense layer without activation that starts from ``weights``."""
     dense = keras.layers.Dense(
         layer.units,
         kernel_initializer=lambda shape, dtype: weights.W,
         bias_initializer=lambda shape, dtype: weights.b,
+        kernel_regularizer=partial(regularisation.penalty, l1=layer.l1, l2=layer.l2)
+        if layer.is_penalised
+        else None,
+        trainable=layer.trainable,
     )
     dense.build((None, len(weights.W)))
-    dense.bias.trainable = not layer.fixed_bias
+    dense.bias.trainable = layer.trainable and not layer.fixed_bias
     return dense
 
 
@@ -186,32 +282,49 @@ def default_dtype(dtype: str) -> Iterator[None]:
         keras.config.set_dtype_policy(policy)
 
 
-def fit_batches(
-    model: keras.Model, x: Array, y: Array, training: Training, on_epoch: OnEpoch | None
-) -> History:
+def fit_run(model: Sequential, run: Run) -> History:
     """Keras's own ``fit`` on the batches, in the order, that all implementations see."""
-    n_rows = len(x)
+    if not run.is_over:
+        training, n_rows = run.training, len(run.x)
+        n_batches = len(training.sizes(n_rows))
+        if model.steps_per_execution != n_batches:
+            model.steps_per_execution = n_batches
+            model.train_function = None
+        x, y = tf.constant(run.x), tf.constant(run.y)
+        made = len(run.history.loss)
+        steps = run.optimizer.steps
 
-    def batches() -> Iterator[tuple[Array, Array]]:
-        for epoch in range(training.epochs):
-            for rows in training.batches(epoch, n_rows):
-                yield x[rows], y[rows]
+        def epochs() -> Iterator[Any]:
+            for epoch in range(made, training.epochs):
+                t = steps + (epoch - made) * n_batches
+                masks = training.masks_of_epoch(run.net.network, t, n_rows)
+                yield {0: training.order(epoch, n_rows)} | masks
 
-    report = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: on_epoch and on_epoch(epoch + 1, logs["loss"])
-    )
-    with default_dtype(x.dtype.name), warnings.catch_warnings():
-        # Below a threshold unit there is no gradient, as it should be.
-        warnings.filterwarnings("ignore", message="Gradients do not exist")
-        run = model.fit(
-            batches(),
-            steps_per_epoch=math.ceil(n_rows / (training.batch_size or n_rows)),
-            epochs=training.epochs,
-            shuffle=False,
-            verbose=0,
-            callbacks=[report],
-        )
-    return History(loss=run.history["loss"])
+        def batches(parts: dict[int, tf.Tensor]) -> tf.data.Dataset:
+            return tf.data.Dataset.from_tensor_slices(parts).batch(training.batch_size or n_rows)
+
+        def batch(parts: dict[int, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, dict[int, tf.Tensor]]:
+            rows = parts.pop(0)
+            return tf.gather(x, rows), tf.gather(y, rows), parts
+
+        like_first = {
+            l: tf.TensorSpec(part.shape, part.dtype) for l, part in next(epochs()).items()
+        }
+        data = tf.data.Dataset.from_generator(epochs, output_signature=like_first)
+        with default_dtype(run.x.dtype.name), warnings.catch_warnings():
+            # Below a threshold unit there is no gradient, as it should be.
+            warnings.filterwarnings("ignore", message="Gradients do not exist")
+            model.fit(
+                data.flat_map(batches).map(batch),
+                steps_per_epoch=n_batches,
+                initial_epoch=made,
+                epochs=training.epochs,
+                shuffle=False,
+                verbose=0,
+                callbacks=[EndEpoch(run)],
+            )
+    run.finish()
+    return run.history
 
 
 def _numpy(tensors: Sequence[tf.Tensor]) -> tuple[Array, ...]:

@@ -34,20 +34,32 @@ class Optimizer:
             numbers["initial_accumulator_value"] = start
         self.keras = OPTIMIZERS[training.optimizer](learning_rate(training), **numbers)
         self.keras.build(variables)
+        self.kept: dict[str, list[Array]] = {
+            slot: getattr(self.keras, KEPT[training.optimizer, slot])
+            for slot in SLOTS[training.optimizer]
+        }
 
     @property
     def slots(self) -> Slots:
         """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
         L = len(self.variables) // 2
-        name = self.training.optimizer
         copies = {
-            slot: tuple(each.numpy().copy() for each in kept)
-            for slot, kept in (
-                (slot, getattr(self.keras, KEPT[name, slot])) for slot in SLOTS[name]
-            )
+            slot: tuple(each.numpy().copy() for each in kept) for slot, kept in self.kept.items()
         }
         of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
         return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
+
+    @property
+    def steps(self) -> int:
+        """How many updates it has made."""
+        return int(self.keras.iterations.numpy())
+
+    def restore(self, steps: int, slots: Slots) -> None:
+        """Go on from after ``steps`` updates, which left ``slots``."""
+        self.keras.iterations.assign(steps)
+        for slot, kept in self.kept.items():
+            for array, values in zip(kept, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
+                array.assign(values)
 
 
 OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {

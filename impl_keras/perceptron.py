@@ -9,20 +9,22 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import keras
+import numpy as np
 import tensorflow as tf
 
 from impl_keras.activations import ACTIVATIONS
-from impl_keras.feedforward import default_dtype, dense_layer, fit_batches
+from impl_keras.feedforward import Sequential, default_dtype, dense_layer, fit_run
 from impl_keras.losses import LOSSES
 from impl_keras.optimizers import Optimizer
 from shared import (
     Array,
+    Checkpoint,
     Dataset,
     History,
     Network,
     OnEpoch,
     Parameters,
+    Run,
     Trace,
     Training,
     Weights,
@@ -53,13 +55,17 @@ class Perceptron:
         (start,) = check_parameters(network, parameters)
         with default_dtype(network.dtype):
             self.dense = dense_layer(self.layer, start)
-            self.model = keras.Sequential([self.dense])
+            self.model = Sequential([self.dense])
         self.optimizer: Optimizer | None = None
 
     @property
     def parameters(self) -> Parameters:
         """A copy of W and b as they are now."""
         return (Weights(*self.dense.get_weights()),)
+
+    def load(self, parameters: Parameters) -> None:
+        """Take these for W and b."""
+        self.dense.set_weights(list(parameters[0]))
 
     def predict(self, x: Any) -> Array:
         """The output ŷ (N, D[1]) for inputs x (N, D[0])."""
@@ -70,6 +76,10 @@ class Perceptron:
         x = check_inputs(self.network, x)
         z = self.dense(tf.constant(x))
         return Trace(z=(z.numpy(),), a=(x, ACTIVATIONS[self.layer.activation](z).numpy()))
+
+    def evaluate(self, x: Any, y: Any) -> float:
+        """The loss of inputs x (N, D[0]) and targets y (N, D[1])."""
+        return float(np.asarray(self.backward(x, y).loss))
 
     def backward(self, x: Any, y: Any) -> Trace:
         """The loss and its derivatives for a batch x (N, D[0]), y (N, D[1]); updates nothing."""
@@ -96,22 +106,28 @@ class Perceptron:
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update, w ← w - η dW, with every number that went into it."""
-        optimizer = self.compile(training)
+        optimizer = self.optimizer_for(training)
         trace = self.backward(x, y)
         gradients, variables = [*trace.dW, *trace.db], self.model.trainable_variables
         optimizer.keras.apply(gradients[: len(variables)], variables)
         ((W, b),) = self.parameters
         return dataclasses.replace(trace, W_next=(W,), b_next=(b,), slots=optimizer.slots)
 
-    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
-        """Train on all of a data set's batches, epoch after epoch."""
-        x = check_inputs(self.network, dataset.x)
-        y = check_targets(self.network, dataset.y, len(x))
-        self.compile(training)
-        return fit_batches(self.model, x, y, training, on_epoch)
+    def fit(
+        self,
+        dataset: Dataset,
+        training: Training,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint.
 
-    def compile(self, training: Training) -> Optimizer:
-        """Compile the model for a training run; what its optimizer keeps lasts as long as that."""
+        The perceptron rule ends after the first epoch that leaves no errors (EPITA-1).
+        """
+        return fit_run(self.model, Run(self, dataset, training, on_epoch, checkpoint))
+
+    def optimizer_for(self, training: Training) -> Optimizer:
+        """The compiled model's; what it keeps lasts as long as the training run is the same."""
         if self.optimizer is None or self.optimizer.training != training:
             with default_dtype(self.network.dtype):
                 self.optimizer = Optimizer(training, [self.dense.kernel, self.dense.bias])

@@ -4,28 +4,33 @@ Forward, layer by layer:   z[l] = a[l] @ W[l] + b[l],   a[l+1] = g(z[l]),   a[0]
 Backward, from the last:   dz[L-1] from the loss, then  dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l])
 For each layer:            dW[l] = a[l].T @ dz[l],      db[l] = Σ rows dz[l]
 (Rumelhart, Hinton and Williams 1986; UIO-10)
+
+In training a layer may be given less of a[l], by dropout, and its W[l] may add to the loss.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from impl_numpy import losses
+from impl_numpy import losses, regularisation
 from impl_numpy.activations import ACTIVATIONS, BACKWARD
 from impl_numpy.optimizers import Optimizer
 from shared import (
     Array,
+    Checkpoint,
     Dataset,
     History,
     Layer,
     Network,
     OnEpoch,
     Parameters,
+    Run,
     Trace,
     Training,
     Weights,
@@ -55,7 +60,11 @@ class FeedForward:
         self.b = [b for _, b in start]
         self.g = [bind(ACTIVATIONS, layer) for layer in network.layers]
         self.g_backward = [bind(BACKWARD, layer) for layer in network.layers]
-        self.fixed = [l for l, layer in enumerate(network.layers) if layer.fixed_bias]
+        layers = list(enumerate(network.layers))
+        self.frozen = [l for l, layer in layers if not layer.trainable]
+        self.fixed = [l for l, layer in layers if layer.fixed_bias or not layer.trainable]
+        self.penalised = [l for l, layer in layers if layer.is_penalised]
+        self.masks: dict[int, Array] = {}  # of the units that dropout keeps, while training
         self.dW = [np.empty_like(W) for W in self.W]  # kept: allocating them takes long
         self.optimizer: Optimizer | None = None
 
@@ -63,6 +72,11 @@ class FeedForward:
     def parameters(self) -> Parameters:
         """A copy of W and b as they are now."""
         return tuple(Weights(W.copy(), b.copy()) for W, b in zip(self.W, self.b, strict=True))
+
+    def load(self, parameters: Parameters) -> None:
+        """Take these for W and b."""
+        for W, b, given in zip(self.W, self.b, parameters, strict=True):
+            W[...], b[...] = given
 
     def predict(self, x: Any) -> Array:
         """The output a[L] (N, D[L]) for inputs x (N, D[0])."""
@@ -73,17 +87,26 @@ class FeedForward:
         z, a = self.propagate(check_inputs(self.network, x))
         return Trace(z=tuple(z), a=tuple(a))
 
-    def backward(self, x: Any, y: Any) -> Trace:
-        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing."""
+    def evaluate(self, x: Any, y: Any) -> float:
+        """The loss of inputs x (N, D[0]) and targets y (N, D[L]), as a network in use has it."""
         x = check_inputs(self.network, x)
         y = check_targets(self.network, y, len(x))
-        z, a = self.propagate(x)
+        return float(self.loss(y, self.output(*self.propagate(x))) + self.penalty())
+
+    def backward(self, x: Any, y: Any, masks: dict[int, Array] | None = None) -> Trace:
+        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing.
+
+        With ``masks`` of the units that it keeps, there is dropout.
+        """
+        x = check_inputs(self.network, x)
+        y = check_targets(self.network, y, len(x))
+        z, a = self.propagate(x, masks)
         dz, dW, db = self.backpropagate(y, z, a)
         return Trace(
             z=tuple(z),
             a=tuple(a),
             y=y,
-            loss=self.loss(y, self.output(z, a)),
+            loss=self.loss(y, self.output(z, a)) + self.penalty(),
             dz=tuple(dz),
             dW=tuple(gradient.copy() for gradient in dW),
             db=tuple(db),
@@ -92,43 +115,64 @@ class FeedForward:
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update of gradient descent on a batch, with every number that went into it."""
-        trace = self.backward(x, y)
+        trace = self.backward(x, y, self.masks_of_step(training, len(x)))
         self.update([dW.copy() for dW in trace.dW], [db.copy() for db in trace.db], training)
         W_next, b_next = zip(*self.parameters, strict=True)
         slots = self.optimizer_for(training).slots
         return dataclasses.replace(trace, W_next=W_next, b_next=b_next, slots=slots)
 
-    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
-        """Train on all of a data set's batches, epoch after epoch."""
-        x = check_inputs(self.network, dataset.x)
-        y = check_targets(self.network, dataset.y, len(x))
-        history = History()
-        for epoch in range(training.epochs):
-            batches = list(training.batches(epoch, len(x)))
-            outputs = [
-                self.descend(x.take(rows, axis=0), y.take(rows, axis=0), training)
+    def fit(
+        self,
+        dataset: Dataset,
+        training: Training,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint."""
+        run = Run(self, dataset, training, on_epoch, checkpoint)
+        for epoch in run.epochs():
+            batches = list(training.batches(epoch, len(run.x)))
+            steps = [
+                self.descend(run.x.take(rows, axis=0), run.y.take(rows, axis=0), training)
                 for rows in batches
             ]
-            visited = y[np.concatenate(batches)]
-            history.loss.append(float(self.loss(visited, np.concatenate(outputs))))
-            if on_epoch:
-                on_epoch(epoch + 1, history.loss[-1])
-        return history
+            outputs, penalties = zip(*steps, strict=True)
+            visited = run.y[np.concatenate(batches)]
+            loss = float(self.loss(visited, np.concatenate(outputs)))
+            loss += float(np.average(penalties, weights=training.sizes(len(run.x))))
+            if math.isfinite(loss):
+                run.end_epoch(loss)
+            else:
+                each = zip(batches, outputs, penalties, strict=True)
+                run.end_steps([self.loss(run.y[rows], out) + more for rows, out, more in each])
+        return run.history
 
-    def descend(self, x: Array, y: Array, training: Training) -> Array:
-        """One update on a batch that has been checked; gives the output that the loss takes."""
-        z, a = self.propagate(x)
+    def descend(self, x: Array, y: Array, training: Training) -> tuple[Array, Array | float]:
+        """One update on a batch that has been checked; gives what the loss is made of."""
+        z, a = self.propagate(x, self.masks_of_step(training, len(x)))
         _, dW, db = self.backpropagate(y, z, a)
+        penalty = self.penalty()
         self.update(dW, db, training)
-        return self.output(z, a)
+        return self.output(z, a), penalty
 
-    def propagate(self, x: Array) -> tuple[list[Array], list[Array]]:
-        """The forward pass: z[0..L-1] and a[0..L]."""
+    def propagate(
+        self, x: Array, masks: dict[int, Array] | None = None
+    ) -> tuple[list[Array], list[Array]]:
+        """The forward pass, with or without dropout: z[0..L-1] and a[0..L]."""
+        self.masks = masks or {}
         z, a = [], [x]
         for l in range(len(self.W)):
-            z.append(self.net_input(l, a[l]))
+            z.append(self.net_input(l, self.drop(l, a[l])))
             a.append(self.activation(l, z[l]))
         return z, a
+
+    def drop(self, l: int, a: Array) -> Array:
+        """What layer l is given of a[l]: in training what dropout leaves of it, else all."""
+        if l not in self.masks:
+            return a
+        layer = self.network.layers[l - 1]
+        drop = regularisation.alpha_dropout if layer.alpha_dropout else regularisation.dropout
+        return drop(a, self.masks[l], layer.drops)
 
     def net_input(self, l: int, a: Array) -> Array:
         """z[l] = a[l] @ W[l] + b[l]."""
@@ -155,7 +199,9 @@ class FeedForward:
         dz = [self.output_delta(y, z[-1], a[-1])]
         for l in reversed(range(len(self.W) - 1)):
             dz.insert(0, self.hidden_delta(l, dz[0], z[l], a[l + 1]))
-        dW = [self.weight_gradient(l, a[l], dz[l]) for l in range(len(dz))]
+        dW = [self.weight_gradient(l, self.drop(l, a[l]), dz[l]) for l in range(len(dz))]
+        for l in self.penalised:
+            dW[l] += self.penalty_gradient(l)
         db = [self.bias_gradient(dz[l]) for l in range(len(dz))]
         return dz, dW, db
 
@@ -169,7 +215,16 @@ class FeedForward:
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
         """dz[l] (N, D[l+1]) from dz[l+1]: a unit answers for every unit that it feeds."""
         da = np.dot(dz_next, self.W[l + 1].T)  # (N, D[l+1])
-        return self.activation_backward(l, da, z, a)
+        return self.activation_backward(l, self.drop_backward(l + 1, da), z, a)
+
+    def drop_backward(self, l: int, da: Array) -> Array:
+        """The derivative with respect to a[l], from that to what dropout left of it."""
+        if l not in self.masks:
+            return da
+        layer = self.network.layers[l - 1]
+        if layer.alpha_dropout:
+            return regularisation.alpha_dropout_backward(da, self.masks[l], layer.alpha_dropout)
+        return regularisation.dropout_backward(da, self.masks[l], layer.dropout)
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
         """dz = da · g'(z)."""
@@ -178,6 +233,16 @@ class FeedForward:
     def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
         """dW[l] = a[l].T @ dz[l], (D[l], D[l+1])."""
         return np.dot(a.T, dz, out=self.dW[l])
+
+    def penalty(self) -> Array | float:
+        """What the weights add to the loss."""
+        layers = [(self.W[l], self.network.layers[l]) for l in self.penalised]
+        return sum(regularisation.penalty(W, layer.l1, layer.l2) for W, layer in layers)
+
+    def penalty_gradient(self, l: int) -> Array:
+        """What W[l] adds to dW[l], (D[l], D[l+1])."""
+        layer = self.network.layers[l]
+        return regularisation.penalty_gradient(self.W[l], layer.l1, layer.l2)
 
     def bias_gradient(self, dz: Array) -> Array:
         """db[l] = Σ rows dz[l], (D[l+1],)."""
@@ -188,10 +253,16 @@ class FeedForward:
         return dz[0] @ self.W[0].T
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        """The optimizer's step on W and b; a fixed bias gets none. The gradients are used up."""
+        """The optimizer's step on W and b; what is frozen gets none. The gradients are used up."""
+        for l in self.frozen:
+            dW[l][:] = 0
         for l in self.fixed:
             db[l][:] = 0
         self.optimizer_for(training).apply([*dW, *db])
+
+    def masks_of_step(self, training: Training, n_rows: int) -> dict[int, Array]:
+        """Which units dropout keeps in the step that is next, of ``n_rows`` rows."""
+        return training.masks(self.network, self.optimizer_for(training).steps, n_rows)
 
     def optimizer_for(self, training: Training) -> Optimizer:
         """The optimizer of a training run; what it keeps lasts as long as the run is the same."""

@@ -45,6 +45,18 @@ class Optimizer:
         of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
         return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
 
+    @property
+    def steps(self) -> int:
+        """How many updates it has made."""
+        return self.t
+
+    def restore(self, steps: int, slots: Slots) -> None:
+        """Go on from after ``steps`` updates, which left ``slots``."""
+        self.t = steps
+        for slot, kept in self.kept.items():
+            for array, values in zip(kept, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
+                array[...] = values
+
     def apply(self, gradients: Sequence[Array]) -> None:
         """Update each variable by its gradient, of the same shape, which is used up."""
         eta = learning_rate(self.training, self.t)

@@ -16,11 +16,13 @@ from impl_numpy.losses import LOSSES
 from impl_numpy.optimizers import Optimizer
 from shared import (
     Array,
+    Checkpoint,
     Dataset,
     History,
     Network,
     OnEpoch,
     Parameters,
+    Run,
     Trace,
     Training,
     Weights,
@@ -56,6 +58,10 @@ class Perceptron:
         """A copy of W and b as they are now."""
         return (Weights(self.W.copy(), self.b.copy()),)
 
+    def load(self, parameters: Parameters) -> None:
+        """Take these for W and b."""
+        ((self.W[...], self.b[...]),) = parameters
+
     def predict(self, x: Any) -> Array:
         """The output ŷ (N, D[1]) for inputs x (N, D[0])."""
         return self.forward(x).a[-1]
@@ -65,6 +71,10 @@ class Perceptron:
         x = check_inputs(self.network, x)
         z = x @ self.W + self.b
         return Trace(z=(z,), a=(x, ACTIVATIONS[self.layer.activation](z)))
+
+    def evaluate(self, x: Any, y: Any) -> float:
+        """The loss of inputs x (N, D[0]) and targets y (N, D[1])."""
+        return float(np.asarray(self.backward(x, y).loss))
 
     def backward(self, x: Any, y: Any) -> Trace:
         """The loss and its derivatives for a batch x (N, D[0]), y (N, D[1]); updates nothing."""
@@ -94,18 +104,23 @@ class Perceptron:
         ((W, b),) = self.parameters
         return dataclasses.replace(trace, W_next=(W,), b_next=(b,), slots=optimizer.slots)
 
-    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
-        """Train on all of a data set's batches, epoch after epoch."""
-        history = History()
-        for epoch in range(training.epochs):
-            loss = 0.0
-            for rows in training.batches(epoch, len(dataset)):
-                trace = self.step(dataset.x[rows], dataset.y[rows], training)
-                loss += float(np.asarray(trace.loss)) * len(rows)
-            history.loss.append(loss / len(dataset))
-            if on_epoch:
-                on_epoch(epoch + 1, history.loss[-1])
-        return history
+    def fit(
+        self,
+        dataset: Dataset,
+        training: Training,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint.
+
+        The perceptron rule ends after the first epoch that leaves no errors (EPITA-1).
+        """
+        run = Run(self, dataset, training, on_epoch, checkpoint)
+        for epoch in run.epochs():
+            batches = training.batches(epoch, len(run.x))
+            losses = [self.step(run.x[rows], run.y[rows], training).loss for rows in batches]
+            run.end_steps(losses)
+        return run.history
 
     def optimizer_for(self, training: Training) -> Optimizer:
         """The optimizer of a training run; what it keeps lasts as long as the run is the same."""

@@ -2,25 +2,30 @@
 
 Forward, layer by layer:   z[l] = a[l] @ W[l] + b[l],   a[l+1] = g(z[l]),   a[0] = x
 Backward:                  the tape records the forward pass and differentiates the loss
+
+In training a layer may be given less of a[l], by dropout, and its W[l] may add to the loss.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import tensorflow as tf
 
-from impl_tf_lowlevel import activations, losses
+from impl_tf_lowlevel import activations, losses, regularisation
 from impl_tf_lowlevel.optimizers import Optimizer
 from shared import (
     Array,
+    Checkpoint,
     Dataset,
     History,
     Network,
     OnEpoch,
     Parameters,
+    Run,
     Trace,
     Training,
     Weights,
@@ -28,8 +33,12 @@ from shared import (
     check_parameters,
     check_targets,
 )
+from shared.quiet import silent_stderr
 
 __all__ = ["FeedForward"]
+
+# XLA takes a second to compile an epoch, and saves a tenth of a millisecond a step.
+STEPS_WORTH_XLA = 10_000
 
 # What the loss does not depend on has the derivative 0, not None.
 ZERO = {"unconnected_gradients": "zero"}
@@ -52,6 +61,7 @@ class FeedForward:
         self.W = [tf.Variable(W) for W, _ in start]
         self.b = [tf.Variable(b) for _, b in start]
         self.optimizer: Optimizer | None = None
+        self.compiled: dict[tuple[Optimizer, int], Any] = {}
 
     @property
     def parameters(self) -> Parameters:
@@ -59,6 +69,12 @@ class FeedForward:
         return tuple(
             Weights(W.numpy().copy(), b.numpy().copy()) for W, b in zip(self.W, self.b, strict=True)
         )
+
+    def load(self, parameters: Parameters) -> None:
+        """Take these for W and b."""
+        for W, b, given in zip(self.W, self.b, parameters, strict=True):
+            W.assign(given.W)
+            b.assign(given.b)
 
     def predict(self, x: Any) -> Array:
         """The output a[L] (N, D[L]) for inputs x (N, D[0])."""
@@ -69,15 +85,25 @@ class FeedForward:
         z, a = self.propagate(tf.constant(check_inputs(self.network, x)))
         return Trace(z=_numpy(z), a=_numpy(a))
 
-    def backward(self, x: Any, y: Any) -> Trace:
-        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing."""
+    def evaluate(self, x: Any, y: Any) -> float:
+        """The loss of inputs x (N, D[0]) and targets y (N, D[L]), as a network in use has it."""
+        x = check_inputs(self.network, x)
+        y = check_targets(self.network, y, len(x))
+        output = self.output(*self.propagate(tf.constant(x)))
+        return float(self.loss(tf.constant(y), output) + self.penalty())
+
+    def backward(self, x: Any, y: Any, masks: dict[int, Array] | None = None) -> Trace:
+        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing.
+
+        With ``masks`` of the units that it keeps, there is dropout.
+        """
         x = check_inputs(self.network, x)
         y = check_targets(self.network, y, len(x))
         inputs = tf.constant(x)
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            z, a = self.propagate(inputs)
-            loss = self.loss(tf.constant(y), self.output(z, a))
+            z, a = self.propagate(inputs, masks)
+            loss = self.loss(tf.constant(y), self.output(z, a)) + self.penalty()
         dz, dW, db, dx = tape.gradient(loss, [z, self.W, self.b, inputs], **ZERO)
         return Trace(
             z=_numpy(z),
@@ -92,56 +118,93 @@ class FeedForward:
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """One update of gradient descent on a batch, with every number that went into it."""
-        trace = self.backward(x, y)
-        dW, db = tf.nest.map_structure(tf.constant, (trace.dW, trace.db))
         optimizer = self.optimizer_for(training)
+        trace = self.backward(x, y, training.masks(self.network, optimizer.steps, len(x)))
+        dW, db = tf.nest.map_structure(tf.constant, (trace.dW, trace.db))
         self.update(dW, db, optimizer)
         W_next, b_next = zip(*self.parameters, strict=True)
         return dataclasses.replace(trace, W_next=W_next, b_next=b_next, slots=optimizer.slots)
 
-    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
-        """Train on all of a data set's batches; each epoch is a run of one compiled graph."""
-        x = check_inputs(self.network, dataset.x)
-        y = check_targets(self.network, dataset.y, len(x))
-        run_epoch = self.compile_epoch(tf.constant(x), tf.constant(y), training)
-        history = History()
-        for epoch in range(training.epochs):
-            order = tf.constant(training.order(epoch, len(x)))
-            history.loss.append(float(run_epoch(order)))
-            if on_epoch:
-                on_epoch(epoch + 1, history.loss[-1])
-        return history
+    def fit(
+        self,
+        dataset: Dataset,
+        training: Training,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint.
 
-    def compile_epoch(
-        self, x: tf.Tensor, y: tf.Tensor, training: Training
-    ) -> Callable[[tf.Tensor], tf.Tensor]:
-        """A graph that takes the order of the rows, makes an epoch's updates, gives its loss."""
-        n_rows = len(x)
-        size = training.batch_size or n_rows
+        Each epoch is one run of a compiled graph.
+        """
+        run = Run(self, dataset, training, on_epoch, checkpoint)
+        x, y, n_rows = tf.constant(run.x), tf.constant(run.y), len(run.x)
+        run_epoch = self.compiled_epoch(training, n_rows)
+        for epoch in run.epochs():
+            steps = self.optimizer_for(training).steps
+            masks = training.masks_of_epoch(self.network, steps, n_rows)
+            order = tf.constant(training.order(epoch, n_rows))
+            is_new = run_epoch.experimental_get_tracing_count() == 0
+            with silent_stderr() if is_new else nullcontext():  # XLA reports what it finds
+                losses = run_epoch(x, y, order, masks).numpy()
+            run.end_steps(losses)
+        return run.history
+
+    def compiled_epoch(self, training: Training, n_rows: int) -> Any:
+        """A graph, compiled once, that makes the updates of an epoch and gives their losses."""
         optimizer = self.optimizer_for(training)
+        if (optimizer, n_rows) in self.compiled:
+            return self.compiled[optimizer, n_rows]
+        sizes = training.sizes(n_rows)
 
-        @tf.function
-        def run_epoch(order: tf.Tensor) -> tf.Tensor:
-            total = tf.zeros((), x.dtype)
-            for start in tf.range(0, n_rows, size):
-                rows = order[start : start + size]
-                targets = tf.gather(y, rows)
-                with tf.GradientTape() as tape:
-                    loss = self.loss(targets, self.output(*self.propagate(tf.gather(x, rows))))
-                dW, db = tape.gradient(loss, [self.W, self.b], **ZERO)
-                self.update(dW, db, optimizer)
-                total += loss * tf.cast(len(rows), x.dtype)
-            return total / n_rows
+        @tf.function(jit_compile=training.epochs * len(sizes) >= STEPS_WORTH_XLA)
+        def run_epoch(
+            x: tf.Tensor, y: tf.Tensor, order: tf.Tensor, masks: dict[int, tf.Tensor]
+        ) -> tf.Tensor:
+            losses = tf.TensorArray(x.dtype, len(sizes))
+            for i in tf.range(n_rows // sizes[0]):
+                losses = losses.write(i, descend(i * sizes[0], sizes[0], x, y, order, masks))
+            if sizes[-1] < sizes[0]:
+                last = len(sizes) - 1
+                losses = losses.write(last, descend(last * sizes[0], sizes[-1], x, y, order, masks))
+            return losses.stack()
 
-        return run_epoch.get_concrete_function(tf.TensorSpec([n_rows], tf.int64))
+        def descend(
+            start: tf.Tensor | int,
+            size: int,
+            x: tf.Tensor,
+            y: tf.Tensor,
+            order: tf.Tensor,
+            masks: dict[int, tf.Tensor],
+        ) -> tf.Tensor:
+            rows = tf.slice(order, [start], [size])
+            kept = {l: tf.slice(mask, [start, 0], [size, -1]) for l, mask in masks.items()}
+            with tf.GradientTape() as tape:
+                z, a = self.propagate(tf.gather(x, rows), kept)
+                loss = self.loss(tf.gather(y, rows), self.output(z, a)) + self.penalty()
+            dW, db = tape.gradient(loss, [self.W, self.b], **ZERO)
+            self.update(dW, db, optimizer)
+            return loss
 
-    def propagate(self, x: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        """The forward pass: z[0..L-1] and a[0..L]."""
+        self.compiled = {(optimizer, n_rows): run_epoch}
+        return run_epoch
+
+    def propagate(
+        self, x: tf.Tensor, masks: dict[int, Any] | None = None
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """The forward pass, with or without dropout: z[0..L-1] and a[0..L]."""
         z, a = [], [x]
         for l in range(len(self.W)):
-            z.append(self.net_input(l, a[l]))
+            z.append(self.net_input(l, self.drop(l, a[l], masks or {})))
             a.append(self.activation(l, z[l]))
         return z, a
+
+    def drop(self, l: int, a: tf.Tensor, masks: dict[int, Any]) -> tf.Tensor:
+        """What layer l is given of a[l]: in training what dropout leaves of it, else all."""
+        if l not in masks:
+            return a
+        layer = self.network.layers[l - 1]
+        drop = regularisation.alpha_dropout if layer.alpha_dropout else regularisation.dropout
+        return drop(a, masks[l], layer.drops)
 
     def net_input(self, l: int, a: tf.Tensor) -> tf.Tensor:
         """z[l] = a[l] @ W[l] + b[l]."""
@@ -160,13 +223,26 @@ class FeedForward:
         """The loss, a scalar, of targets and what it takes."""
         return losses.LOSSES[self.network.loss](y, output)
 
+    def penalty(self) -> tf.Tensor:
+        """What the weights add to the loss."""
+        penalties = [
+            regularisation.penalty(W, layer.l1, layer.l2)
+            for W, layer in zip(self.W, self.network.layers, strict=True)
+            if layer.is_penalised
+        ]
+        return sum(penalties, tf.zeros((), self.network.dtype))
+
     def update(
         self, dW: Sequence[tf.Tensor], db: Sequence[tf.Tensor], optimizer: Optimizer
     ) -> None:
-        """The optimizer's step on W and b; a bias that is fixed gets none."""
-        layers = zip(self.network.layers, db, strict=True)
-        free = [tf.zeros_like(each) if layer.fixed_bias else each for layer, each in layers]
-        optimizer.apply([*dW, *free])
+        """The optimizer's step on W and b; what is frozen gets none."""
+        gradients = []
+        for l, layer in enumerate(self.network.layers):
+            gradients.append(dW[l] if layer.trainable else tf.zeros_like(dW[l]))
+        for l, layer in enumerate(self.network.layers):
+            free = layer.trainable and not layer.fixed_bias
+            gradients.append(db[l] if free else tf.zeros_like(db[l]))
+        optimizer.apply(gradients)
 
     def optimizer_for(self, training: Training) -> Optimizer:
         """The optimizer of a training run; what it keeps lasts as long as the run is the same."""

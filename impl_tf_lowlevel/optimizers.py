@@ -50,6 +50,18 @@ class Optimizer:
         of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
         return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
 
+    @property
+    def steps(self) -> int:
+        """How many updates it has made."""
+        return int(self.t.numpy())
+
+    def restore(self, steps: int, slots: Slots) -> None:
+        """Go on from after ``steps`` updates, which left ``slots``."""
+        self.t.assign(steps)
+        for slot, kept in self.kept.items():
+            for array, values in zip(kept, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
+                array.assign(values)
+
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
         """Update each variable by its gradient, of the same shape."""
         dtype = self.variables[0].dtype
@@ -129,6 +141,7 @@ RULES: dict[str, Callable[..., None]] = {
 }
 
 
+@tf.autograph.experimental.do_not_convert
 def learning_rate(training: Training, t: tf.Variable) -> tf.Tensor:
     """η after t steps, by the schedule; float64."""
     eta = training.learning_rate

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from impl_tf_lowlevel.activations import ACTIVATIONS
@@ -16,11 +17,13 @@ from impl_tf_lowlevel.losses import LOSSES
 from impl_tf_lowlevel.optimizers import Optimizer
 from shared import (
     Array,
+    Checkpoint,
     Dataset,
     History,
     Network,
     OnEpoch,
     Parameters,
+    Run,
     Trace,
     Training,
     Weights,
@@ -57,6 +60,12 @@ class Perceptron:
         """A copy of W and b as they are now."""
         return (Weights(self.W.numpy().copy(), self.b.numpy().copy()),)
 
+    def load(self, parameters: Parameters) -> None:
+        """Take these for W and b."""
+        ((W, b),) = parameters
+        self.W.assign(W)
+        self.b.assign(b)
+
     def predict(self, x: Any) -> Array:
         """The output ŷ (N, D[1]) for inputs x (N, D[0])."""
         return self.forward(x).a[-1]
@@ -66,6 +75,10 @@ class Perceptron:
         x = check_inputs(self.network, x)
         z = x @ self.W + self.b
         return Trace(z=(z.numpy(),), a=(x, ACTIVATIONS[self.layer.activation](z).numpy()))
+
+    def evaluate(self, x: Any, y: Any) -> float:
+        """The loss of inputs x (N, D[0]) and targets y (N, D[1])."""
+        return float(np.asarray(self.backward(x, y).loss))
 
     def backward(self, x: Any, y: Any) -> Trace:
         """The loss and its derivatives for a batch x (N, D[0]), y (N, D[1]); updates nothing."""
@@ -96,11 +109,18 @@ class Perceptron:
         ((W, b),) = self.parameters
         return dataclasses.replace(trace, W_next=(W,), b_next=(b,), slots=optimizer.slots)
 
-    def fit(self, dataset: Dataset, training: Training, on_epoch: OnEpoch | None = None) -> History:
-        """Train on all of a data set's batches, epoch after epoch, each step one compiled graph."""
-        x = check_inputs(self.network, dataset.x)
-        y = check_targets(self.network, dataset.y, len(x))
+    def fit(
+        self,
+        dataset: Dataset,
+        training: Training,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> History:
+        """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint.
 
+        The perceptron rule ends after the first epoch that leaves no errors (EPITA-1).
+        """
+        run = Run(self, dataset, training, on_epoch, checkpoint)
         optimizer = self.optimizer_for(training)
 
         @tf.function
@@ -112,17 +132,13 @@ class Perceptron:
             self.update(dW, db, optimizer)
             return loss
 
-        batch = [tf.TensorSpec([None, width], x.dtype) for width in self.network.widths]
+        batch = [tf.TensorSpec([None, width], run.x.dtype) for width in self.network.widths]
         compiled = step.get_concrete_function(*batch)
-        history = History()
-        for epoch in range(training.epochs):
-            loss = 0.0
-            for rows in training.batches(epoch, len(x)):
-                loss += float(compiled(tf.constant(x[rows]), tf.constant(y[rows]))) * len(rows)
-            history.loss.append(loss / len(x))
-            if on_epoch:
-                on_epoch(epoch + 1, history.loss[-1])
-        return history
+        for epoch in run.epochs():
+            batches = training.batches(epoch, len(run.x))
+            losses = [compiled(*map(tf.constant, (run.x[rows], run.y[rows]))) for rows in batches]
+            run.end_steps([loss.numpy() for loss in losses])
+        return run.history
 
     def update(self, dW: tf.Tensor, db: tf.Tensor, optimizer: Optimizer) -> None:
         """The optimizer's step on W and b; a bias that is fixed gets none."""

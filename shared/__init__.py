@@ -6,7 +6,8 @@ derivatives of the loss. Targets y are always 2-D, (N, D[L]).
 """
 
 from shared.arrays import Array, check_inputs, check_targets
-from shared.case import Case, ChainRuleCase, Figure
+from shared.augmentation import Augmentation, augment
+from shared.case import Case, ChainRuleCase, Figure, Goal, Transfer
 from shared.case_file import case_names, load_case
 from shared.chain_rule import CHAIN_RULES, ChainRule
 from shared.datasets import DATASETS, Dataset, load_dataset
@@ -21,9 +22,17 @@ from shared.network import (
     Network,
     check_perceptron,
 )
-from shared.parameters import SCHEMES, Parameters, Weights, check_parameters, initialise
+from shared.parameters import (
+    SCHEMES,
+    Parameters,
+    Weights,
+    check_parameters,
+    copy_layers,
+    initialise,
+)
+from shared.run import Checkpoint, History, OnEpoch, Run
 from shared.trace import Slots, Trace, shapes
-from shared.training import OPTIMIZERS, SCHEDULES, SLOTS, History, OnEpoch, Training
+from shared.training import OPTIMIZERS, SCHEDULES, SLOTS, Training
 
 __all__ = [
     "ACTIVATIONS",
@@ -37,27 +46,34 @@ __all__ = [
     "SCHEMES",
     "SLOTS",
     "Array",
+    "Augmentation",
     "Case",
     "ChainRule",
     "ChainRuleCase",
+    "Checkpoint",
     "Dataset",
     "Figure",
+    "Goal",
     "History",
     "InputError",
     "Layer",
     "Network",
     "OnEpoch",
     "Parameters",
+    "Run",
     "Slots",
     "Trace",
     "Training",
+    "Transfer",
     "Weights",
     "accuracy",
+    "augment",
     "case_names",
     "check_inputs",
     "check_parameters",
     "check_perceptron",
     "check_targets",
+    "copy_layers",
     "initialise",
     "load_case",
     "load_dataset",

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Gt, Le
 
 from shared.arrays import Array, check_inputs
 from shared.chain_rule import ChainRule
 from shared.datasets import Dataset
-from shared.errors import Findings
+from shared.errors import Findings, checked
+from shared.fields import FiniteFloat, PositiveFloat
 from shared.network import Network
 from shared.parameters import Parameters, check_parameters
 from shared.trace import Slots
 from shared.training import SLOTS, Training
+
+Accuracy = Annotated[FiniteFloat, Gt(0), Le(1)]
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,34 @@ class Figure:
     printed: str
 
 
+@checked
+class Goal:
+    """What training has to reach, in every implementation.
+
+    Args:
+        loss: of the last epoch, or of the best one with early stopping, at most.
+        accuracy: on the rows trained on, at least.
+        test_accuracy: on the rows kept for the test, at least.
+    """
+
+    loss: PositiveFloat | None = None
+    accuracy: Accuracy | None = None
+    test_accuracy: Accuracy | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """Layers that another network has learned (EPITA-10).
+
+    Args:
+        source: the case that trains it.
+        layers: how many of its first layers are copied.
+    """
+
+    source: Case
+    layers: int
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """A network with all that a run of it needs.
@@ -47,6 +80,9 @@ class Case:
         parameters: where training starts.
         dataset: the data.
         training: how it is trained.
+        test: rows that training never sees.
+        goal: what training has to reach.
+        transfer: what takes the place of the first layers' parameters before training.
         steps_before: how many steps of training go before, for the schedule and Adam.
         slots: what the optimizer keeps of them, as in :class:`Trace`; as it starts unless given.
     """
@@ -59,6 +95,9 @@ class Case:
     parameters: Parameters
     dataset: Dataset
     training: Training
+    test: Dataset | None = None
+    goal: Goal | None = None
+    transfer: Transfer | None = None
     steps_before: int = 0
     slots: Slots = field(default_factory=dict)
 
@@ -80,7 +119,11 @@ class Case:
         with findings:
             check_inputs(network, self.dataset.x)
         findings.raise_any()
-        return dataclasses.replace(self, network=network, parameters=parameters)
+        transfer = self.transfer
+        if transfer:
+            source = transfer.source.with_dtype(dtype)
+            transfer = dataclasses.replace(transfer, source=source)
+        return dataclasses.replace(self, network=network, parameters=parameters, transfer=transfer)
 
     def start_of_slots(self, l: int, letter: str) -> list[Array]:
         """What the optimizer keeps for W[l] or b[l], ``"W"`` or ``"b"``, before the first step."""
@@ -93,8 +136,14 @@ class Case:
 
     def first_batch(self) -> tuple[Array, Array]:
         """x and y of the first batch of the first epoch."""
-        rows = next(self.training.batches(0, len(self.dataset)))
-        return self.dataset.x[rows], self.dataset.y[rows]
+        dataset, _ = self.training.prepare(self.dataset)
+        rows = next(self.training.batches(0, len(dataset)))
+        return dataset.x[rows], dataset.y[rows]
+
+    def masks(self) -> dict[int, Array]:
+        """Which units dropout keeps in the first step: for each a[l] that has any, (N, D[l])."""
+        n_rows = len(self.first_batch()[0])
+        return self.training.masks(self.network, self.steps_before, n_rows)
 
 
 @dataclass(frozen=True)

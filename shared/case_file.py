@@ -3,12 +3,16 @@
 A file describes a network with its data and training, or a chain of functions:
 
     title, lectures, loss, dtype   loss = "half_squared_error"
-    [[layers]]                     units, activation, alpha, fixed_bias
+    [[layers]]                     units, activation, alpha, fixed_bias, trainable, l1, l2, dropout,
+                                   alpha_dropout
     [[parameters]]                 W and b, one table a layer; or
     [initialise]                   scheme, seed, scale
-    [data]                         dataset; or file; or x and y
+    [transfer]                     case, layers: first layers to be copied from it, once trained
+    [data]                         dataset; or file; or x and y; image_shape, autoencoder, test
     [training]                     learning_rate, epochs, batch_size, seed; optimizer and its
-                                   numbers; schedule, decay_rate, decay_steps
+                                   numbers; schedule, decay_rate, decay_steps; validation, patience
+    [training.augmentation]        copies, shift, rotate, resize, contrast, noise, seed
+    [goal]                         loss, accuracy, test_accuracy: what training has to reach
     [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case
 
     [chain_rule]                   example, inputs, learning_rate
@@ -16,6 +20,7 @@ A file describes a network with its data and training, or a chain of functions:
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Collection
@@ -24,17 +29,27 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Le
+from annotated_types import Gt, Le
 from pydantic import TypeAdapter, ValidationError
 
 from shared.arrays import check_targets
-from shared.case import Case, ChainRuleCase, Figure
+from shared.augmentation import Augmentation
+from shared.case import Case, ChainRuleCase, Figure, Goal, Transfer
 from shared.chain_rule import CHAIN_RULES, ChainRule
 from shared.datasets import DATASETS, Dataset, load_dataset, read_data_file
 from shared.errors import Findings, InputError, checked, problems_of, unknown
-from shared.fields import FiniteFloat, NaturalInt, PositiveFloat, Text, one_of
+from shared.fields import (
+    FiniteFloat,
+    Flag,
+    NaturalInt,
+    PositiveFloat,
+    PositiveInt,
+    Share,
+    Text,
+    one_of,
+)
 from shared.network import DTypeName, Layer, LossName, Network
-from shared.parameters import SCHEMES, Parameters, check_parameters, initialise
+from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
 from shared.trace import shapes
 from shared.training import SLOTS, Training
 
@@ -111,6 +126,9 @@ class _Data:
     file: Text | None = None
     x: Matrix | None = None
     y: Matrix | None = None
+    image_shape: tuple[PositiveInt, PositiveInt] | None = None
+    autoencoder: Flag = False
+    test: Annotated[Share, Gt(0)] | None = None
 
     def __post_init__(self) -> None:
         given = [name for name in ("dataset", "file", "x", "y") if getattr(self, name) is not None]
@@ -119,12 +137,34 @@ class _Data:
         for name in ("x", "y"):
             _check_rectangular(name, getattr(self, name) or ())
 
-    def load(self, path: Path, n_targets: int) -> Dataset:
+    def load(self, path: Path, n_targets: int) -> tuple[Dataset, Dataset | None]:
+        dataset = self._whole(path, n_targets)
+        if self.image_shape:
+            dataset = dataclasses.replace(dataset, image_shape=self.image_shape)
+        if self.autoencoder:
+            dataset = dataset.as_autoencoder()
+        return dataset.split(self.test) if self.test else (dataset, None)
+
+    def _whole(self, path: Path, n_targets: int) -> Dataset:
         if self.dataset is not None:
             return load_dataset(self.dataset)
         if self.file is not None:
             return read_data_file(path.parent / self.file, n_targets)
         return Dataset(path.stem, np.array(self.x, dtype=float), np.array(self.y, dtype=float))
+
+
+@checked
+class _Transfer:
+    case: Text
+    layers: PositiveInt
+
+    def load(self, path: Path, network: Network, parameters: Parameters) -> Transfer:
+        known = self.case in case_names()
+        source = load_case(self.case if known else path.parent / self.case)
+        if not isinstance(source, Case):
+            raise InputError(f"transfer: {self.case!r} is a chain of functions, not a network")
+        copy_layers(source.parameters, parameters, self.layers)
+        return Transfer(source.with_dtype(network.dtype), self.layers)
 
 
 @checked
@@ -138,6 +178,8 @@ class _CaseFile:
     dtype: DTypeName = "float64"
     parameters: tuple[_Weights, ...] | None = None
     initialise: _Initialise | None = None
+    transfer: _Transfer | None = None
+    goal: Goal | None = None
     figures: dict[Text, dict[Text, Text]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -149,17 +191,26 @@ class _CaseFile:
         return Network(n_features=n_features, layers=self.layers, loss=self.loss, dtype=self.dtype)
 
     def case(self, path: Path) -> Case:
-        dataset = self.data.load(path, self.layers[-1].units)
+        dataset, test = self.data.load(path, self.layers[-1].units)
         network = self._network(dataset.x.shape[1])
         findings = Findings()
         with findings:
-            check_targets(network, dataset.y, len(dataset))
+            self._check_targets(network, dataset)
         with findings:
             parameters = self._parameters(network)
-        n_rows = min(self.training.batch_size or len(dataset), len(dataset))
+        findings.raise_any()
+        transfer = None
+        with findings:
+            if self.transfer:
+                transfer = self.transfer.load(path, network, parameters)
+        with findings:
+            n_rows = self.training.sizes(len(self.training.prepare(dataset)[0]))[0]
+        findings.raise_any()
         with findings:
             slots = SLOTS[self.training.optimizer]
             figures = _figures(self.figures, shapes(network, n_rows, slots))
+        with findings:
+            self._check_goal(test)
         findings.raise_any()
         return Case(
             name=path.stem,
@@ -170,7 +221,23 @@ class _CaseFile:
             parameters=parameters,
             dataset=dataset,
             training=self.training,
+            test=test,
+            goal=self.goal,
+            transfer=transfer,
         )
+
+    def _check_targets(self, network: Network, dataset: Dataset) -> None:
+        width, units = dataset.x.shape[1], network.widths[-1]
+        if self.data.autoencoder and width != units:
+            raise InputError(
+                f"data.autoencoder: the output has {units} units, its input {width} features; "
+                "they have to be as many"
+            )
+        check_targets(network, dataset.y, len(dataset))
+
+    def _check_goal(self, test: Dataset | None) -> None:
+        if self.goal and self.goal.test_accuracy and test is None:
+            raise InputError("goal.test_accuracy: needs data.test, a share of the rows")
 
     def _parameters(self, network: Network) -> Parameters:
         if self.parameters is not None:
@@ -204,6 +271,9 @@ def _keys(file: Any) -> dict[str, Collection[str]]:
         "layers": Layer,
         "parameters": _Weights,
         "initialise": _Initialise,
+        "transfer": _Transfer,
+        "goal": Goal,
+        "augmentation": Augmentation,
         "data": _Data,
         "training": Training,
         "chain_rule": ChainRule,

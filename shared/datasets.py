@@ -6,7 +6,9 @@ scikit-learn and Keras are imported only by the data sets that come from them.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,13 +27,21 @@ from shared.quiet import silent_stderr
 class Dataset:
     """Rows of features x (N, D[0]) with their targets y (N, D[L]), and a name.
 
+    Args:
+        name: what messages call it.
+        x: the features.
+        y: the targets.
+        image_shape: (H, W), H·W = D[0], where the rows of x are the pixels of images.
+
     Raises:
-        InputError: x or y is not 2-D, they differ in rows, there are none, NaN or infinity.
+        InputError: x or y is not 2-D, they differ in rows, there are none, NaN or infinity, or the
+            rows do not fit the shape of the images.
     """
 
     name: str
     x: Array
     y: Array
+    image_shape: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         problems = []
@@ -53,13 +63,44 @@ class Dataset:
                 )
         if not problems and len(self.x) != len(self.y):
             problems.append(f"x has {len(self.x)} rows, y has {len(self.y)}")
+        if not problems and self.image_shape is not None:
+            n_pixels = self.x.shape[1]
+            if math.prod(self.image_shape) != n_pixels:
+                problems.append(f"image_shape: {self.image_shape} does not fit {n_pixels} pixels")
         if problems:
             raise InputError(*(f"data set {self.name!r}: {problem}" for problem in problems))
 
     def __len__(self) -> int:
         return len(self.x)
 
+    def split(self, share: float, seed: int = 0) -> tuple[Dataset, Dataset]:
+        """The rest and a part: a share of the rows, drawn at random, as for validation.
 
+        Args:
+            share: of the N rows; the part has round(share·N) of them.
+            seed: of which rows these are; both keep them in their order.
+
+        Raises:
+            InputError: one of the two would have no rows.
+        """
+        n_rows = len(self)
+        if not (0 < share < 1 and 0 < round(share * n_rows) < n_rows):
+            raise InputError(
+                f"data set {self.name!r}: a share of {share} of {n_rows} rows leaves no data"
+            )
+        in_part = np.arange(n_rows) < round(share * n_rows)
+        np.random.default_rng(seed).shuffle(in_part)
+        return self._rows(~in_part), self._rows(in_part)
+
+    def _rows(self, rows: Array) -> Dataset:
+        return dataclasses.replace(self, x=self.x[rows], y=self.y[rows])
+
+    def as_autoencoder(self) -> Dataset:
+        """The same rows with themselves as targets: what an autoencoder learns to reconstruct."""
+        return dataclasses.replace(self, y=self.x)
+
+
+# Loads x, (N, D[0]) or images (N, H, W), and y.
 Loader = Callable[[], tuple[Any, Any]]
 DATASETS: dict[str, tuple[str, Loader]] = {}
 
@@ -79,6 +120,8 @@ def load_dataset(name: str) -> Dataset:
 def _load(name: str) -> Dataset:
     x, y = (np.asarray(values, dtype=np.float64) for values in DATASETS[name][1]())
     x.flags.writeable = y.flags.writeable = False  # they are everyone's
+    if x.ndim == 3:
+        return Dataset(name, x.reshape(len(x), -1), y, image_shape=x.shape[1:])
     return Dataset(name, x, y)
 
 
@@ -221,7 +264,21 @@ def _digits() -> tuple[Any, Any]:
     from sklearn.datasets import load_digits
 
     data = load_digits()
-    return data.data / 16, one_hot(data.target)
+    return data.images / 16, one_hot(data.target)
+
+
+def _five_digits(first: int) -> tuple[Any, Any]:
+    images, classes = _digits()
+    five = classes[:, first : first + 5]
+    rows = five.any(axis=1)
+    return images[rows], five[rows]
+
+
+for _first in (0, 5):
+    _add(
+        f"digits_{_first}_to_{_first + 4}",
+        f"those of the digits that are {_first} to {_first + 4}, 5 classes (scikit-learn)",
+    )(functools.partial(_five_digits, _first))
 
 
 @_add("iris", "three species of iris by 4 measurements, standardised (scikit-learn)")
@@ -282,4 +339,4 @@ def _through_keras(name: str) -> tuple[Array, Array]:
         raise InputError(
             f"data set {name!r}: could not be downloaded ({str(error).splitlines()[0]})"
         ) from None
-    return images.reshape(len(images), -1) / 255, one_hot(classes)
+    return images / 255, one_hot(classes)

@@ -70,7 +70,8 @@ def _problem(finding: Any, keys: Mapping[str, Collection[str]]) -> str:
     *parents, key = finding["loc"] or ("",)
     match finding["type"]:
         case "unexpected_keyword_argument":
-            return _at(parents) + unknown(key, "a key here", keys[parents[0] if parents else ""])
+            table = next((part for part in reversed(parents) if isinstance(part, str)), "")
+            return _at(parents) + unknown(key, "a key here", keys[table])
         case "missing":
             return _at(parents) + f"{key!r} is missing"
         case "tuple_type":

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from shared.errors import InputError, checked
-from shared.fields import FiniteFloat, Flag, PositiveInt, Text, one_of
+from shared.fields import FiniteFloat, Flag, NotNegativeFloat, PositiveInt, Share, Text, one_of
 
 ACTIVATIONS = (
     "linear",
@@ -68,21 +68,47 @@ class Layer:
         activation: g, one of ``ACTIVATIONS``.
         alpha: slope of leaky ReLU, or scale of ELU, below zero; 0.01 and 1 unless given.
         fixed_bias: whether updates leave b[l] as it is.
+        trainable: whether updates change W[l] and b[l]; a layer that is not is frozen (EPITA-10).
+        l1, l2: what a trainable layer's weights, not its biases, add to the loss,
+            l1 Σ|W[l]| + l2 ΣW[l]² (EPITA-12).
+        dropout: the share of a[l+1] that training sets to 0, at random, while it divides the rest
+            by 1 - dropout (EPITA-13).
+        alpha_dropout: the same for SELU, to its lower limit, so that mean and variance stay.
 
     Raises:
-        InputError: an unknown activation, no units, or an α where the activation has none.
+        InputError: an unknown activation, no units, an α where the activation has none, or alpha
+            dropout of other units than SELU.
     """
 
     units: PositiveInt
     activation: ActivationName = "linear"
     alpha: FiniteFloat | None = None
     fixed_bias: Flag = False
+    trainable: Flag = True
+    l1: NotNegativeFloat = 0.0
+    l2: NotNegativeFloat = 0.0
+    dropout: Share = 0.0
+    alpha_dropout: Share = 0.0
 
     def __post_init__(self) -> None:
         if self.alpha is not None and self.activation not in DEFAULT_ALPHA:
             raise ValueError(f"alpha: {self.activation!r} has none, only leaky_relu and elu have")
         if self.activation == "softmax" and self.units == 1:
             raise ValueError("units: softmax over one unit is always 1, use sigmoid")
+        if self.alpha_dropout and self.activation != "selu":
+            raise ValueError(f"alpha_dropout: is for selu, {self.activation!r} takes dropout")
+        if self.alpha_dropout and self.dropout:
+            raise ValueError("dropout and alpha_dropout: give one of them")
+
+    @property
+    def drops(self) -> float:
+        """The share of its units that training drops."""
+        return self.dropout or self.alpha_dropout
+
+    @property
+    def is_penalised(self) -> bool:
+        """Whether its weights add to the loss; those of a frozen layer do not."""
+        return self.trainable and (self.l1 > 0 or self.l2 > 0)
 
     @cached_property
     def arguments(self) -> dict[str, float]:
@@ -103,7 +129,8 @@ class Network:
         dtype: ``"float32"`` or ``"float64"``, of parameters, data and all arithmetic.
 
     Raises:
-        InputError: no layers, an unknown loss or dtype, or a loss that does not fit the output.
+        InputError: no layers, an unknown loss or dtype, a loss that does not fit the output, or
+            dropout of the output.
     """
 
     n_features: PositiveInt
@@ -120,6 +147,9 @@ class Network:
                 f"loss: {self.loss!r} does not fit an output layer of "
                 f"{self.layers[-1].activation!r} units, only of {', '.join(fitting)}"
             )
+        if self.layers[-1].drops:
+            last = len(self.layers) - 1
+            raise ValueError(f"layers[{last}]: dropout is of hidden units, this is the output")
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -134,11 +164,18 @@ class Network:
     @property
     def is_perceptron(self) -> bool:
         """One layer of threshold units (the perceptron rule) or sigmoid units (KTH-1, KTH-2)."""
-        return len(self.layers) == 1 and self.loss in (
-            "perceptron",
-            "bipolar_perceptron",
-            "binary_crossentropy",
+        (first, *more) = self.layers
+        return (
+            not more
+            and first.trainable
+            and not first.is_penalised
+            and (self.has_perceptron_rule or self.loss == "binary_crossentropy")
         )
+
+    @property
+    def has_perceptron_rule(self) -> bool:
+        """Whether its output units are thresholds, which learn until they make no errors."""
+        return self.loss in ("perceptron", "bipolar_perceptron")
 
     def array(self, values: Any) -> np.ndarray[Any, Any]:
         """``values`` as a new array of the network's dtype."""
@@ -154,6 +191,7 @@ def check_perceptron(network: Network) -> Network:
     if not network.is_perceptron:
         raise InputError(
             "a perceptron has one layer, of step or sign units with the perceptron rule or of "
-            "sigmoid units with binary cross-entropy; use FeedForward"
+            "sigmoid units with binary cross-entropy, trainable and without a penalty; "
+            "use FeedForward"
         )
     return network

@@ -112,3 +112,27 @@ def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) ->
     if problems:
         raise InputError(*problems)
     return tuple(Weights(network.array(W), network.array(b)) for W, b in parameters)
+
+
+def copy_layers(source: Parameters, target: Parameters, layers: int) -> Parameters:
+    """``target`` with the first layers of another network, to transfer what it learned (EPITA-10).
+
+    Args:
+        source: what that network has learned.
+        target: of the network that is to start from it.
+        layers: how many to copy.
+
+    Raises:
+        InputError: there are not so many, or their shapes differ.
+    """
+    fewest = min(len(source), len(target))
+    if not 1 <= layers <= fewest:
+        raise InputError(f"transfer: {layers} layers cannot be copied, 1 to {fewest} can")
+    problems = [
+        f"transfer: layers[{l}] has {learned.W.shape} weights in the source, {own.W.shape} here"
+        for l, (learned, own) in enumerate(zip(source[:layers], target[:layers], strict=True))
+        if learned.W.shape != own.W.shape
+    ]
+    if problems:
+        raise InputError(*problems)
+    return tuple(Weights(W.copy(), b.copy()) for W, b in (*source[:layers], *target[layers:]))

@@ -1,14 +1,17 @@
-"""What a training run is: the numbers that steer it, the batches it sees, what it leaves."""
+"""The numbers that steer a training run, and the rows, batches and masks that follow of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Gt
 
+from shared.arrays import Array
+from shared.augmentation import Augmentation, augment
+from shared.datasets import Dataset
 from shared.errors import checked
 from shared.fields import (
     NaturalInt,
@@ -19,6 +22,7 @@ from shared.fields import (
     Text,
     one_of,
 )
+from shared.network import Network
 
 # Each optimizer's own numbers, with what they are unless given; as Keras defines and names them.
 OPTIMIZERS: dict[str, dict[str, float]] = {
@@ -48,9 +52,8 @@ SCHEDULES: dict[str, tuple[str, ...]] = {
 }
 _OWN = ("momentum", "initial_accumulator", "rho", "beta_1", "beta_2", "epsilon")
 _DECAY = ("decay_rate", "decay_steps")
-
-# Called after each epoch with its number, from 1, and its loss.
-OnEpoch = Callable[[int, float], None]
+# Tells the random numbers of dropout from those of the rows' order.
+_DROPOUT = 1
 
 
 @checked
@@ -68,7 +71,12 @@ class Training:
         decay_rate, decay_steps: the schedule's numbers.
         epochs: passes over the data.
         batch_size: rows in a batch (the last of an epoch may have fewer); all of them unless given.
-        seed: of the order of the rows, drawn anew each epoch; their own order unless given.
+        seed: of the order of the rows, drawn anew each epoch, their own order unless given; of
+            dropout and of the rows for validation, 0 unless given.
+        validation: the share of the rows that is held back to validate each epoch.
+        patience: after how many epochs without a lower validation loss training stops early, with
+            the weights of the best epoch (EPITA-11).
+        augmentation: what is done to the images that it trains on (EPITA-9).
 
     Raises:
         InputError: an unknown optimizer or schedule, a number that it does not have or lacks, or
@@ -89,6 +97,9 @@ class Training:
     epochs: PositiveInt = 1
     batch_size: PositiveInt | None = None
     seed: NaturalInt | None = None
+    validation: Annotated[Share, Gt(0)] | None = None
+    patience: PositiveInt | None = None
+    augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
         given = [name for name in (*_OWN, *_DECAY) if getattr(self, name) is not None]
@@ -102,6 +113,8 @@ class Training:
         for name in SCHEDULES[self.schedule]:
             if name not in given:
                 raise ValueError(f"{name}: is missing, {self.schedule!r} needs it")
+        if self.patience and not self.validation:
+            raise ValueError("patience: early stopping needs validation, a share of the rows")
 
     @cached_property
     def numbers(self) -> dict[str, float]:
@@ -110,6 +123,17 @@ class Training:
             name: unless if getattr(self, name) is None else getattr(self, name)
             for name, unless in OPTIMIZERS[self.optimizer].items()
         }
+
+    def prepare(self, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
+        """The rows to train on, with their augmentations, and those to validate on, if any.
+
+        Raises:
+            InputError: no rows are left for one of them, or rows to augment are no images.
+        """
+        rows, held_back = dataset, None
+        if self.validation:
+            rows, held_back = dataset.split(self.validation, self.seed or 0)
+        return (augment(rows, self.augmentation) if self.augmentation else rows), held_back
 
     def order(self, epoch: int, n_rows: int) -> np.ndarray[Any, Any]:
         """The order in which epoch 0, 1, … visits the rows: a permutation of 0 .. n_rows-1."""
@@ -124,9 +148,25 @@ class Training:
         for start in range(0, n_rows, size):
             yield order[start : start + size]
 
+    def sizes(self, n_rows: int) -> list[int]:
+        """How many rows each of an epoch's batches has."""
+        size = self.batch_size or n_rows
+        return [min(size, n_rows - start) for start in range(0, n_rows, size)]
 
-@dataclass
-class History:
-    """What a run leaves for each epoch: ``loss``, the mean over its rows as they were visited."""
+    def masks(self, network: Network, t: int, n_rows: int) -> dict[int, Array]:
+        """Which units dropout keeps in step t: for each a[l] that has any, (n_rows, D[l]) of bool.
 
-    loss: list[float] = field(default_factory=list)
+        All implementations take these, so that they drop the same.
+        """
+        dropping = {l + 1: layer for l, layer in enumerate(network.layers) if layer.drops}
+        if not dropping:
+            return {}
+        random = np.random.default_rng([self.seed or 0, t, _DROPOUT])
+        return {
+            l: random.random((n_rows, layer.units)) >= layer.drops for l, layer in dropping.items()
+        }
+
+    def masks_of_epoch(self, network: Network, t: int, n_rows: int) -> dict[int, Array]:
+        """The masks of all steps of an epoch, which begins with step t, one after the other."""
+        steps = [self.masks(network, t + i, size) for i, size in enumerate(self.sizes(n_rows))]
+        return {l: np.concatenate([masks[l] for masks in steps]) for l in steps[0]}

@@ -15,8 +15,8 @@ from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parent.parent
 IMPLEMENTATIONS = ("impl_numpy", "impl_tf_lowlevel", "impl_keras")
-CONTRACT = ("parameters", "predict", "forward", "backward", "step", "fit")
-OPTIMIZER = ("slots",)
+CONTRACT = ("parameters", "load", "predict", "evaluate", "forward", "backward", "step", "fit")
+OPTIMIZER = ("slots", "steps", "restore")
 
 
 def files(package: str) -> list[str]:

@@ -921,7 +921,7 @@ class WeightsUpdatedFirst(Mistake):
         self.learning_rate = training.learning_rate
         return super().step(x, y, training)
 
-    def descend(self, x: Array, y: Array, training: Training) -> Array:
+    def descend(self, x: Array, y: Array, training: Training) -> tuple[Array, Array | float]:
         self.learning_rate = training.learning_rate
         return super().descend(x, y, training)
 

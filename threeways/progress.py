@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from shared import OnEpoch
+from shared import Checkpoint, OnEpoch
 
 
 @contextmanager
@@ -32,6 +32,11 @@ def progress(epochs: int, out: Console) -> Iterator[Callable[[str], OnEpoch]]:
 
         def bar(name: str) -> OnEpoch:
             task = bars.add_task(name, total=epochs, loss=math.nan)
-            return lambda epoch, loss: bars.update(task, completed=epoch, loss=loss)
+
+            def move(checkpoint: Checkpoint) -> None:
+                losses = checkpoint.history.loss
+                bars.update(task, completed=len(losses), loss=losses[-1])
+
+            return move
 
         yield bar

@@ -1,0 +1,35 @@
+"""What keeps a network from learning its examples by heart: penalties on weights, and dropout.
+
+Dropout's share p of dropped units is ``rate``; ``mask`` is 1 where a unit is kept.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import tensorflow as tf
+
+__all__ = ["alpha_dropout", "dropout", "penalty"]
+
+Array: TypeAlias = tf.Tensor
+
+
+def penalty(W: Array, l1: float, l2: float) -> Array:
+    """l1 Σ|W| + l2 ΣW², a scalar (EPITA-12)."""
+    return l1 * tf.reduce_sum(tf.abs(W)) + l2 * tf.reduce_sum(W * W)
+
+
+def dropout(a: Array, mask: Array, rate: float) -> Array:
+    """a · mask / (1 - p): what is kept grows, so that the mean stays (Srivastava et al. 2014)."""
+    return a * tf.cast(mask, a.dtype) / (1 - rate)
+
+
+def alpha_dropout(a: Array, mask: Array, rate: float) -> Array:
+    """c (a - pα') where kept, c (α' - pα') where not: dropped units go to SELU's lower limit α'.
+
+    With c = 1 / √((1 - p)(1 + pα'²)) mean 0 and variance 1 stay (Klambauer et al. 2017).
+    """
+    limit = tf.nn.selu(tf.constant(-math.inf, a.dtype))
+    c = ((1 - rate) * (1 + rate * limit**2)) ** -0.5
+    return c * (tf.where(mask, a, limit) - rate * limit)

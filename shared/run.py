@@ -1,0 +1,194 @@
+"""What happens around the steps of a training run, the same for all implementations."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from shared.arrays import Array, check_inputs, check_targets
+from shared.datasets import Dataset
+from shared.network import Network
+from shared.parameters import Parameters
+from shared.trace import Slots
+from shared.training import Training
+
+
+@dataclass
+class History:
+    """What a run leaves behind, epoch by epoch.
+
+    Args:
+        loss: the mean over an epoch's rows as they were visited, penalties and dropout included.
+        validation_loss: of the rows held back, after the epoch; empty where there are none.
+        diverged_at: the step, from 0, whose loss was the first that is not a finite number.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    diverged_at: int | None = None
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 0, with the lowest validation loss, else the last."""
+        if not self.validation_loss:
+            return len(self.loss) - 1
+        return int(np.argmin(np.nan_to_num(self.validation_loss, nan=np.inf)))
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Where a run stands after an epoch: all that it takes to go on as if it had not stopped.
+
+    Args:
+        history: so far.
+        parameters: after the epoch.
+        best: after the best epoch, to which early stopping goes back.
+        steps: how many updates were made.
+        slots: what the optimizer keeps, as in :class:`Trace`.
+    """
+
+    history: History
+    parameters: Parameters
+    best: Parameters
+    steps: int
+    slots: Slots
+
+
+OnEpoch = Callable[[Checkpoint], None]
+
+
+class Optimizer(Protocol):
+    """What every implementation's optimizer has."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def slots(self) -> Slots: ...
+
+    def restore(self, steps: int, slots: Slots) -> None: ...
+
+
+class Net(Protocol):
+    """What every implementation's network has."""
+
+    @property
+    def network(self) -> Network: ...
+
+    @property
+    def parameters(self) -> Parameters: ...
+
+    def load(self, parameters: Parameters) -> None: ...
+
+    def predict(self, x: Any) -> Array: ...
+
+    def evaluate(self, x: Any, y: Any) -> float: ...
+
+    def optimizer_for(self, training: Training) -> Optimizer: ...
+
+
+class Run:
+    """A training run of one implementation: which rows it sees, when it ends, what it leaves.
+
+    Args:
+        net: whose run it is.
+        dataset: the rows, before some are held back or augmented.
+        training: how.
+        on_epoch: called with a checkpoint after each epoch.
+        checkpoint: after which to go on; a run from the start unless given.
+
+    Raises:
+        InputError: the data do not fit the network, or leave no rows to train or to validate on.
+    """
+
+    def __init__(
+        self,
+        net: Net,
+        dataset: Dataset,
+        training: Training,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        self.net = net
+        self.training = training
+        self.on_epoch = on_epoch
+        rows, self.validation = training.prepare(dataset)
+        self.x = check_inputs(net.network, rows.x)
+        self.y = check_targets(net.network, rows.y, len(rows))
+        self.optimizer = net.optimizer_for(training)
+        self.history = History()
+        self.best = net.parameters
+        if checkpoint:
+            self.history = dataclasses.replace(
+                checkpoint.history,
+                loss=list(checkpoint.history.loss),
+                validation_loss=list(checkpoint.history.validation_loss),
+            )
+            self.best = checkpoint.best
+            net.load(checkpoint.parameters)
+            self.optimizer.restore(checkpoint.steps, checkpoint.slots)
+
+    def epochs(self) -> Iterator[int]:
+        """The numbers, from 0, of the epochs to make; each has to be ended."""
+        while not self.is_over:
+            yield len(self.history.loss)
+        self.finish()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no epoch to make: all were, it diverged, or a reason to stop is met."""
+        history, training = self.history, self.training
+        made = len(history.loss)
+        if made >= training.epochs or history.diverged_at is not None:
+            return True
+        if training.patience and made - 1 - history.best_epoch >= training.patience:
+            return True
+        return made > 0 and self.net.network.has_perceptron_rule and not self.has_errors
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the network is wrong on any row: the perceptron rule ends when it is on none."""
+        return not np.array_equal(self.net.predict(self.x), self.y)
+
+    def end_steps(self, losses: Sequence[Any] | Array) -> None:
+        """Take down an epoch by the losses of its steps, each a mean over the rows of its batch."""
+        finite = np.isfinite(losses)
+        mean = np.average(losses, weights=self.training.sizes(len(self.x)))
+        self.end_epoch(float(mean), None if finite.all() else int(np.argmin(finite)))
+
+    def end_epoch(self, loss: float, diverged_at: int | None = None) -> None:
+        """Take down an epoch.
+
+        Args:
+            loss: the mean over its rows.
+            diverged_at: its first step, from 0, whose loss was not a finite number.
+        """
+        epoch = len(self.history.loss)
+        self.history.loss.append(loss)
+        if self.validation:
+            loss = self.net.evaluate(self.validation.x, self.validation.y)
+            self.history.validation_loss.append(loss)
+        if diverged_at is not None:
+            before = epoch * len(self.training.sizes(len(self.x)))
+            self.history.diverged_at = before + diverged_at
+        if self.on_epoch or self.training.patience:
+            parameters = self.net.parameters
+            if self.history.best_epoch == epoch:
+                self.best = parameters
+            if self.on_epoch:
+                self.on_epoch(self.checkpoint(parameters))
+
+    def finish(self) -> None:
+        """Go back to the best weights, if that is how the run is to end."""
+        if self.training.patience:
+            self.net.load(self.best)
+
+    def checkpoint(self, parameters: Parameters) -> Checkpoint:
+        """Where the run stands."""
+        return Checkpoint(
+            self.history, parameters, self.best, self.optimizer.steps, self.optimizer.slots
+        )
