@@ -131,20 +131,16 @@ class FeedForward:
         """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint."""
         run = Run(self, dataset, training, on_epoch, checkpoint)
         for epoch in run.epochs():
-            batches = list(training.batches(epoch, len(run.x)))
-            steps = [
-                self.descend(run.x.take(rows, axis=0), run.y.take(rows, axis=0), training)
-                for rows in batches
-            ]
+            steps = [self.descend(x, y, training) for x, y in run.batches(epoch)]
             outputs, penalties = zip(*steps, strict=True)
-            visited = run.y[np.concatenate(batches)]
+            visited = run.y[training.order(epoch, len(run.x))]
             loss = float(self.loss(visited, np.concatenate(outputs)))
             loss += float(np.average(penalties, weights=training.sizes(len(run.x))))
             if math.isfinite(loss):
                 run.end_epoch(loss)
             else:
-                each = zip(batches, outputs, penalties, strict=True)
-                run.end_steps([self.loss(run.y[rows], out) + more for rows, out, more in each])
+                each = zip(run.batches(epoch), steps, strict=True)
+                run.end_steps([self.loss(y, output) + more for (_, y), (output, more) in each])
         return run.history
 
     def descend(self, x: Array, y: Array, training: Training) -> tuple[Array, Array | float]:

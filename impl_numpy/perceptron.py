@@ -117,9 +117,7 @@ class Perceptron:
         """
         run = Run(self, dataset, training, on_epoch, checkpoint)
         for epoch in run.epochs():
-            batches = training.batches(epoch, len(run.x))
-            losses = [self.step(run.x[rows], run.y[rows], training).loss for rows in batches]
-            run.end_steps(losses)
+            run.end_steps([self.step(x, y, training).loss for x, y in run.batches(epoch)])
         return run.history
 
     def optimizer_for(self, training: Training) -> Optimizer:

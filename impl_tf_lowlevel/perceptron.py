@@ -135,8 +135,7 @@ class Perceptron:
         batch = [tf.TensorSpec([None, width], run.x.dtype) for width in self.network.widths]
         compiled = step.get_concrete_function(*batch)
         for epoch in run.epochs():
-            batches = training.batches(epoch, len(run.x))
-            losses = [compiled(*map(tf.constant, (run.x[rows], run.y[rows]))) for rows in batches]
+            losses = [compiled(tf.constant(x), tf.constant(y)) for x, y in run.batches(epoch)]
             run.end_steps([loss.numpy() for loss in losses])
         return run.history
 

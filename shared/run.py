@@ -138,6 +138,17 @@ class Run:
             yield len(self.history.loss)
         self.finish()
 
+    def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
+        """x and y of each of an epoch's batches."""
+        n_rows, training = len(self.x), self.training
+        if training.seed is None:
+            size = training.batch_size or n_rows
+            for start in range(0, n_rows, size):
+                yield self.x[start : start + size], self.y[start : start + size]
+        else:
+            for rows in training.batches(epoch, n_rows):
+                yield self.x.take(rows, axis=0), self.y.take(rows, axis=0)
+
     @property
     def is_over(self) -> bool:
         """Whether there is no epoch to make: all were, it diverged, or a reason to stop is met."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from types import ModuleType
 
 import numpy as np
@@ -224,3 +225,20 @@ def test_an_optimizers_numbers_pass_through_float32(packages: dict[str, ModuleTy
 
     assert float(keras.ops.cast(0.9, "float64")) != 0.9
     assert float(keras.ops.cast(np.float64(0.9), "float64")) == 0.9
+
+
+def test_a_penalty_of_keras_passes_through_float32(packages: dict[str, ModuleType]) -> None:
+    import keras
+
+    W = keras.ops.ones((1, 1), "float64")
+    assert float(keras.regularizers.L2(0.01)(W)) != 0.01
+    regularisation = importlib.import_module("impl_keras.regularisation")
+    assert float(regularisation.penalty(W, 0.0, 0.01)) == 0.01
+
+
+def test_keras_leaves_out_the_penalty_of_a_frozen_layer() -> None:
+    import keras
+
+    dense = keras.layers.Dense(1, kernel_regularizer="l2", trainable=False)
+    model = keras.Sequential([keras.Input((1,)), dense])
+    assert model.losses == []
