@@ -25,17 +25,22 @@ __all__ = [
 
 Array: TypeAlias = Any  # a tensor of Keras's backend
 
+# Has a model with a function that Keras lacks load where this package is imported.
+serializable = keras.saving.register_keras_serializable("impl_keras")
+
 
 def linear(z: Array) -> Array:
     """g(z) = z."""
     return keras.activations.linear(z)
 
 
+@serializable
 def step(z: Array) -> Array:
     """g(z) = 1 if z > 0, else 0 (KTH-1)."""
     return ops.cast(z > 0, z.dtype)
 
 
+@serializable
 def sign(z: Array) -> Array:
     """g(z) = 1 if z > 0, else -1 (EPITA-3); ops.sign has a third value, 0 at 0."""
     return 2 * step(z) - 1
@@ -51,6 +56,7 @@ def tanh(z: Array) -> Array:
     return keras.activations.tanh(z)
 
 
+@serializable
 def scaled_tanh(z: Array) -> Array:
     """g(z) = 1.7159 tanh(⅔z) (LeCun et al. 1998; LUMS-7)."""
     return 1.7159 * keras.activations.tanh(2 / 3 * z)

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -141,6 +142,10 @@ class FeedForward:
         """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint."""
         return fit_run(self.model, Run(self, dataset, training, on_epoch, checkpoint))
 
+    def save(self, path: Path) -> None:
+        """Write the network as it is now to a ``.keras`` file, see :func:`plain_model`."""
+        plain_model(self.network, self.parameters).save(path)
+
     def propagate(
         self, x: tf.Tensor, masks: dict[int, Array] | None = None
     ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
@@ -205,8 +210,8 @@ class Sequential(keras.Sequential):
 
     def train_step(self, data: Any) -> Any:
         """Keras's own step on a batch x and y."""
-        x, y, masks = data
-        self.take(masks)
+        x, y, *masks = data
+        self.take(masks[0] if masks else {})
         logs = super().train_step((x, y))
         self.take({})
         self.n_finite.assign_add(keras.ops.cast(keras.ops.isfinite(logs["loss"]), "int32"))
@@ -265,6 +270,42 @@ def dense_layer(layer: Layer, weights: Weights) -> keras.layers.Dense:
     return dense
 
 
+def plain_model(network: Network, parameters: Parameters) -> keras.Sequential:
+    """The network of Keras's own layers, from x (N, D[0]) to a[L] (N, D[L]); not compiled.
+
+    Saved, it is opened by ``keras.models.load_model`` alone, but for step, sign and scaled tanh:
+    Keras lacks them, and needs ``import impl_keras`` first. Of a float64 network, Keras's leaky ReLU
+    rounds its slope to float32, and ``model.predict(x)`` rounds x, unlike ``model(x)``.
+    """
+    with default_dtype(network.dtype):
+        model = keras.Sequential([keras.Input((network.n_features,))])
+        for layer, weights in zip(network.layers, parameters, strict=True):
+            penalty = keras.regularizers.L1L2(layer.l1, layer.l2) if layer.is_penalised else None
+            dense = keras.layers.Dense(
+                layer.units, kernel_regularizer=penalty, trainable=layer.trainable
+            )
+            model.add(dense)
+            model.add(activation_layer(layer))
+            dense.set_weights(weights)
+            if layer.drops:
+                kind = "AlphaDropout" if layer.alpha_dropout else "Dropout"
+                model.add(getattr(keras.layers, kind)(layer.drops))
+        return model
+
+
+def activation_layer(layer: Layer) -> keras.layers.Layer:
+    """Keras's own layer for an activation, if it has one."""
+    match layer.activation:
+        case "leaky_relu":
+            return keras.layers.LeakyReLU(negative_slope=layer.arguments["alpha"])
+        case "elu":
+            return keras.layers.ELU(layer.arguments["alpha"])
+        case "step" | "sign" | "scaled_tanh" as name:
+            return keras.layers.Activation(ACTIVATIONS[name])
+        case name:
+            return keras.layers.Activation(name)
+
+
 @contextmanager
 def default_dtype(dtype: str) -> Iterator[None]:
     """What Keras makes meanwhile is of ``dtype``: layers, losses, metrics, an optimizer's rate.
@@ -285,38 +326,29 @@ def default_dtype(dtype: str) -> Iterator[None]:
 def fit_run(model: Sequential, run: Run) -> History:
     """Keras's own ``fit`` on the batches, in the order, that all implementations see."""
     if not run.is_over:
-        training, n_rows = run.training, len(run.x)
-        n_batches = len(training.sizes(n_rows))
-        if model.steps_per_execution != n_batches:
-            model.steps_per_execution = n_batches
+        training, made = run.training, len(run.history.loss)
+        if model.steps_per_execution != run.steps_of_epoch:
+            model.steps_per_execution = run.steps_of_epoch
             model.train_function = None
-        x, y = tf.constant(run.x), tf.constant(run.y)
-        made = len(run.history.loss)
-        steps = run.optimizer.steps
 
-        def epochs() -> Iterator[Any]:
+        def pieces() -> Iterator[Any]:
             for epoch in range(made, training.epochs):
-                t = steps + (epoch - made) * n_batches
-                masks = training.masks_of_epoch(run.net.network, t, n_rows)
-                yield {0: training.order(epoch, n_rows)} | masks
+                yield from run.masked_pieces(epoch)
 
-        def batches(parts: dict[int, tf.Tensor]) -> tf.data.Dataset:
-            return tf.data.Dataset.from_tensor_slices(parts).batch(training.batch_size or n_rows)
+        def batches(*piece: Any) -> tf.data.Dataset:
+            whole = tf.data.Dataset.from_tensor_slices(piece)
+            return whole.batch(training.batch_size or len(run.x))
 
-        def batch(parts: dict[int, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, dict[int, tf.Tensor]]:
-            rows = parts.pop(0)
-            return tf.gather(x, rows), tf.gather(y, rows), parts
-
-        like_first = {
-            l: tf.TensorSpec(part.shape, part.dtype) for l, part in next(epochs()).items()
-        }
-        data = tf.data.Dataset.from_generator(epochs, output_signature=like_first)
+        like_first = tf.nest.map_structure(
+            lambda part: tf.TensorSpec((None, part.shape[1]), part.dtype), next(pieces())
+        )
+        data = tf.data.Dataset.from_generator(pieces, output_signature=like_first)
         with default_dtype(run.x.dtype.name), warnings.catch_warnings():
             # Below a threshold unit there is no gradient, as it should be.
             warnings.filterwarnings("ignore", message="Gradients do not exist")
             model.fit(
-                data.flat_map(batches).map(batch),
-                steps_per_epoch=n_batches,
+                data.flat_map(batches),
+                steps_per_epoch=run.steps_of_epoch,
                 initial_epoch=made,
                 epochs=training.epochs,
                 shuffle=False,

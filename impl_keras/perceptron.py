@@ -7,13 +7,14 @@ gradient descent on the cross-entropy, whose gradient has the same form (KTH-1, 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from impl_keras.activations import ACTIVATIONS
-from impl_keras.feedforward import Sequential, default_dtype, dense_layer, fit_run
+from impl_keras.feedforward import Sequential, default_dtype, dense_layer, fit_run, plain_model
 from impl_keras.losses import LOSSES
 from impl_keras.optimizers import Optimizer
 from shared import (
@@ -125,6 +126,10 @@ class Perceptron:
         The perceptron rule ends after the first epoch that leaves no errors (EPITA-1).
         """
         return fit_run(self.model, Run(self, dataset, training, on_epoch, checkpoint))
+
+    def save(self, path: Path) -> None:
+        """Write the perceptron as it is now to a ``.keras`` file, see :func:`plain_model`."""
+        plain_model(self.network, self.parameters).save(path)
 
     def optimizer_for(self, training: Training) -> Optimizer:
         """The compiled model's; what it keeps lasts as long as the training run is the same."""

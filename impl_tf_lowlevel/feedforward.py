@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from impl_tf_lowlevel import activations, losses, regularisation
@@ -134,59 +135,52 @@ class FeedForward:
     ) -> History:
         """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint.
 
-        Each epoch is one run of a compiled graph.
+        Batches are pieced together, to an epoch or 1 MiB, and each piece is a run of a graph.
         """
         run = Run(self, dataset, training, on_epoch, checkpoint)
-        x, y, n_rows = tf.constant(run.x), tf.constant(run.y), len(run.x)
-        run_epoch = self.compiled_epoch(training, n_rows)
+        descend = self.compiled_descent(training, len(run.x))
         for epoch in run.epochs():
-            steps = self.optimizer_for(training).steps
-            masks = training.masks_of_epoch(self.network, steps, n_rows)
-            order = tf.constant(training.order(epoch, n_rows))
-            is_new = run_epoch.experimental_get_tracing_count() == 0
-            with silent_stderr() if is_new else nullcontext():  # XLA reports what it finds
-                losses = run_epoch(x, y, order, masks).numpy()
-            run.end_steps(losses)
+            losses = []
+            for x, y, masks in run.masked_pieces(epoch):
+                is_new = descend.experimental_get_tracing_count() == 0
+                with silent_stderr() if is_new else nullcontext():  # XLA reports what it finds
+                    losses.append(descend(tf.constant(x), tf.constant(y), masks).numpy())
+            run.end_steps(np.concatenate(losses))
         return run.history
 
-    def compiled_epoch(self, training: Training, n_rows: int) -> Any:
-        """A graph, compiled once, that makes the updates of an epoch and gives their losses."""
-        optimizer = self.optimizer_for(training)
-        if (optimizer, n_rows) in self.compiled:
-            return self.compiled[optimizer, n_rows]
-        sizes = training.sizes(n_rows)
+    def compiled_descent(self, training: Training, n_rows: int) -> Any:
+        """A graph that makes a step on each batch of its rows; kept, once it is compiled.
 
-        @tf.function(jit_compile=training.epochs * len(sizes) >= STEPS_WORTH_XLA)
-        def run_epoch(
-            x: tf.Tensor, y: tf.Tensor, order: tf.Tensor, masks: dict[int, tf.Tensor]
-        ) -> tf.Tensor:
-            losses = tf.TensorArray(x.dtype, len(sizes))
-            for i in tf.range(n_rows // sizes[0]):
-                losses = losses.write(i, descend(i * sizes[0], sizes[0], x, y, order, masks))
-            if sizes[-1] < sizes[0]:
-                last = len(sizes) - 1
-                losses = losses.write(last, descend(last * sizes[0], sizes[-1], x, y, order, masks))
+        It takes x, y and the masks of dropout, and gives the loss of each step.
+        """
+        optimizer, size = self.optimizer_for(training), training.batch_size or n_rows
+        if (optimizer, size) in self.compiled:
+            return self.compiled[optimizer, size]
+        n_steps = training.epochs * len(training.sizes(n_rows))
+
+        @tf.function(jit_compile=n_steps >= STEPS_WORTH_XLA)
+        def descend(x: tf.Tensor, y: tf.Tensor, masks: dict[int, tf.Tensor]) -> tf.Tensor:
+            whole, rest = divmod(len(x), size)
+            losses = tf.TensorArray(x.dtype, whole + (rest > 0))
+            for i in tf.range(whole):
+                losses = losses.write(i, step(i * size, size, x, y, masks))
+            if rest:
+                losses = losses.write(whole, step(whole * size, rest, x, y, masks))
             return losses.stack()
 
-        def descend(
-            start: tf.Tensor | int,
-            size: int,
-            x: tf.Tensor,
-            y: tf.Tensor,
-            order: tf.Tensor,
-            masks: dict[int, tf.Tensor],
+        def step(
+            start: Any, size: int, x: tf.Tensor, y: tf.Tensor, masks: dict[int, tf.Tensor]
         ) -> tf.Tensor:
-            rows = tf.slice(order, [start], [size])
+            x, y = tf.slice(x, [start, 0], [size, -1]), tf.slice(y, [start, 0], [size, -1])
             kept = {l: tf.slice(mask, [start, 0], [size, -1]) for l, mask in masks.items()}
             with tf.GradientTape() as tape:
-                z, a = self.propagate(tf.gather(x, rows), kept)
-                loss = self.loss(tf.gather(y, rows), self.output(z, a)) + self.penalty()
+                loss = self.loss(y, self.output(*self.propagate(x, kept))) + self.penalty()
             dW, db = tape.gradient(loss, [self.W, self.b], **ZERO)
             self.update(dW, db, optimizer)
             return loss
 
-        self.compiled = {(optimizer, n_rows): run_epoch}
-        return run_epoch
+        self.compiled = {(optimizer, size): descend}
+        return descend
 
     def propagate(
         self, x: tf.Tensor, masks: dict[int, Any] | None = None

@@ -32,7 +32,7 @@ from shared.parameters import (
 )
 from shared.run import Checkpoint, History, OnEpoch, Run
 from shared.trace import Slots, Trace, shapes
-from shared.training import OPTIMIZERS, SCHEDULES, SLOTS, Training
+from shared.training import OPTIMIZERS, SCHEDULES, SLOTS, StepTraining, Training
 
 __all__ = [
     "ACTIVATIONS",
@@ -62,6 +62,7 @@ __all__ = [
     "Parameters",
     "Run",
     "Slots",
+    "StepTraining",
     "Trace",
     "Training",
     "Transfer",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import InputError
+from shared.errors import InputError, short
 from shared.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -37,7 +37,7 @@ def check_targets(network: Network, y: Any, n_rows: int) -> Array:
         wrong = np.argwhere(~defined(y))
         if len(wrong):
             row = wrong[0, 0]
-            raise InputError(f"y[{row}]: {y[row].tolist()} is not {words}")
+            raise InputError(f"y[{row}]: {short(y[row].tolist())} is not {words}")
     return y
 
 
@@ -68,6 +68,12 @@ _TARGETS: dict[str, tuple[str, Callable[[Array], Array]]] = {
 }
 
 
+def all_finite(values: Array) -> bool:
+    """Whether there is no NaN and no infinity; their sum says so without another array."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())
+
+
 def _matrix(network: Network, name: str, values: Any, width: int) -> Array:
     try:
         with np.errstate(over="ignore"):
@@ -79,7 +85,7 @@ def _matrix(network: Network, name: str, values: Any, width: int) -> Array:
         raise InputError(f"{name}: expected shape (N, {width}), got {matrix.shape}{hint}")
     if len(matrix) == 0:
         raise InputError(f"{name}: no rows in it")
-    if not np.isfinite(matrix).all():
+    if not all_finite(matrix):
         row, column = np.argwhere(~np.isfinite(matrix))[0]
         value = np.asarray(values)[row, column]
         wrong = f"is too large for {network.dtype}" if np.isfinite(value) else "is not finite"

@@ -59,7 +59,8 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
     """
     if dataset.image_shape is None:
         raise InputError(
-            f"data set {dataset.name!r}: its rows are no images, augmentation needs them"
+            f"data set {dataset.name!r}: its rows are no images, augmentation needs them; "
+            "images have an image_shape"
         )
     low, high = dataset.x.min(), dataset.x.max()
     n_copies = augmentation.copies

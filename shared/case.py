@@ -17,7 +17,7 @@ from shared.fields import FiniteFloat, PositiveFloat
 from shared.network import Network
 from shared.parameters import Parameters, check_parameters
 from shared.trace import Slots
-from shared.training import SLOTS, Training
+from shared.training import SLOTS, StepTraining, Training
 
 Accuracy = Annotated[FiniteFloat, Gt(0), Le(1)]
 
@@ -47,11 +47,18 @@ class Goal:
         loss: of the last epoch, or of the best one with early stopping, at most.
         accuracy: on the rows trained on, at least.
         test_accuracy: on the rows kept for the test, at least.
+
+    Raises:
+        InputError: a number out of its range, or none.
     """
 
     loss: PositiveFloat | None = None
     accuracy: Accuracy | None = None
     test_accuracy: Accuracy | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.loss or self.accuracy or self.test_accuracy):
+            raise ValueError("loss, accuracy or test_accuracy: give at least one")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +141,31 @@ class Case:
             for slot in SLOTS[self.training.optimizer]
         ]
 
+    def prepared(self) -> Case:
+        """The same training on its rows as they come out of their preparation."""
+        dataset, _ = self.training.prepare(self.dataset)
+        training = dataclasses.replace(
+            self.training, validation=None, patience=None, augmentation=None
+        )
+        return dataclasses.replace(self, dataset=dataset, training=training)
+
     def first_batch(self) -> tuple[Array, Array]:
         """x and y of the first batch of the first epoch."""
         dataset, _ = self.training.prepare(self.dataset)
         rows = next(self.training.batches(0, len(dataset)))
         return dataset.x[rows], dataset.y[rows]
+
+    def alone(self) -> Case:
+        """A case of the same first step, with no other rows than its batch."""
+        x, y = self.first_batch()
+        masks = self.training.masks(self.network, self.steps_before, len(x))
+        return dataclasses.replace(
+            self,
+            dataset=Dataset(self.dataset.name, x, y),
+            training=StepTraining.of(self.training, masks),
+            test=None,
+            transfer=None,
+        )
 
     def masks(self) -> dict[int, Array]:
         """Which units dropout keeps in the first step: for each a[l] that has any, (N, D[l])."""

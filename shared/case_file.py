@@ -23,7 +23,8 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,6 +49,7 @@ from shared.fields import (
     Text,
     one_of,
 )
+from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
 from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
 from shared.trace import shapes
@@ -60,7 +62,7 @@ Matrix = tuple[Row, ...]
 
 
 def case_names() -> list[str]:
-    """The names of the project's own cases."""
+    """The names of the project's own cases, but for those whose data have to be downloaded."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
@@ -70,22 +72,35 @@ def load_case(name: str | Path) -> Case | ChainRuleCase:
     Raises:
         InputError: there is no such case or file, or the file is wrong; all that is wrong with it.
     """
-    name = str(name)
-    if name in case_names():
-        return read_case(FOLDER / f"{name}.toml")
+    return read_case(_path_of(str(name)))
+
+
+def _path_of(name: str, folder: Path = Path()) -> Path:
+    """Where a case is, by its name, or by its path from a folder."""
+    own = {path.stem: path for path in FOLDER.rglob("*.toml")}
+    if name in own:
+        return own[name]
     if name.endswith(".toml") or "/" in name:
-        return read_case(Path(name))
-    raise InputError(unknown(name, "a case", case_names()) + " (a file's name ends in .toml)")
+        return folder / name
+    raise InputError(unknown(name, "a case", sorted(own)) + " (a file's name ends in .toml)")
 
 
-def read_case(path: Path) -> Case | ChainRuleCase:
-    """The case in a TOML file; raises :class:`InputError` with all that is wrong with it."""
+def read_case(path: Path, heirs: tuple[Path, ...] = ()) -> Case | ChainRuleCase:
+    """The case in a TOML file.
+
+    Args:
+        path: of the file.
+        heirs: the files that it is read for, to transfer its layers.
+
+    Raises:
+        InputError: all that is wrong with it.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
         table = tomllib.loads(text)
         schema = _ChainRuleFile if "chain_rule" in table else _CaseFile
         file: Any = TypeAdapter(schema).validate_python(table)
-        return file.case(path)
+        return file.case(path, (*heirs, path.resolve()))
     except OSError as error:
         problems: list[str] = [error.strerror or str(error)]
     except UnicodeDecodeError as error:
@@ -143,7 +158,8 @@ class _Data:
             dataset = dataclasses.replace(dataset, image_shape=self.image_shape)
         if self.autoencoder:
             dataset = dataset.as_autoencoder()
-        return dataset.split(self.test) if self.test else (dataset, None)
+        with _at("data.test"):
+            return dataset.split(self.test) if self.test else (dataset, None)
 
     def _whole(self, path: Path, n_targets: int) -> Dataset:
         if self.dataset is not None:
@@ -158,13 +174,15 @@ class _Transfer:
     case: Text
     layers: PositiveInt
 
-    def load(self, path: Path, network: Network, parameters: Parameters) -> Transfer:
-        known = self.case in case_names()
-        source = load_case(self.case if known else path.parent / self.case)
-        if not isinstance(source, Case):
-            raise InputError(f"transfer: {self.case!r} is a chain of functions, not a network")
-        copy_layers(source.parameters, parameters, self.layers)
-        return Transfer(source.with_dtype(network.dtype), self.layers)
+    def load(self, path: Path, heirs: tuple[Path, ...], dtype: str) -> Transfer:
+        with _at("transfer.case"):
+            source = _path_of(self.case, path.parent)
+            if source.resolve() in heirs:
+                raise InputError(f"{self.case!r} would start from itself")
+            case = read_case(source, heirs)
+            if not isinstance(case, Case):
+                raise InputError(f"{self.case!r} is a chain of functions, not a network")
+            return Transfer(case.with_dtype(dtype), self.layers)
 
 
 @checked
@@ -190,27 +208,31 @@ class _CaseFile:
     def _network(self, n_features: int) -> Network:
         return Network(n_features=n_features, layers=self.layers, loss=self.loss, dtype=self.dtype)
 
-    def case(self, path: Path) -> Case:
-        dataset, test = self.data.load(path, self.layers[-1].units)
-        network = self._network(dataset.x.shape[1])
+    def case(self, path: Path, heirs: tuple[Path, ...]) -> Case:
         findings = Findings()
         with findings:
-            self._check_targets(network, dataset)
-        with findings:
-            parameters = self._parameters(network)
-        findings.raise_any()
+            if not any(layer.trainable for layer in self.layers):
+                raise InputError("layers: none is trainable, there is nothing to learn")
         transfer = None
         with findings:
             if self.transfer:
-                transfer = self.transfer.load(path, network, parameters)
+                transfer = self.transfer.load(path, heirs, self.dtype)
         with findings:
-            n_rows = self.training.sizes(len(self.training.prepare(dataset)[0]))[0]
-        findings.raise_any()
-        with findings:
-            slots = SLOTS[self.training.optimizer]
-            figures = _figures(self.figures, shapes(network, n_rows, slots))
-        with findings:
-            self._check_goal(test)
+            dataset, test = self.data.load(path, self.layers[-1].units)
+            network = self._network(dataset.x.shape[1])
+            with findings:
+                self._check_targets(network, dataset)
+            with findings:
+                parameters = self._parameters(network)
+                if transfer:
+                    copy_layers(transfer.source.parameters, parameters, transfer.layers)
+            with findings:
+                self._check_goal(dataset)
+            with findings:
+                with _at("training"):
+                    rows, _ = self.training.prepare(dataset)
+                n_rows, slots = self.training.sizes(len(rows))[0], SLOTS[self.training.optimizer]
+                figures = _figures(self.figures, shapes(network, n_rows, slots))
         findings.raise_any()
         return Case(
             name=path.stem,
@@ -235,9 +257,14 @@ class _CaseFile:
             )
         check_targets(network, dataset.y, len(dataset))
 
-    def _check_goal(self, test: Dataset | None) -> None:
-        if self.goal and self.goal.test_accuracy and test is None:
+    def _check_goal(self, dataset: Dataset) -> None:
+        if self.goal is None:
+            return
+        if self.goal.test_accuracy and not self.data.test:
             raise InputError("goal.test_accuracy: needs data.test, a share of the rows")
+        of_classes = self.goal.accuracy or self.goal.test_accuracy
+        if of_classes and accuracy(dataset.y, dataset.y) is None:
+            raise InputError("goal: the targets are no classes, they have no accuracy")
 
     def _parameters(self, network: Network) -> Parameters:
         if self.parameters is not None:
@@ -253,7 +280,7 @@ class _ChainRuleFile:
     lectures: tuple[Text, ...] = ()
     figures: dict[Text, dict[Text, Text]] = field(default_factory=dict)
 
-    def case(self, path: Path) -> ChainRuleCase:
+    def case(self, path: Path, _: tuple[Path, ...]) -> ChainRuleCase:
         names = CHAIN_RULES[self.chain_rule.example].quantities
         return ChainRuleCase(
             name=path.stem,
@@ -279,6 +306,15 @@ def _keys(file: Any) -> dict[str, Collection[str]]:
         "chain_rule": ChainRule,
     }
     return {name: table.__dataclass_fields__ for name, table in tables.items()}
+
+
+@contextmanager
+def _at(key: str) -> Iterator[None]:
+    """Say of what is wrong in this block where in the file it is."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(*(f"{key}: {problem}" for problem in error.problems)) from None
 
 
 def _check_rectangular(name: str, rows: Matrix) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
-from shared.arrays import Array
+from shared.arrays import Array, all_finite
 from shared.errors import InputError, unknown
 from shared.quiet import silent_stderr
 
@@ -26,6 +26,8 @@ from shared.quiet import silent_stderr
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Rows of features x (N, D[0]) with their targets y (N, D[L]), and a name.
+
+    Numbers are float64, or stay float32.
 
     Args:
         name: what messages call it.
@@ -47,7 +49,9 @@ class Dataset:
         problems = []
         for name in ("x", "y"):
             try:
-                values = np.asarray(getattr(self, name), dtype=np.float64)
+                values = np.asarray(getattr(self, name))
+                if values.dtype != np.float32:
+                    values = values.astype(np.float64, copy=False)
             except (TypeError, ValueError):
                 problems.append(f"{name}: not a table of numbers")
                 continue
@@ -56,7 +60,7 @@ class Dataset:
                 problems.append(f"{name}: expected shape (N, D), got {np.shape(values)}")
             elif np.size(values) == 0:
                 problems.append(f"{name}: empty, of shape {np.shape(values)}")
-            elif not np.isfinite(values).all():
+            elif not all_finite(values):
                 row, column = np.argwhere(~np.isfinite(values))[0]
                 problems.append(
                     f"{name}[{row},{column}]: {values[row, column]} is not a finite number"

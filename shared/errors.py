@@ -72,18 +72,23 @@ def _problem(finding: Any, keys: Mapping[str, Collection[str]]) -> str:
         case "unexpected_keyword_argument":
             table = next((part for part in reversed(parents) if isinstance(part, str)), "")
             return _at(parents) + unknown(key, "a key here", keys[table])
+        case "missing" if isinstance(key, int):
+            return _at(finding["loc"]) + "is missing"
         case "missing":
             return _at(parents) + f"{key!r} is missing"
+        case "too_long":
+            most, given = finding["ctx"]["max_length"], short(finding["input"])
+            return _at(finding["loc"]) + f"should be a list of {most}, not {given}"
         case "tuple_type":
-            given = _short(finding["input"])
+            given = short(finding["input"])
             return _at(finding["loc"]) + f"should be a list such as [{given}], not {given}"
         case "dataclass_type":
-            return _at(finding["loc"]) + f"should be a table, not {_short(finding['input'])}"
+            return _at(finding["loc"]) + f"should be a table, not {short(finding['input'])}"
         case "value_error":
             return _at(finding["loc"]) + str(finding["ctx"]["error"])
         case _:
             wrong = finding["msg"].removeprefix("Input ")
-            return _at(finding["loc"]) + f"{wrong}, not {_short(finding['input'])}"
+            return _at(finding["loc"]) + f"{wrong}, not {short(finding['input'])}"
 
 
 def _at(path: Iterable[object]) -> str:
@@ -93,7 +98,8 @@ def _at(path: Iterable[object]) -> str:
     return f"{text.lstrip('.')}: " if text else ""
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """How a value looks in a line, 40 characters of it at most."""
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

@@ -58,6 +58,11 @@ class Checkpoint:
     slots: Slots
 
 
+# How many bytes of rows are taken out of the data at once, if a batch has no more.
+PIECE = 2**20
+# How many rows are validated at once, if a batch has no more.
+VALIDATED_AT_ONCE = 1024
+
 OnEpoch = Callable[[Checkpoint], None]
 
 
@@ -121,16 +126,18 @@ class Run:
         self.y = check_targets(net.network, rows.y, len(rows))
         self.optimizer = net.optimizer_for(training)
         self.history = History()
-        self.best = net.parameters
+        self.best: Parameters = ()
         if checkpoint:
             self.history = dataclasses.replace(
                 checkpoint.history,
                 loss=list(checkpoint.history.loss),
                 validation_loss=list(checkpoint.history.validation_loss),
             )
-            self.best = checkpoint.best
+            self.best = checkpoint.best if training.patience else ()
             net.load(checkpoint.parameters)
             self.optimizer.restore(checkpoint.steps, checkpoint.slots)
+        self.steps_of_epoch = len(training.sizes(len(self.x)))
+        self.first_step = self.optimizer.steps - len(self.history.loss) * self.steps_of_epoch
 
     def epochs(self) -> Iterator[int]:
         """The numbers, from 0, of the epochs to make; each has to be ended."""
@@ -140,13 +147,30 @@ class Run:
 
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
         """x and y of each of an epoch's batches."""
+        return self._parts(epoch, self.training.batch_size or len(self.x))
+
+    def pieces(self, epoch: int) -> Iterator[tuple[Array, Array]]:
+        """x and y of an epoch's batches, as many batches at once as a piece holds."""
+        size = self.training.batch_size or len(self.x)
+        bytes_of_batch = size * (self.x[0].nbytes + self.y[0].nbytes)
+        return self._parts(epoch, size * max(1, PIECE // bytes_of_batch))
+
+    def masked_pieces(self, epoch: int) -> Iterator[tuple[Array, Array, dict[int, Array]]]:
+        """The same with the masks of dropout, of batch after batch."""
+        t = self.first_step + epoch * self.steps_of_epoch
+        for x, y in self.pieces(epoch):
+            sizes = self.training.sizes(len(x))
+            yield x, y, self.training.masks_of_steps(self.net.network, t, sizes)
+            t += len(sizes)
+
+    def _parts(self, epoch: int, size: int) -> Iterator[tuple[Array, Array]]:
         n_rows, training = len(self.x), self.training
-        if training.seed is None:
-            size = training.batch_size or n_rows
-            for start in range(0, n_rows, size):
+        order = None if training.seed is None else training.order(epoch, n_rows)
+        for start in range(0, n_rows, size):
+            if order is None:
                 yield self.x[start : start + size], self.y[start : start + size]
-        else:
-            for rows in training.batches(epoch, n_rows):
+            else:
+                rows = order[start : start + size]
                 yield self.x.take(rows, axis=0), self.y.take(rows, axis=0)
 
     @property
@@ -181,25 +205,34 @@ class Run:
         epoch = len(self.history.loss)
         self.history.loss.append(loss)
         if self.validation:
-            loss = self.net.evaluate(self.validation.x, self.validation.y)
-            self.history.validation_loss.append(loss)
+            self.history.validation_loss.append(self.validate(self.validation))
         if diverged_at is not None:
-            before = epoch * len(self.training.sizes(len(self.x)))
-            self.history.diverged_at = before + diverged_at
+            self.history.diverged_at = epoch * self.steps_of_epoch + diverged_at
         if self.on_epoch or self.training.patience:
             parameters = self.net.parameters
-            if self.history.best_epoch == epoch:
+            if self.training.patience and self.history.best_epoch == epoch:
                 self.best = parameters
             if self.on_epoch:
                 self.on_epoch(self.checkpoint(parameters))
 
+    def validate(self, rows: Dataset) -> float:
+        """The loss of rows held back."""
+        size = max(VALIDATED_AT_ONCE, self.training.batch_size or 0)
+        parts = [slice(start, start + size) for start in range(0, len(rows), size)]
+        losses = [self.net.evaluate(rows.x[part], rows.y[part]) for part in parts]
+        return float(np.average(losses, weights=[len(rows.y[part]) for part in parts]))
+
     def finish(self) -> None:
         """Go back to the best weights, if that is how the run is to end."""
-        if self.training.patience:
+        if self.best:
             self.net.load(self.best)
 
     def checkpoint(self, parameters: Parameters) -> Checkpoint:
         """Where the run stands."""
         return Checkpoint(
-            self.history, parameters, self.best, self.optimizer.steps, self.optimizer.slots
+            history=self.history,
+            parameters=parameters,
+            best=self.best or parameters,
+            steps=self.optimizer.steps,
+            slots=self.optimizer.slots,
         )

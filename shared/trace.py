@@ -101,9 +101,12 @@ def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]
         direct[f"dz[{l}]"] = output if l == last else delta
         direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
         direct |= {f"db[{l}]": {f"dz[{l}]"}}
+        layer = network.layers[l]
+        fixed = {"W": not layer.trainable, "b": not layer.trainable or layer.fixed_bias}
         for letter in "Wb":
-            kept = {f"{slot}_{letter}[{l}]": {f"d{letter}[{l}]"} for slot in slots}
-            direct |= kept | {f"{letter}_next[{l}]": {f"d{letter}[{l}]", *kept}}
+            gradient = set() if fixed[letter] else {f"d{letter}[{l}]"}
+            kept = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
+            direct |= kept | {f"{letter}_next[{l}]": {*gradient, *kept}}
 
     def all_of(quantity: str) -> set[str]:
         return direct[quantity].union(*map(all_of, direct[quantity]))

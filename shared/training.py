@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
@@ -166,7 +167,30 @@ class Training:
             l: random.random((n_rows, layer.units)) >= layer.drops for l, layer in dropping.items()
         }
 
-    def masks_of_epoch(self, network: Network, t: int, n_rows: int) -> dict[int, Array]:
-        """The masks of all steps of an epoch, which begins with step t, one after the other."""
-        steps = [self.masks(network, t + i, size) for i, size in enumerate(self.sizes(n_rows))]
+    def masks_of_steps(self, network: Network, t: int, sizes: list[int]) -> dict[int, Array]:
+        """The masks of step t and those after it, of so many rows, one after the other."""
+        steps = [self.masks(network, t + i, size) for i, size in enumerate(sizes)]
         return {l: np.concatenate([masks[l] for masks in steps]) for l in steps[0]}
+
+
+@checked
+class StepTraining(Training):
+    """The training of a step by itself: its batch is all the rows there are, its masks are given.
+
+    Args:
+        given_masks: which units dropout keeps, as :meth:`masks` says.
+    """
+
+    given_masks: Any = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, training: Training, masks: dict[int, Array]) -> StepTraining:
+        """A step's of a longer training."""
+        whole = {
+            field.name: getattr(training, field.name) for field in dataclasses.fields(Training)
+        }
+        of_rows = ("batch_size", "seed", "validation", "patience", "augmentation")
+        return cls(**whole | dict.fromkeys(of_rows), given_masks=masks)
+
+    def masks(self, network: Network, t: int, n_rows: int) -> dict[int, Array]:
+        return dict(self.given_masks)
