@@ -15,34 +15,34 @@ import numpy as np
 from rich.progress import track
 
 from impl_numpy import FeedForward
-from shared import DTYPES, Array, Case, Dataset, Slots, case_names, load_case
+from shared import DTYPES, Array, Case, Dataset, Slots, StepTraining, case_names, load_case
 from threeways.diagnosis import batches
 from threeways.judge import judge
 from threeways.mistakes import MISTAKES
 from threeways.oracle import exact_step
 
-# Where a mistake comes to the right numbers by another way, and rounds them differently.
-SAME_IN_THEORY = {
+# Where a mistake changes no more than rounding may.
+WITHIN_ROUNDING = {
     ("means-multiplied", "kinks"): "all rows are alike there, so the mean of any is that of all",
+    ("penalty-on-biases-in-loss", "breast-cancer-l2"): "after one step biases are near 0, as begun",
 }
 
 
 def two_steps(kind: type[FeedForward], case: Case) -> Iterator[tuple[Case, dict[str, Array]]]:
     """The first two steps of a case by one kind of network, each as the first of a case."""
     net = kind(case.network, case.parameters)
-    training = dataclasses.replace(case.training, batch_size=None, seed=None)
     slots: Slots = {}
-    for t, rows in enumerate(itertools.islice(batches(case), 2)):
+    for t, (x, y) in enumerate(itertools.islice(batches(case), 2)):
         step = dataclasses.replace(
             case,
             parameters=net.parameters,
-            dataset=Dataset("", case.dataset.x[rows], case.dataset.y[rows]),
-            training=training,
+            dataset=Dataset("", x, y),
+            training=StepTraining.of(case.training, case.training.masks(case.network, t, len(x))),
             steps_before=t,
             slots=slots,
         )
         with np.errstate(all="ignore"):
-            trace = net.step(step.dataset.x, step.dataset.y, training)
+            trace = net.step(x, y, step.training)
         slots = trace.slots
         yield step, trace.quantities()
 
@@ -60,7 +60,7 @@ def verdicts(case: Case) -> Iterator[tuple[str, str]]:
         elif not judge(second, later).ok:
             yield name, "caught"
         else:
-            yield name, "same in theory" if (name, case.name) in SAME_IN_THEORY else "missed"
+            yield name, "within rounding" if (name, case.name) in WITHIN_ROUNDING else "missed"
 
 
 def same(a: dict[str, Array], b: dict[str, Array]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -28,7 +29,8 @@ def random_case(seed: int) -> Case:
 
     The sizes of inputs, of weights and of biases are drawn from 1e-3 to 1e3 each, so that many
     units are saturated and many dead. One network in eight has weights all alike, one in eight has
-    rows all alike, and one in eight has small whole numbers, which make sums of exactly 0.
+    rows all alike, and one in eight has small whole numbers, which make sums of exactly 0. One in
+    four has dropout, one in four penalties, and one in four frozen layers, some of its layers each.
     """
     random = np.random.default_rng(seed)
     loss = str(random.choice(list(LOSSES)))
@@ -39,12 +41,17 @@ def random_case(seed: int) -> Case:
     for l, activation in enumerate(activations):
         if activation == "softmax":
             widths[l + 1] = max(2, widths[l + 1])
+    of_each = zip(widths[1:], activations, strict=True)
+    layers = [_layer(random, units, activation) for units, activation in of_each]
+    if random.integers(4) == 0:
+        layers[:-1] = [_with_dropout(random, layer) for layer in layers[:-1]]
+    if random.integers(4) == 0:
+        layers = [_with_penalty(random, layer) for layer in layers]
+    if random.integers(4) == 0:
+        layers = [dataclasses.replace(each, trainable=random.random() < 0.5) for each in layers]
     network = Network(
         n_features=widths[0],
-        layers=tuple(
-            _layer(random, units, activation)
-            for units, activation in zip(widths[1:], activations, strict=True)
-        ),
+        layers=tuple(layers),
         loss=loss,
         dtype=DTYPES[seed % 2],
     )
@@ -90,6 +97,20 @@ def _layer(random: np.random.Generator, units: int, activation: str) -> Layer:
         alpha = float(random.uniform(0.01, 2))
         return Layer(units=units, activation=activation, alpha=alpha)
     return Layer(units=units, activation=activation)
+
+
+def _with_dropout(random: np.random.Generator, layer: Layer) -> Layer:
+    """The layer with a share of its units dropped: any share, or one of the usual ones, or none."""
+    rate = float(random.choice([0, 0.25, 0.5, random.uniform(0, 1)]))
+    if layer.activation == "selu" and random.random() < 0.8:
+        return dataclasses.replace(layer, alpha_dropout=rate)
+    return dataclasses.replace(layer, dropout=rate)
+
+
+def _with_penalty(random: np.random.Generator, layer: Layer) -> Layer:
+    """The layer with l1 and l2 of sizes 1e-4 to 10, or without one of them, or both."""
+    l1, l2 = 10 ** random.uniform(-4, 1, size=2) * random.integers(2, size=2)
+    return dataclasses.replace(layer, l1=float(l1), l2=float(l2))
 
 
 def _targets(random: np.random.Generator, loss: str, rows: int, width: int) -> Array:

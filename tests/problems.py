@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,3 +68,21 @@ class Problem:
             ),
             training=Training(learning_rate=0.1),
         )
+
+
+def regularised(dtype: str = "float64") -> Case:
+    """Dropout of both kinds, penalties and a frozen layer, and rows held back from training."""
+    case = Problem("selu", "softmax-cce", (3, 4, 5, 4, 3), 12, dtype).case()
+    layers = (
+        Layer(units=4, activation="selu", alpha_dropout=0.2, l1=0.01),
+        Layer(units=5, activation="tanh", dropout=0.4, l2=0.02, trainable=False),
+        Layer(units=4, activation="relu", dropout=0.5, l1=0.02, l2=0.01),
+        Layer(units=3, activation="softmax", l2=0.03),
+    )
+    case.parameters[0].W[0, 0] = 0  # where |w| has its kink
+    return dataclasses.replace(
+        case,
+        name="regularised",
+        network=dataclasses.replace(case.network, layers=layers),
+        training=Training(learning_rate=0.1, batch_size=5, seed=1, validation=0.25),
+    )

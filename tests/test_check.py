@@ -19,9 +19,10 @@ import pytest
 from impl_numpy import FeedForward
 from shared import DTYPES, Case, InputError, Trace, Training, load_case
 from shared.trace import shapes
-from tests.problems import Problem
+from tests.problems import Problem, regularised
 from threeways.check import Checked, check_implementation, common_mistakes, judged, look_at
-from threeways.contract import checked_step, quantities_of, run_step
+from threeways.contract import TOLD, checked_step, quantities_of, run_step
+from threeways.explanations import explain_checks
 from threeways.worker import MOST_PROBLEMS, load
 
 # Weights and batch of this one are not square.
@@ -53,6 +54,9 @@ class Forward:
 
     def forward(self, x):
         return self.net.forward(x).quantities()
+
+class Same(FeedForward):
+    pass
 
 class Summed(FeedForward):
     def output_delta(self, y, z, a):
@@ -108,6 +112,36 @@ def test_right_ones(target: str, quantities: set[str]) -> None:
         assert (result.printed, result.diagnosis) == (None, None)
         assert result.judgement is not None
         assert set(result.judgement.worst) == quantities
+
+
+def test_a_step_is_told_of_dropout_and_optimizers() -> None:
+    """And of the first batch as it is, with its masks, when rows have been held back."""
+    adam = dataclasses.replace(regularised().training, optimizer="adam")
+    augmented = load_case("digits-augmented")
+    assert isinstance(augmented, Case)
+    cases = [regularised(), dataclasses.replace(regularised(), training=adam), augmented]
+    assert [result.ok for result in check_implementation("net:Same", cases)] == [True] * 3
+
+
+@pytest.mark.parametrize("target", ["net:step", "net:Backward", "net:Forward"])
+def test_others_are_not_asked_for_dropout(target: str) -> None:
+    cases = [regularised(), CASE]
+    results = list(check_implementation(target, cases))
+    assert [result.left_out for result in results] == [True, False]
+    lines = list(explain_checks(results, cases))
+    assert lines[1:] == ["\n1 of 1 right", f"1 left out: {TOLD}"]
+    with pytest.raises(InputError, match="nothing left to check; only a class's step"):
+        list(check_implementation(target, cases[:1]))
+
+
+def test_a_function_is_not_asked_for_other_optimizers() -> None:
+    training = Training(learning_rate=0.1, optimizer="momentum")
+    cases = [dataclasses.replace(CASE, training=training), CASE]
+    for target, left_out in (("net:step", True), ("net:Backward", False)):
+        first, second = check_implementation(target, cases)
+        assert (first.left_out, second.left_out) == (left_out, False)
+        assert first.ok
+        assert second.ok
 
 
 def test_a_wrong_one_departs_first_where_its_mistake_is() -> None:
@@ -514,3 +548,18 @@ def test_look_at(output: str) -> None:
     adam = dataclasses.replace(case, training=Training(learning_rate=0.1, optimizer="adam"))
     for quantity in ("W_next[1]", "velocity_b[0]"):
         assert "adam" in look_at(quantity, adam)
+
+
+def test_look_at_dropout_penalties_and_frozen_layers() -> None:
+    case = regularised()
+    for quantity in shapes(case.network, 1):
+        line = look_at(quantity, case)
+        assert line.startswith(f"{quantity} = ")
+        assert "{" not in line
+        frozen = quantity in ("W_next[1]", "b_next[1]")
+        assert ("frozen, is it left" in line) == frozen
+        penalised = quantity in ("dW[0]", "dW[2]", "dW[3]", "loss")
+        assert ("l1" in line) == penalised
+        dropped = quantity in ("z[1]", "z[2]", "z[3]", "dW[1]", "dW[2]", "dW[3]")
+        assert ("what dropout leaves" in line) == dropped
+        assert ("what dropout lets through" in line) == (quantity in ("dz[0]", "dz[1]", "dz[2]"))

@@ -8,6 +8,7 @@ import pytest
 import threeways
 from impl_numpy import FeedForward
 from shared import Case, InputError, load_case
+from tests.problems import regularised
 from threeways.diagnosis import diagnose, numbers_of, recognise
 from threeways.judge import judge
 from threeways.mistakes import MISTAKES, pair
@@ -48,6 +49,17 @@ def test_printed_digits() -> None:
     doubled = diagnose("mazur", {"dW[1][0,0]": "0.16433", "loss": 0.29837})
     assert (doubled.verdict, doubled.matches[0].mistakes) == ("known", ("half-missing",))
     assert 5 <= doubled.matches[0].digits < 6
+
+
+def test_a_later_step_with_dropout_and_without_the_rows_held_back() -> None:
+    case = regularised()
+    rows, held_back = case.training.prepare(case.dataset)
+    assert held_back
+    net = FeedForward(case.network, case.parameters)
+    for batch in case.training.batches(0, len(rows)):
+        step = net.step(rows.x[batch], rows.y[batch], case.training)
+    numbers = {"loss": float(step.quantities()["loss"]), "dW[1][0,0]": step.dW[1][0, 0]}
+    assert diagnose(case, numbers, steps=2).verdict == "correct"
 
 
 def test_not_unique_says_what_would_tell() -> None:

@@ -23,14 +23,22 @@ from shared import (
     case_names,
     load_case,
 )
-from tests.problems import OUTPUTS, Problem
+from tests.problems import OUTPUTS, Problem, regularised
 from threeways.oracle import PRECISIONS, Oracle, exact_step, matrix, rounded_step
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("hidden", ACTIVATIONS)
 def test_gradients_are_central_differences_to_forty_digits(hidden: str, output: str) -> None:
-    case = Problem(hidden, output, (2, 3, 3), 3, "float64").case()
+    assert_central_differences(Problem(hidden, output, (2, 3, 3), 3, "float64").case())
+
+
+def test_gradients_with_dropout_and_penalties_are_central_differences() -> None:
+    assert_central_differences(regularised())
+
+
+def assert_central_differences(case: Case) -> None:
+    """That the first of each column of W and b has the derivative of the oracle's own loss."""
     x, y = case.first_batch()
     with ctx.workprec(512):
         oracle = Oracle(case)
@@ -39,9 +47,9 @@ def test_gradients_are_central_differences_to_forty_digits(hidden: str, output: 
 
         def loss() -> arb:
             z, a = oracle.propagate(matrix(x))
-            return oracle.loss(matrix(y), z[-1], a[-1])
+            return oracle.loss(matrix(y), z[-1], a[-1]) + oracle.penalty()
 
-        for l in range(2):
+        for l in range(len(oracle.W)):
             for parameters, name in ((oracle.W[l], f"dW[{l}]"), (oracle.b[l], f"db[{l}]")):
                 for i in range(parameters.nrows()):
                     value = parameters[i, 0]

@@ -22,6 +22,7 @@ import threeways.records
 import threeways.vectors
 from impl_numpy import FeedForward
 from shared import DTYPES, Array, Case, InputError, load_case
+from tests.problems import regularised
 from threeways.mistakes import MISTAKES
 from threeways.oracle import rounded_step
 from threeways.record_file import json_schema, read_records
@@ -29,7 +30,7 @@ from threeways.records import Verdict, check_records
 from threeways.vectors import write_vectors
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
-NAMES = ("mazur", "kth-8-softmax")
+NAMES = ("mazur", "kth-8-softmax", "regularised")
 FILES = [f"{name}-{dtype}" for name, dtype in itertools.product(NAMES, DTYPES)]
 
 
@@ -37,7 +38,7 @@ FILES = [f"{name}-{dtype}" for name, dtype in itertools.product(NAMES, DTYPES)]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The vectors of a few cases."""
     folder = tmp_path_factory.mktemp("vectors")
-    write_vectors(folder, [load_case(name) for name in (*NAMES, "csumb-1-square")])
+    write_vectors(folder, [*map(network_case, NAMES), load_case("csumb-1-square")])
     return folder
 
 
@@ -54,7 +55,7 @@ def no_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def network_case(name: str, dtype: str = "float64") -> Case:
-    case = load_case(name)
+    case = regularised() if name == "regularised" else load_case(name)
     assert isinstance(case, Case)
     return case.with_dtype(dtype)
 
@@ -107,6 +108,9 @@ def test_reading_gives_what_was_rounded(
         assert_same(found._asdict(), weights._asdict())
     for read, rows in zip(step.case.first_batch(), case.first_batch(), strict=True):
         np.testing.assert_array_equal(read, rows.astype(dtype))
+    assert step.case.network == case.network
+    for l, mask in case.masks().items():
+        np.testing.assert_array_equal(step.case.masks()[l], mask)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -154,7 +158,9 @@ def move(vectors: Any, quantity: str, bounds: float) -> None:
     array = vectors["groups"][0]["tests"][0]["quantities"][quantity]
     array.pop("hex", None)
     decimals = np.array(array["decimal"])
-    decimals.flat[-1] += bounds * np.array(array["bound"]).flat[-1]
+    # A bias that is fixed has no bound but that of the smallest number.
+    bound = max(np.array(array["bound"]).flat[-1], np.spacing(np.abs(decimals.flat[-1])))
+    decimals.flat[-1] += bounds * bound
     array["decimal"] = decimals.tolist()
 
 
@@ -209,20 +215,25 @@ def recorded(
     steps: int = 3,
     dtype: str = "float64",
     optimizer: str = "sgd",
+    name: str = "uio-3-4-4-1",
 ) -> Any:
     """A run as somebody would record it, each step with what it starts from."""
-    case = network_case("uio-3-4-4-1", dtype)
+    case = network_case(name, dtype)
     training = dataclasses.replace(case.training, optimizer=optimizer)
     x, y = (values.astype(dtype) for values in case.first_batch())
     net = kind(case.network, case.parameters)
     tests = []
-    for _ in range(steps):
+    for t in range(steps):
+        masks = training.masks(case.network, t, len(x))
         parameters = [{"W": W.tolist(), "b": b.tolist()} for W, b in net.parameters]
         quantities = net.step(x, y, training).quantities()
         listed = {quantity: array.tolist() for quantity, array in quantities.items()}
         tests.append({"parameters": parameters, "quantities": listed})
+        if masks:
+            tests[-1]["masks"] = {f"a[{l}]": mask.tolist() for l, mask in masks.items()}
     layers = [
-        {"units": layer.units, "activation": layer.activation} for layer in case.network.layers
+        {name: value for name, value in dataclasses.asdict(layer).items() if value is not None}
+        for layer in case.network.layers
     ]
     network = {"n_features": x.shape[1], "layers": layers, "loss": case.network.loss}
     group = {
@@ -261,6 +272,59 @@ def test_a_run_goes_on_with_what_its_optimizer_keeps(tmp_path: Path) -> None:
     del quantities["velocity_b[1]"]
     with pytest.raises(InputError, match=r"no velocity_b\[1\] in the step before"):
         checked(run, tmp_path)
+
+
+@pytest.mark.usefixtures("no_diagnosis")
+def test_a_run_with_dropout(tmp_path: Path) -> None:
+    content = recorded(name="regularised")
+    (group,) = content["groups"]
+    # What the training says of rows is of others than the batch.
+    of_rows = {"batch_size": 2, "seed": 4, "validation": 0.5}
+    group["training"] = of_rows | {"learning_rate": group.pop("learning_rate")}
+    jsonschema.validate(content, json_schema())
+    assert [verdict.ok for verdict in checked(content, tmp_path)] == [True] * 3
+    row = group["tests"][1]["masks"]["a[2]"][3]
+    row[:] = [not kept for kept in row]
+    _, wrong, _ = checked(content, tmp_path)
+    assert [worst.quantity for worst in wrong.judgement.departures] == ["z[2]"]
+
+
+def test_a_mistake_in_a_run_with_dropout_is_named(tmp_path: Path) -> None:
+    run = recorded(MISTAKES["gradients-not-reset"], 2, name="regularised")
+    first, second = checked(run, tmp_path)
+    assert first.ok
+    assert second.diagnosis
+    assert [match.mistakes for match in second.diagnosis.matches] == [("gradients-not-reset",)]
+
+
+KEPT = {"a[1]": [[1] * 4] * 5, "a[2]": [[1] * 5] * 5, "a[3]": [[1] * 4] * 5}
+WRONG_MASKS: dict[str, tuple[Any, list[str]]] = {
+    "none": (None, [": 'masks' is missing, here and in its group"]),
+    "missing": (
+        {name: KEPT[name] for name in ("a[1]", "a[3]")},
+        [".masks: 'a[2]' is missing, which has dropout"],
+    ),
+    "shape": (
+        KEPT | {"a[3]": [[1] * 5] * 4},
+        [".masks.a[3]: expected shape (5, 4), got (4, 5)"],
+    ),
+    "no-dropout": (KEPT | {"a[0]": [[1]]}, [".masks: 'a[0]' has no dropout"]),
+    "share": (
+        KEPT | {"a[1]": [[1, 1, 0.8, 1]] * 5},
+        [f".masks.a[1][{i}][2]: should be 1 or 0, not 0.8" for i in range(5)],
+    ),
+    "ragged": (KEPT | {"a[1]": [[1, 0], [1]]}, [".masks.a[1]: rows of different lengths"]),
+}
+
+
+@pytest.mark.parametrize(("masks", "problems"), WRONG_MASKS.values(), ids=WRONG_MASKS)
+def test_wrong_masks(masks: Any, problems: list[str], tmp_path: Path) -> None:
+    content = recorded(name="regularised", steps=1)
+    content["groups"][0]["tests"][0]["masks"] = masks
+    with pytest.raises(InputError) as error:
+        checked(content, tmp_path)
+    at = f"{tmp_path / 'steps.json'}: {TEST}"
+    assert list(error.value.problems) == [at + problem for problem in problems]
 
 
 def test_files_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -402,6 +466,13 @@ WRONG: dict[str, tuple[str, str, list[str]]] = {
         '"results"',
         ["groups[0].tests[1]: 'results' is not a key here; did you mean 'result'?"],
     ),
+    "augmentation-key": (
+        '"learning_rate": 0.5',
+        '"training": {"learning_rate": 0.5, "augmentation": {"shfit": 1}}',
+        [
+            "groups[0].training.augmentation: 'shfit' is not a key here; did you mean 'shift'?",
+        ],
+    ),
     "result": (
         '"invalid"',
         '"wrong"',
@@ -454,6 +525,11 @@ WRONG: dict[str, tuple[str, str, list[str]]] = {
         '{"units": 1}], "loss": "half_squared_error"',
         '{"units": 1, "activation": "sigmoid"}], "loss": "binary_crossentropy"',
         ["groups[0].y[0]: [4.0] is not in [0, 1], as binary cross-entropy needs"],
+    ),
+    "masks": (
+        '"y": [[4]]',
+        '"y": [[4]], "masks": {"a[1]": [[1]]}',
+        ["groups[0].masks: 'a[1]' has no dropout"],
     ),
     "quantity": (
         '"z[0]"',

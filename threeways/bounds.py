@@ -14,6 +14,9 @@ algorithms", section 3.3). An error comes from three sources:
 * a function, wrong by some eps of the largest number met on the way. 1 - a² is wrong by eps even
   where it is almost 0.
 
+What dropout multiplies by is wrong by some eps of itself, and where p has been rounded first, 1 - p
+is wrong by eps of p, however small it is. A penalty is a sum of its own, over the weights.
+
 Each is at its worst here, and all are at once. It is tempting to let the errors of a sum cancel, so
 that they grow with the square root of n (Higham and Mary 2019). But they do not where rows are
 alike, as those of a saturated softmax are: a small number that is added n times is rounded the same
@@ -22,8 +25,11 @@ way n times. A sum of 60 was seen to be wrong by twice the square root's bound.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from impl_numpy import regularisation
 from impl_numpy.activations import ACTIVATIONS, BACKWARD, SELU_ALPHA, SELU_SCALE
 from impl_numpy.losses import log_sum_exp, without_each
 from impl_numpy.optimizers import Optimizer, learning_rate
@@ -78,30 +84,39 @@ class Analysis:
         layers = range(len(self.W))
         self.z = [values[f"z[{l}]"] for l in layers]
         self.a = [x, *(values[f"a[{l + 1}]"] for l in layers)]
+        self.masks = case.masks()
+        self.given = [  # what each layer is given of a[l]
+            _dropped(self.network.layers[l - 1], self.masks[l], a) if l in self.masks else a
+            for l, a in enumerate(self.a[:-1])
+        ]
+        self.penalised = [l for l in layers if self.network.layers[l].is_penalised]
+        self.penalty = sum(self.penalty_of(l) for l in self.penalised)
         self.dz = [values[f"dz[{l}]"] for l in layers]
 
     def errors(self) -> dict[str, Array]:
         """Of every quantity."""
         layers = range(len(self.W))
         named: dict[str, Array] = {}
-        z, a = [], [np.zeros_like(self.a[0])]
+        z, a, given = [], [np.zeros_like(self.a[0])], []
         for l in layers:
-            z.append(self.net_input(l, a[l]))
+            given.append(self.drop(l, a[l]))
+            z.append(self.net_input(l, given[l]))
             a.append(self.activation(l, z[l]))
             named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
         dz = self.output_delta(z[-1], a[-1])
         named["loss"] = self.loss(z[-1], a[-1], dz)
         for l in reversed(layers):
-            dW = self.product(self.a[l].T, a[l].T, self.dz[l], dz)
+            dW = self.product(self.given[l].T, given[l].T, self.dz[l], dz)
+            dW += self.penalty_gradient(l)
             db = (dz + self.unit * len(dz) / 2 * np.abs(self.dz[l])).sum(axis=0)
             named |= {f"dz[{l}]": dz, f"dW[{l}]": dW, f"db[{l}]": db}
             named |= self.update("W", l, self.W[l], dW)
-            named |= self.update("b", l, self.b[l], db * (not self.network.layers[l].fixed_bias))
+            named |= self.update("b", l, self.b[l], db)
             da = self.product(self.dz[l], dz, self.W[l].T)
             if l == 0:
                 named["dx"] = da
             else:
-                slopes = self.dz[l] @ self.W[l].T
+                slopes, da = self.drop_backward(l, self.dz[l] @ self.W[l].T, da)
                 dz = self.activation_backward(l - 1, slopes, da, z[l - 1], a[l])
         return named
 
@@ -116,9 +131,39 @@ class Analysis:
         n = left.shape[1]
         return carried + self.unit * (n + 1) / 2 * terms + n * self.tiny
 
+    def drop(self, l: int, a_error: Array) -> Array:
+        """Of what dropout leaves of a[l]; none where that is an exact 0."""
+        if l not in self.masks:
+            return a_error
+        layer, mask, a = self.network.layers[l - 1], self.masks[l], self.a[l]
+        scale, few = self.dropout_scale(layer)
+        if layer.alpha_dropout:  # of c (a - pα') or c (α' - pα'), or of ca - cpα'
+            limit = SELU_SCALE * SELU_ALPHA
+            size = np.where(mask, np.abs(a), limit) + layer.alpha_dropout * limit
+            return scale * (np.where(mask, a_error, 0) + few * size + self.tiny)
+        return np.where(mask, scale * (a_error + few * np.abs(a)), 0)
+
+    def drop_backward(self, l: int, da: Array, da_error: Array) -> tuple[Array, Array]:
+        """The derivative with respect to a[l] and its error, from those of what was left of it."""
+        if l not in self.masks:
+            return da, da_error
+        mask = self.masks[l]
+        scale, few = self.dropout_scale(self.network.layers[l - 1])
+        error = scale * (da_error + few * np.abs(da) + self.tiny)
+        return np.where(mask, scale * da, 0), np.where(mask, error, 0)
+
+    def dropout_scale(self, layer: Layer) -> tuple[float, float]:
+        """What dropout multiplies kept units by, and how wrong it makes them, as a share."""
+        rate = layer.drops
+        of_rate = rate / (1 - rate)
+        if layer.alpha_dropout:  # of c, and of what it multiplies
+            return regularisation.alpha_dropout_scale(rate), self.unit * (2 * FEW + of_rate)
+        is_power_of_2 = math.frexp(1 - rate)[0] == 0.5  # which rounds nothing
+        return 1 / (1 - rate), 0 if is_power_of_2 else self.unit * (FEW + of_rate)
+
     def net_input(self, l: int, a_error: Array) -> Array:
-        """Of z[l] = a[l] @ W[l] + b[l]."""
-        a, W, b = self.a[l], self.W[l], self.b[l]
+        """Of z[l] = a[l] @ W[l] + b[l], with a[l] as dropout leaves it."""
+        a, W, b = self.given[l], self.W[l], self.b[l]
         error = self.product(a, a_error, W)
         error += self.unit * (np.abs(b) + np.abs(self.z[l]))
         # Exact, if all terms are multiples of one power of 2 and cannot add up to too many of it.
@@ -222,7 +267,7 @@ class Analysis:
         """Of the loss: what it follows of its output's error, and that of its own terms."""
         y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
         few = FEW * self.unit
-        magnitude = abs(float(self.values["loss"]))
+        magnitude = data = abs(float(self.values["loss"]) - self.penalty)
         if self.network.loss_from_logits:
             follows = np.abs(self.dz[-1]) + dz_error
             error = float((follows * (z_error + few * np.abs(z))).sum())
@@ -243,13 +288,36 @@ class Analysis:
         else:
             apart = a_error + few * np.abs(a - y)
             error = float(((2 * np.abs(a - y) + apart) * apart).sum()) / N
-        return np.asarray(error + self.unit * (N * K / 2 + FEW) * magnitude + self.tiny)
+        error += self.unit * (N * K / 2 + FEW) * magnitude + self.tiny
+        return np.asarray(error + self.penalty_error(data))
+
+    def penalty_of(self, l: int) -> float:
+        """What W[l] adds to the loss."""
+        layer = self.network.layers[l]
+        return float(regularisation.penalty(self.W[l], layer.l1, layer.l2))
+
+    def penalty_error(self, data: float) -> float:
+        """Of the penalty, a sum over all weights, and of adding it to the loss of the data."""
+        n = sum(self.W[l].size for l in self.penalised)
+        additions = len(self.penalised) / 2 * (data + self.penalty)
+        error = self.unit * ((n / 2 + FEW) * self.penalty + additions)
+        layers = [self.network.layers[l] for l in self.penalised]
+        return error + n * self.tiny * sum(1 + layer.l1 + layer.l2 for layer in layers)
+
+    def penalty_gradient(self, l: int) -> Array:
+        """Of what W[l] adds to dW[l], and of adding it."""
+        layer, W = self.network.layers[l], np.abs(self.W[l])
+        if not layer.is_penalised:
+            return np.zeros_like(W)
+        pull = layer.l1 * (W > 0) + 2 * layer.l2 * W
+        total = np.abs(self.values[f"dW[{l}]"])
+        return self.unit * (FEW * pull + total / 2) + (1 + layer.l2) * self.tiny
 
     def update(self, letter: str, l: int, w: Array, g_error: Array) -> dict[str, Array]:
         """Of what the optimizer keeps and of the new W[l] or b[l]."""
-        frozen = letter == "b" and self.network.layers[l].fixed_bias
+        layer, numbers = self.network.layers[l], self.training.numbers
+        frozen = not layer.trainable or (letter == "b" and layer.fixed_bias)
         g = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
-        numbers = self.training.numbers
 
         def after(g: Array) -> list[Array]:
             optimizer = Optimizer(self.training, [w.copy()])
@@ -264,20 +332,27 @@ class Analysis:
         # Adam's 1 - β is wrong by eps however small it is, and what it makes tiny may be flushed.
         left = min(1 - numbers.get(beta, 0) for beta in ("beta_1", "beta_2"))
         eta = learning_rate(self.training, self.case.steps_before)
-        reach = g_error + self.tiny / left / min(1, eta or 1)
+        reach = np.zeros_like(w) if frozen else g_error + self.tiny / left / min(1, eta or 1)
         moved = zip(*(after(each) for each in _around(g, reach)), strict=True)
         ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
         changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
         names = [f"{slot}_{letter}[{l}]" for slot in SLOTS[self.training.optimizer]]
         few = FEW * self.unit / left
         own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
-        own.append(self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0))
+        stays = frozen & (exact[-1] == w)  # and nothing is rounded
+        own.append(~stays * (self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0)))
         return {
             name: by_g + by_itself + self.tiny
             for name, by_g, by_itself in zip(
                 (*names, f"{letter}_next[{l}]"), changed, own, strict=True
             )
         }
+
+
+def _dropped(layer: Layer, mask: Array, a: Array) -> Array:
+    """What dropout leaves of a layer's a."""
+    drop = regularisation.alpha_dropout if layer.alpha_dropout else regularisation.dropout
+    return drop(a, mask, layer.drops)
 
 
 def _around(z: Array, error: Array) -> tuple[Array, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared import Array, Case, InputError
 from threeways.child import Child, NoAnswerError
-from threeways.contract import split
+from threeways.contract import TOLD, split
 from threeways.diagnosis import Diagnosis, recognise
 from threeways.judge import Judgement, judge
 from threeways.oracle import exact_step
@@ -35,7 +35,15 @@ LOOK_AT = {
     "updated": "{optimizer}'s new weights, as in impl_numpy/optimizers.py: is every sign, every "
     "power and ε in its place, and η as the schedule has it?",
     "fixed b_next": "b_next[{l}] = b[{l}]: this layer's bias is fixed, is it left as it is?",
+    "frozen": "{quantity} = {before}: this layer is frozen, is it left as it is?",
+    "penalised dW": "dW[{l}] = a[{l}].T @ dz[{l}] + l1 sign(W[{l}]) + 2 l2 W[{l}]: is the "
+    "penalty's part in it, once, with its 2 and without 1/N?",
+    "penalised loss": "loss = {loss} + l1 Σ|W| + l2 ΣW² of each layer that has them: are they in "
+    "it, without biases and frozen layers, and without ½ or 1/N?",
 }
+# What else to ask where there is dropout.
+DROPPED = " Is a[{l}] what dropout leaves of it, by its mask and scaled?"
+DROPPED_BACK = " Is 0 what dropout lets through where it drops, and the rest scaled as in a[{n}]?"
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,8 @@ class Checked:
         problems: a line for each thing that is wrong besides the numbers, or that kept them from
             being judged: exceptions, no answer in time, the form of the answer, NaN.
         printed: what the implementation printed, in a line; None if nothing.
-        judgement: of its numbers; None where there were none to judge.
+        judgement: of its numbers; None where there were none to judge. Without problems too, the
+            case has been left out: the implementation is not told enough to make its step.
         diagnosis: which mistakes make these numbers; None where nothing departs.
     """
 
@@ -60,8 +69,13 @@ class Checked:
 
     @property
     def ok(self) -> bool:
-        """Whether there were numbers, all of them right, and nothing else is wrong."""
-        return not self.problems and self.judgement is not None and self.judgement.ok
+        """Whether nothing is wrong."""
+        return not self.problems and (self.judgement is None or self.judgement.ok)
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the implementation is not told enough to make this step."""
+        return not self.problems and self.judgement is None
 
 
 def check_implementation(
@@ -75,7 +89,8 @@ def check_implementation(
         time_limit: seconds that its import and each step may take.
 
     Raises:
-        InputError: the target is not there, cannot be imported, or not be called as it should.
+        InputError: the target is not there, cannot be imported, not be called as it should, or is
+            not told enough to make any of the steps.
     """
     split(target)
     if not 0 < time_limit <= 86_400:
@@ -83,16 +98,22 @@ def check_implementation(
     with Child(time_limit) as child:
         child.load(target)
         not_tried = ""
+        left_out = 0
         for case in cases:
             if not_tried:
                 yield Checked(case.name, case.dtype, (not_tried,))
                 continue
+            case = case.alone()
             try:
                 quantities, problems = child.step(case)
             except NoAnswerError as error:
                 quantities, problems = {}, [str(error)]
                 not_tried = f"not tried, because {case.name} gave no answer"
-            yield judged(case, quantities, problems, child.printed())
+            checked = judged(case, quantities, problems, child.printed())
+            left_out += checked.left_out
+            yield checked
+    if left_out and left_out == len(cases):
+        raise InputError(f"{target}: nothing left to check; {TOLD}")
 
 
 def judged(
@@ -142,16 +163,26 @@ def look_at(quantity: str, case: Case) -> str:
     l = int(number or 0) - (kind == "a")
     network, optimizer = case.network, case.training.optimizer
     layer = network.layers[l]
+    more = DROPPED if kind in ("z", "dW") and l and network.layers[l - 1].drops else ""
     if kind == "dz":
         last = "logits dz" if network.loss_from_logits else "last dz"
         kind = last if l == len(network.layers) - 1 else "hidden dz"
+        more = DROPPED_BACK if layer.drops else ""
+    elif (kind == "dW" and layer.is_penalised) or (
+        kind == "loss" and any(each.is_penalised for each in network.layers)
+    ):
+        kind = f"penalised {kind}"
+    elif kind.endswith("_next") and not layer.trainable:
+        kind = "frozen"
     elif kind == "b_next" and layer.fixed_bias:
         kind = "fixed b_next"
     elif kind.endswith("_next") and optimizer != "sgd":
         kind = "updated"
     elif kind not in LOOK_AT:
         kind = "kept"
-    return LOOK_AT[kind].format(
+    return (LOOK_AT[kind] + more).format(
+        quantity=quantity,
+        before=quantity.replace("_next", ""),
         l=l,
         n=l + 1,
         loss=network.loss,

@@ -6,7 +6,6 @@ answers are read as JSON and as arrays whose sizes are known beforehand.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import os
@@ -23,7 +22,7 @@ from typing import IO, Self
 
 import numpy as np
 
-from shared import Array, Case, Dataset, InputError, shapes
+from shared import SLOTS, Array, Case, InputError, shapes
 from threeways.worker import LENGTH
 
 # In seconds: how long a child may take to start, and how often to see whether it still runs.
@@ -99,18 +98,12 @@ class Child:
             raise InputError(*problems)
 
     def step(self, case: Case) -> tuple[dict[str, Array], list[str]]:
-        """The quantities of a case's first step, and a line for each thing that is wrong.
+        """The quantities of the step of a case that is alone, and a line for each thing wrong.
 
         Raises:
             NoAnswerError: the time is up, or the process has ended.
         """
-        x, y = case.first_batch()
-        batch = dataclasses.replace(
-            case,
-            dataset=Dataset(case.dataset.name, x, y),
-            training=dataclasses.replace(case.training, seed=None),
-        )
-        return self._ask(batch)
+        return self._ask(case)
 
     def printed(self) -> str | None:
         """What was printed since this was last asked, in a line; None if nothing."""
@@ -131,7 +124,9 @@ class Child:
         """The next answer, as ``worker.packed`` writes it; with quantities, if it is of a case."""
         deadline = time.monotonic() + limit
         (length,) = LENGTH.unpack(self._receive(LENGTH.size, deadline))
-        known = shapes(case.network, len(case.dataset)) if case else {}
+        known = {}
+        if case:
+            known = shapes(case.network, len(case.dataset), SLOTS[case.training.optimizer])
         dtype = np.dtype(case.dtype if case else None)
         try:
             if length > LONGEST_HEADER:

@@ -7,6 +7,9 @@ It is a function
 that gives any of the quantities of ``shared.shapes``; or a class with the implementations' methods,
 ``NAME(network, parameters)`` and ``step(x, y, training)``, or only ``backward(x, y)``, or only
 ``forward(x)``, each of which gives a ``Trace`` or such a dict.
+
+Which units dropout keeps, ``step`` is told by ``training.masks(network, 0, len(x))``. Who has none
+is not asked for steps with dropout, nor a function for those of other optimizers than sgd.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
 CLASS = ("network", "parameters")
 # The richest first.
 METHODS = {"step": ("x", "y", "training"), "backward": ("x", "y"), "forward": ("x",)}
+
+TOLD = "only a class's step(x, y, training) is told of dropout and of optimizers"
 
 Implementation = Callable[..., object]
 
@@ -89,15 +94,29 @@ def checked_step(implementation: Implementation, case: Case) -> tuple[dict[str, 
     """The quantities of a case's first step, and a line for each thing that is wrong with it.
 
     There are quantities unless something is wrong with their form; that an implementation writes
-    to its inputs is a problem that leaves them.
+    to its inputs is a problem that leaves them. There is neither where it is not told enough.
 
     Raises:
         InputError: it cannot be called as the contract says.
     """
+    if not is_told_enough(implementation, case):
+        return {}, []
     inputs = Inputs(case)
     answer = _call(implementation, inputs)
     quantities, problems = quantities_of(answer, case)
     return ({} if problems else quantities), problems + inputs.problems()
+
+
+def is_told_enough(implementation: Implementation, case: Case) -> bool:
+    """Whether an implementation can know which units are dropped, and which optimizer there is.
+
+    Only a class's ``step`` is told, by the training that it takes; one that only has ``backward``
+    or ``forward`` needs no optimizer.
+    """
+    if inspect.isclass(implementation) and _richest(implementation) == "step":
+        return True
+    has_dropout = any(layer.drops for layer in case.network.layers)
+    return not has_dropout and (inspect.isclass(implementation) or case.training.optimizer == "sgd")
 
 
 def _call(implementation: Implementation, inputs: Inputs) -> object:

@@ -166,6 +166,7 @@ def diagnose(
         raise InputError(f"{loaded.name}: a chain of functions, known mistakes are of networks")
     if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
         raise InputError(f"steps: should be a whole number from 1 to {MOST_STEPS:,}, not {steps}")
+    loaded = loaded.prepared()
     seen = _printed(loaded, values)
     correct = _match(seen, (), numbers_of(FeedForward, loaded, steps))
     if correct.fits:
@@ -278,13 +279,11 @@ def _same(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
 def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> dict[str, Array]:
     """Every quantity of the last of some steps of a case, as one kind of network makes them."""
     net = kind(case.network, case.parameters)
-    x, y = (case.network.array(values) for values in (case.dataset.x, case.dataset.y))
-    rows = batches(case)
+    given = batches(case)
     with np.errstate(all="ignore"):  # a mistake may well end in infinity
-        for each in itertools.islice(rows, steps - 1):
-            net.descend(x[each], y[each], case.training)
-        last = next(rows)
-        return net.step(x[last], y[last], case.training).quantities()
+        for x, y in itertools.islice(given, steps - 1):
+            net.descend(x, y, case.training)
+        return net.step(*next(given), case.training).quantities()
 
 
 def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Array]:
@@ -296,10 +295,13 @@ def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Ar
     return trace.quantities()
 
 
-def batches(case: Case) -> Iterator[Array]:
-    """The row numbers of each batch of a case's training, without end."""
+def batches(case: Case) -> Iterator[tuple[Array, Array]]:
+    """x and y of each batch of a case's training, without end."""
+    dataset, _ = case.training.prepare(case.dataset)
+    x, y = (case.network.array(values) for values in (dataset.x, dataset.y))
     for epoch in itertools.count():
-        yield from case.training.batches(epoch, len(case.dataset))
+        for rows in case.training.batches(epoch, len(dataset)):
+            yield x[rows], y[rows]
 
 
 def _printed(case: Case, values: Mapping[str, str | float]) -> list[Printed]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from shared import SLOTS, Case
 from shared.trace import sources
 from threeways.check import Checked, common_mistakes, look_at
+from threeways.contract import TOLD
 from threeways.diagnosis import Diagnosis, Match
 from threeways.judge import Judgement, Worst
 from threeways.mistakes import MISTAKES
@@ -28,7 +29,7 @@ def explain_checks(results: Iterable[Checked], cases: Sequence[Case]) -> Iterato
     for checked, case in zip(results, cases, strict=True):
         done.append(checked)
         yield from explain_check(checked, case)
-        if checked.ok:
+        if checked.ok and not checked.left_out:
             yield f"{checked.case} {checked.dtype}: right"
         elif checked.diagnosis:
             first, *more = explain_diagnosis(checked.diagnosis)
@@ -36,7 +37,11 @@ def explain_checks(results: Iterable[Checked], cases: Sequence[Case]) -> Iterato
             if checked.diagnosis.verdict == "not unique":
                 yield from (f"  {line}" for line in more)
     wrong = [checked for checked in done if not checked.ok]
-    yield f"\n{len(done) - len(wrong)} of {len(done)} right"
+    left_out = sum(checked.left_out for checked in done)
+    tried = len(done) - left_out
+    yield f"\n{tried - len(wrong)} of {tried} right"
+    if left_out:
+        yield f"{left_out} left out: {TOLD}"
     if not wrong:
         return
     explained = common_mistakes(done)

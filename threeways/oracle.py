@@ -153,6 +153,7 @@ class Oracle:
         self.network = case.network
         self.W = [matrix(W) for W, _ in case.parameters]
         self.b = [matrix(b[np.newaxis]) for _, b in case.parameters]  # (1, D[l+1])
+        self.masks = {l: matrix(mask) for l, mask in case.masks().items()}
 
     def step(self) -> dict[str, arb | arb_mat]:
         """Every quantity of one update on the first batch."""
@@ -165,7 +166,7 @@ class Oracle:
         named: dict[str, arb | arb_mat] = {}
         for l in layers:
             named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
-        named["loss"] = self.loss(targets, z[-1], a[-1])
+        named["loss"] = self.loss(targets, z[-1], a[-1]) + self.penalty()
         for l in reversed(layers):
             named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l], f"db[{l}]": db[l]}
         named["dx"] = self.input_gradient(dz)
@@ -175,9 +176,22 @@ class Oracle:
         """The forward pass: z[0..L-1] and a[0..L]."""
         z, a = [], [x]
         for l in range(len(self.W)):
-            z.append(self.net_input(l, a[l]))
+            z.append(self.net_input(l, self.drop(l, a[l])))
             a.append(self.activation(l, z[l]))
         return z, a
+
+    def drop(self, l: int, a: arb_mat) -> arb_mat:
+        """What dropout leaves of a[l]."""
+        if l not in self.masks:
+            return a
+        layer = self.network.layers[l - 1]
+        scale = dropout_scale(layer)
+        # α' of a dropped unit, and what all are moved by.
+        limit = -arb(SELU_SCALE) * arb(SELU_ALPHA) if layer.alpha_dropout else arb(0)
+        moved = limit * layer.drops
+        return elementwise(
+            lambda ball, kept: scale * (kept * ball + (1 - kept) * limit - moved), a, self.masks[l]
+        )
 
     def net_input(self, l: int, a: arb_mat) -> arb_mat:
         """z[l] = a[l] @ W[l] + b[l]."""
@@ -203,7 +217,10 @@ class Oracle:
         dz = [self.output_delta(y, z[-1], a[-1])]
         for l in reversed(range(len(self.W) - 1)):
             dz.insert(0, self.hidden_delta(l, dz[0], z[l], a[l + 1]))
-        dW = [self.weight_gradient(a[l], dz[l]) for l in range(len(dz))]
+        dW = [self.weight_gradient(self.drop(l, a[l]), dz[l]) for l in range(len(dz))]
+        for l, layer in enumerate(self.network.layers):
+            if layer.is_penalised:
+                dW[l] += self.penalty_gradient(l)
         db = [self.bias_gradient(dz[l]) for l in range(len(dz))]
         return dz, dW, db
 
@@ -216,7 +233,15 @@ class Oracle:
 
     def hidden_delta(self, l: int, dz_next: arb_mat, z: arb_mat, a: arb_mat) -> arb_mat:
         """dz[l] (N, D[l+1]) from dz[l+1]."""
-        return self.activation_backward(l, dz_next * self.W[l + 1].transpose(), z, a)
+        da = dz_next * self.W[l + 1].transpose()
+        return self.activation_backward(l, self.drop_backward(l + 1, da), z, a)
+
+    def drop_backward(self, l: int, da: arb_mat) -> arb_mat:
+        """The derivative with respect to a[l], from that to what dropout left of it."""
+        if l not in self.masks:
+            return da
+        scale = dropout_scale(self.network.layers[l - 1])
+        return elementwise(lambda slope, kept: slope * kept * scale, da, self.masks[l])
 
     def activation_backward(self, l: int, da: arb_mat, z: arb_mat, a: arb_mat) -> arb_mat:
         """dz = da · g'(z)."""
@@ -228,6 +253,20 @@ class Oracle:
     def weight_gradient(self, a: arb_mat, dz: arb_mat) -> arb_mat:
         """dW[l] = a[l].T @ dz[l]."""
         return a.transpose() * dz
+
+    def penalty(self) -> arb:
+        """What the weights add to the loss."""
+        return total(
+            layer.l1 * abs(w) + layer.l2 * square(w)
+            for W, layer in zip(self.W, self.network.layers, strict=True)
+            if layer.is_penalised
+            for w in W.entries()
+        )
+
+    def penalty_gradient(self, l: int) -> arb_mat:
+        """What W[l] adds to dW[l]; sign(0) = 0."""
+        layer = self.network.layers[l]
+        return elementwise(lambda w: layer.l1 * w.sgn() + 2 * layer.l2 * w, self.W[l])
 
     def bias_gradient(self, dz: arb_mat) -> arb_mat:
         """db[l] = Σ rows dz[l], as (1, D[l+1])."""
@@ -246,8 +285,9 @@ class Oracle:
         names = [f"{slot}_{{}}[{{}}]" for slot in SLOTS[training.optimizer]] + ["{}_next[{}]"]
         named = {}
         for l, layer in enumerate(self.network.layers):
-            free_db = db[l] * 0 if layer.fixed_bias else db[l]
-            for letter, w, g in (("W", self.W[l], dW[l]), ("b", self.b[l], free_db)):
+            free_dW = dW[l] * layer.trainable
+            free_db = db[l] * (layer.trainable and not layer.fixed_bias)
+            for letter, w, g in (("W", self.W[l], free_dW), ("b", self.b[l], free_db)):
                 slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
                 numbers_of_each = zip(w.entries(), g.entries(), *slots, strict=True)
                 updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
@@ -371,6 +411,15 @@ def g_prime(layer: Layer, z: arb) -> arb:
             return arb(1) if is_positive(z) else arb(layer.arguments["alpha"]) * z.exp()
         case _:
             return arb(SELU_SCALE) * (arb(SELU_ALPHA) * z.exp() if is_positive(-z) else 1)
+
+
+def dropout_scale(layer: Layer) -> arb:
+    """What dropout multiplies a layer's kept units by."""
+    kept = 1 - arb(layer.drops)
+    if not layer.alpha_dropout:
+        return 1 / kept
+    limit = arb(SELU_SCALE) * arb(SELU_ALPHA)
+    return (kept * (1 + layer.alpha_dropout * square(limit))).rsqrt()
 
 
 def softmax_backward(da: Row, a: Row) -> list[arb]:

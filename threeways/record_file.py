@@ -6,15 +6,19 @@ its own or its group's. The test vectors that ``threeways vectors`` writes are s
     schema, generator, numberOfTests, notes        "threeways/vectors/v1"
     groups[]   case, title, chained                chained: the tests are one run, in order
                network                             n_features, layers, loss, dtype
-               learning_rate, parameters, x, y     of every test that does not give its own
+               learning_rate, parameters, x, y,    of every test that does not give its own
+               masks
                training                            optimizer and schedule, in place of learning_rate
     tests[]    tcId, comment, flags, result        "valid", or "invalid" where it has to depart
-               learning_rate, parameters, x, y
+               learning_rate, parameters, x, y,
+               masks
                quantities                          {"z[0]": [[0.3775, 0.3925]], "loss": 0.29837, …}
 
 A quantity is nested lists of numbers, null for one that is not finite; or ``{"decimal": …, "hex":
 …, "bound": …}``, where hex holds C99's hexadecimal floats as strings. The second and later steps of
-a chained group begin, where they give no parameters, with what the step before ended with.
+a chained group begin, where they give no parameters, with what the step before ended with. Where
+there is dropout, masks hold 1 for each unit that is kept, else 0: ``{"a[1]": [[1, 0, 1], …]}``. x
+and y are the whole batch, whatever the training says of rows.
 """
 
 from __future__ import annotations
@@ -49,6 +53,7 @@ from shared import (
     LOSSES,
     SLOTS,
     Array,
+    Augmentation,
     Case,
     Dataset,
     InputError,
@@ -56,6 +61,7 @@ from shared import (
     Network,
     Parameters,
     Slots,
+    StepTraining,
     Training,
     Weights,
     check_inputs,
@@ -220,8 +226,16 @@ def _not_empty(items: Any) -> Any:
     return items
 
 
+def _bit(value: Any) -> bool:
+    if value not in (0, 1):
+        raise ValueError(f"should be 1 or 0, not {value!r:.40}")
+    return bool(value)
+
+
+_Bit = Annotated[bool, PlainValidator(_bit), WithJsonSchema({"enum": [0, 1, False, True]})]
 _Row = tuple[FiniteFloat, ...]
 _Matrix = Annotated[tuple[_Row, ...], AfterValidator(_rectangular)]
+_Mask = Annotated[tuple[tuple[_Bit, ...], ...], AfterValidator(_rectangular)]
 _NotEmpty = AfterValidator(_not_empty)
 
 
@@ -237,6 +251,7 @@ class _Start:
     parameters: tuple[_Weights, ...] | None = None
     x: _Matrix | None = None
     y: _Matrix | None = None
+    masks: dict[Text, _Mask] | None = None
 
 
 @checked
@@ -283,6 +298,7 @@ _TABLES: dict[str, Any] = {
     "groups": _Group,
     "network": Network,
     "training": Training,
+    "augmentation": Augmentation,
     "layers": Layer,
     "parameters": _Weights,
     "tests": _Test,
@@ -294,8 +310,9 @@ def _problems(error: ValidationError) -> list[str]:
     lines = []
     for finding in error.errors():
         *parents, _ = finding["loc"] or ("",)
-        table = next((part for part in reversed(parents) if part in _TABLES), "")
-        keys = {str(parents[0] if parents else ""): _TABLES[str(table)].__dataclass_fields__}
+        named = [str(part) for part in reversed(parents) if isinstance(part, str)] + [""]
+        table = next(part for part in named if part in _TABLES)
+        keys = {named[0]: _TABLES[table].__dataclass_fields__}
         alone: Any = [finding]
         lines += problems_of(ValidationError.from_exception_data("", alone), keys)
     return lines
@@ -433,6 +450,8 @@ class _Placed:
             at, y = self.given("y")
             with _within(at):
                 y = check_targets(network, y, len(x))
+        with findings:
+            masks = self.masks()
         findings.raise_any()
         name = self.group.case or self.group.title or self.group_at
         return Case(
@@ -443,10 +462,35 @@ class _Placed:
             network=network,
             parameters=parameters,
             dataset=Dataset(name, x, y),
-            training=training,
+            training=StepTraining.of(training, masks),
             steps_before=self.steps_before,
             slots=slots,
         )
+
+    def masks(self) -> dict[int, Array]:
+        """Which units dropout keeps, for each a[l] that has any."""
+        layers = enumerate(self.group.network.layers, start=1)
+        dropping = {f"a[{l}]": (l, layer.units) for l, layer in layers if layer.drops}
+        if not dropping and self.test.masks is self.group.masks is None:
+            return {}
+        at, given = self.given("masks")
+        _, x = self.given("x")
+        findings = Findings(f"{at}.masks")
+        masks = {}
+        for name, (l, units) in dropping.items():
+            with findings:
+                if name not in given:
+                    raise InputError(f": {name!r} is missing, which has dropout")
+                masks[l] = np.array(given[name])
+                if masks[l].shape != (len(x), units):
+                    expected = f"expected shape {(len(x), units)}, got {masks[l].shape}"
+                    raise InputError(f".{name}: {expected}")
+        for name in given:
+            with findings:
+                if name not in dropping:
+                    raise InputError(f": {name!r} has no dropout")
+        findings.raise_any()
+        return masks
 
     def parameters(self) -> Parameters:
         network = self.group.network

@@ -7,6 +7,7 @@ that step: the first quantities that it makes depart, flagged by its name.
 
 from __future__ import annotations
 
+import dataclasses
 import decimal
 import importlib.metadata
 import json
@@ -25,6 +26,7 @@ from shared import (
     Case,
     ChainRuleCase,
     InputError,
+    Layer,
     check_inputs,
     check_targets,
 )
@@ -87,6 +89,7 @@ def write_vectors(
 
 def vectors(case: Case) -> dict[str, Any]:
     """The vectors of a case's first step in its dtype, as the file has them."""
+    case = case.alone()
     exact = exact_step(case)
     tests = [_valid(case, exact), *_invalid(case, exact)]
     x, y = case.first_batch()
@@ -108,6 +111,7 @@ def vectors(case: Case) -> dict[str, Any]:
                 ],
                 "x": _nested(check_inputs(case.network, x), _decimal),
                 "y": _nested(check_targets(case.network, y, len(x)), _decimal),
+                **_masks(case),
                 "tests": [{"tcId": tcId, **test} for tcId, test in enumerate(tests, start=1)],
             }
         ],
@@ -122,18 +126,29 @@ def _training(case: Case) -> dict[str, Any]:
     return {"training": {name: getattr(training, name) for name in names} | training.numbers}
 
 
+def _masks(case: Case) -> dict[str, Any]:
+    masks = {f"a[{l}]": _nested(mask, int) for l, mask in case.masks().items()}
+    return {"masks": masks} if masks else {}
+
+
 def _network(case: Case) -> dict[str, Any]:
     network = case.network
     return {
         "n_features": network.n_features,
-        "layers": [
-            {"units": layer.units, "activation": layer.activation, **layer.arguments}
-            | ({"fixed_bias": True} if layer.fixed_bias else {})
-            for layer in network.layers
-        ],
+        "layers": [_layer(layer) for layer in network.layers],
         "loss": network.loss,
         "dtype": network.dtype,
     }
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    """A layer without what is as it is unless given, but with its activation and α."""
+    table = {"units": layer.units, "activation": layer.activation, **layer.arguments}
+    fields: Any = dataclasses.fields(layer)
+    for field in fields:
+        if (value := getattr(layer, field.name)) != field.default:
+            table[field.name] = value
+    return table
 
 
 def _note(name: str) -> dict[str, str]:

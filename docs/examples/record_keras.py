@@ -12,29 +12,38 @@ from keras import layers
 def record(model, loss, x, y, optimizer):
     """Make one step, and keep its numbers in the form of threeways' test vectors.
 
-    The model is a ``Sequential`` of linear Dense layers, each followed by its Activation.
+    The model is a ``Sequential`` of linear Dense layers, each followed by its Activation, and that
+    by Dropout if there is any.
     """
     dense = [layer for layer in model.layers if isinstance(layer, layers.Dense)]
     parameters = [weights(layer, "W", "b") for layer in dense]
 
+    given, found, masks = x, [x], {}  # found: x, then z and a of each layer
     with tf.GradientTape() as tape:
-        found = [x]
         tape.watch(x)
         for layer in model.layers:
-            found.append(layer(found[-1]))
-        value = loss(y, found[-1])
+            if isinstance(layer, layers.Dropout):
+                scale = layer(tf.ones_like(given), training=True)
+                masks[f"a[{len(found) // 2}]"] = numbers(tf.cast(scale > 0, "int32"))
+                given *= scale
+            else:
+                given = layer(given)
+                found.append(given)
+        value = loss(y, given)
     variables = model.trainable_variables
-    dz, dx, gradients = tape.gradient(value, (found[1::2], found[0], variables))
+    dz, dx, gradients = tape.gradient(value, (found[1::2], x, variables))
     optimizer.apply(gradients, variables)
+    gradient_of = dict(zip((each.path for each in variables), gradients, strict=True))
 
     quantities = {"loss": float(value), "dx": numbers(dx)}
     for l, layer in enumerate(dense):
         z, a = found[2 * l + 1], found[2 * l + 2]
         quantities |= {f"z[{l}]": numbers(z), f"a[{l + 1}]": numbers(a), f"dz[{l}]": numbers(dz[l])}
-        dW, db = gradients[2 * l : 2 * l + 2]
-        quantities |= {f"dW[{l}]": numbers(dW), f"db[{l}]": numbers(db)}
+        if layer.trainable:
+            quantities[f"dW[{l}]"] = numbers(gradient_of[layer.kernel.path])
+            quantities[f"db[{l}]"] = numbers(gradient_of[layer.bias.path])
         quantities |= weights(layer, f"W_next[{l}]", f"b_next[{l}]")
-    return {"parameters": parameters, "quantities": quantities}
+    return {"parameters": parameters, "masks": masks, "quantities": quantities}
 
 
 def numbers(tensor):
@@ -53,6 +62,7 @@ def main():
             keras.Input((2,)),
             layers.Dense(3),
             layers.Activation("tanh"),
+            layers.Dropout(0.4),
             layers.Dense(1),
             layers.Activation("sigmoid"),
         ]
@@ -65,7 +75,10 @@ def main():
         "title": "XOR in Keras",
         "network": {
             "n_features": 2,
-            "layers": [{"units": 3, "activation": "tanh"}, {"units": 1, "activation": "sigmoid"}],
+            "layers": [
+                {"units": 3, "activation": "tanh", "dropout": 0.4},
+                {"units": 1, "activation": "sigmoid"},
+            ],
             "loss": "mean_squared_error",
             "dtype": "float64",
         },

@@ -11,18 +11,26 @@ from torch import nn
 def record(model, loss, x, y, optimizer):
     """Make one step, and keep its numbers in the form of threeways' test vectors.
 
-    The model is an ``nn.Sequential`` of Linear layers, each followed by its activation. PyTorch
-    keeps a layer's weights transposed, (units, inputs).
+    The model is an ``nn.Sequential`` of Linear layers, each followed by its activation, and that by
+    Dropout if there is any. PyTorch keeps a layer's weights transposed, (units, inputs).
     """
     linears = [module for module in model if isinstance(module, nn.Linear)]
     parameters = [{"W": layer.weight.T.tolist(), "b": layer.bias.tolist()} for layer in linears]
 
-    found = [x.clone().requires_grad_()]
+    given = x.clone().requires_grad_()
+    found = [given]  # x, then z and a of each layer
+    masks = {}
     for module in model:
-        found.append(module(found[-1]))
-        found[-1].retain_grad()
+        if isinstance(module, nn.Dropout):
+            scale = module(torch.ones_like(given))
+            masks[f"a[{len(found) // 2}]"] = (scale > 0).int().tolist()
+            given = given * scale
+        else:
+            given = module(given)
+            given.retain_grad()
+            found.append(given)
     optimizer.zero_grad()
-    value = loss(found[-1], y)
+    value = loss(given, y)
     value.backward()
     optimizer.step()
 
@@ -34,16 +42,19 @@ def record(model, loss, x, y, optimizer):
             f"a[{l + 1}]": a.tolist(),
             f"dz[{l}]": z.grad.tolist(),
         }
-        dW, db = layer.weight.grad.T, layer.bias.grad
-        quantities |= {f"dW[{l}]": dW.tolist(), f"db[{l}]": db.tolist()}
+        if layer.weight.requires_grad:  # it is not frozen
+            dW, db = layer.weight.grad.T, layer.bias.grad
+            quantities |= {f"dW[{l}]": dW.tolist(), f"db[{l}]": db.tolist()}
         quantities |= {f"W_next[{l}]": layer.weight.T.tolist(), f"b_next[{l}]": layer.bias.tolist()}
-    return {"parameters": parameters, "quantities": quantities}
+    return {"parameters": parameters, "masks": masks, "quantities": quantities}
 
 
 def main():
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float64)
-    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1), nn.Sigmoid())
+    model = nn.Sequential(
+        nn.Linear(2, 3), nn.Tanh(), nn.Dropout(0.4), nn.Linear(3, 1), nn.Sigmoid()
+    )
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     x = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=torch.float64)
     y = torch.tensor([[0], [1], [1], [0]], dtype=torch.float64)
@@ -51,7 +62,10 @@ def main():
         "title": "XOR in PyTorch",
         "network": {
             "n_features": 2,
-            "layers": [{"units": 3, "activation": "tanh"}, {"units": 1, "activation": "sigmoid"}],
+            "layers": [
+                {"units": 3, "activation": "tanh", "dropout": 0.4},
+                {"units": 1, "activation": "sigmoid"},
+            ],
             "loss": "mean_squared_error",
             "dtype": "float64",
         },

@@ -18,6 +18,8 @@ const logSoftmax = (row) => {
   return shifted.map((z) => z - logOfSum);
 };
 
+const [SELU_SCALE, SELU_ALPHA] = [1.0507009873554805, 1.6732632423543772];
+
 // g(z), and dz from da.
 const elementwise = (g, slope) => ({
   forward: (z, α) => map((z) => g(z, α), z),
@@ -29,6 +31,8 @@ const ACTIVATIONS = {
   tanh: elementwise(Math.tanh, (z, a) => 1 - a * a),
   relu: elementwise((z) => Math.max(z, 0), (z) => (z > 0 ? 1 : 0)),
   leaky_relu: elementwise((z, α) => (z > 0 ? z : α * z), (z, a, α) => (z > 0 ? 1 : α)),
+  selu: elementwise((z) => SELU_SCALE * (z > 0 ? z : SELU_ALPHA * Math.expm1(z)),
+    (z) => SELU_SCALE * (z < 0 ? SELU_ALPHA * Math.exp(z) : 1)),
   softmax: {
     forward: (z) => z.map((row) => logSoftmax(row).map(Math.exp)),
     backward: (da, z, a) => da.map((row, i) => row.map((d, j) => a[i][j] * (d - dot(row, a[i])))),
@@ -45,27 +49,52 @@ const LOSSES = {
   categorical_crossentropy: { term: (y, z, a, logOfA) => -y * logOfA, factor: 1, of: "z" },
 };
 
+// What dropout leaves of a layer's a, of which each unit is kept or not, and the way back.
+const dropout = ({ dropout: p, alpha_dropout: q }) => {
+  const limit = -SELU_SCALE * SELU_ALPHA; // where alpha dropout sends what it drops
+  const scale = q ? 1 / Math.sqrt((1 - q) * (1 + q * limit ** 2)) : 1 / (1 - p);
+  return {
+    forward: (a, kept) => scale * (q ? (kept ? a : limit) - q * limit : kept * a),
+    backward: (da, kept) => scale * kept * da,
+  };
+};
+
+// A layer with what it is unless given; a frozen one has no penalty.
+const whole = (layer) => ({
+  trainable: true, l1: 0, l2: 0, ...layer, ...(layer.trainable === false && { l1: 0, l2: 0 }),
+});
+
 // One step of gradient descent: every quantity by its name.
-function step({ layers, loss }, parameters, x, y, learningRate) {
-  const found = {}, a = [x], z = [], last = layers.length - 1;
-  layers.forEach(({ activation, alpha }, l) => {
-    const { W, b } = parameters[l];
-    found[`z[${l}]`] = z[l] = product(a[l], W).map((row) => row.map((z, j) => z + b[j]));
+function step(network, parameters, x, y, learningRate, masks = {}) {
+  const layers = network.layers.map(whole), last = layers.length - 1;
+  const found = {}, a = [x], given = [], z = [];
+  let penalty = 0;
+  layers.forEach(({ activation, alpha, l1, l2 }, l) => {
+    const { W, b } = parameters[l], kept = masks[`a[${l}]`];
+    given[l] = kept ? map(dropout(layers[l - 1]).forward, a[l], kept) : a[l];
+    found[`z[${l}]`] = z[l] = product(given[l], W).map((row) => row.map((z, j) => z + b[j]));
     found[`a[${l + 1}]`] = a[l + 1] = ACTIVATIONS[activation].forward(z[l], alpha);
+    penalty += sum(W.flat().map((W) => l1 * Math.abs(W) + l2 * W ** 2));
   });
-  const { of, factor, mean, term } = LOSSES[loss];
+  const { of, factor, mean, term } = LOSSES[network.loss];
   const divisor = y.length * (mean ? y[0].length : 1);
-  found.loss = sum(map(term, y, z[last], a[last + 1], z[last].map(logSoftmax)).map(sum)) / divisor;
+  const terms = map(term, y, z[last], a[last + 1], z[last].map(logSoftmax));
+  found.loss = sum(terms.map(sum)) / divisor + penalty;
   let back = map((a, y) => (factor * (a - y)) / divisor, a[last + 1], y);
   for (let l = last; l >= 0; l--) {
-    const { activation, alpha, fixed_bias: fixedBias } = layers[l], { W, b } = parameters[l];
+    const { activation, alpha, trainable, fixed_bias: fixedBias, l1, l2 } = layers[l];
+    const { W, b } = parameters[l], kept = masks[`a[${l}]`];
     const straight = l === last && of === "z";
     const dz = straight ? back : ACTIVATIONS[activation].backward(back, z[l], a[l + 1], alpha);
-    const dW = product(transpose(a[l]), dz), db = transpose(dz).map(sum);
+    const pull = map((W) => l1 * Math.sign(W) + 2 * l2 * W, W);
+    const dW = map((dW, pull) => dW + pull, product(transpose(given[l]), dz), pull);
+    const db = transpose(dz).map(sum);
     Object.assign(found, { [`dz[${l}]`]: dz, [`dW[${l}]`]: dW, [`db[${l}]`]: db });
-    found[`W_next[${l}]`] = map((W, dW) => W - learningRate * dW, W, dW);
-    found[`b_next[${l}]`] = fixedBias ? b : b.map((b, j) => b - learningRate * db[j]);
+    const moved = b.map((b, j) => b - learningRate * db[j]);
+    found[`W_next[${l}]`] = trainable ? map((W, dW) => W - learningRate * dW, W, dW) : W;
+    found[`b_next[${l}]`] = trainable && !fixedBias ? moved : b;
     back = product(dz, transpose(W));
+    if (kept) back = map(dropout(layers[l - 1]).backward, back, kept);
   }
   return { ...found, dx: back };
 }
@@ -78,13 +107,13 @@ const count = { passed: 0, failed: 0, skipped: 0 };
 const folder = process.argv[2];
 for (const file of readdirSync(folder).filter((name) => name !== "schema.json")) {
   for (const group of JSON.parse(readFileSync(`${folder}/${file}`, "utf8")).groups) {
-    const { network, parameters, x, y, learning_rate: learningRate, tests } = group;
+    const { network, parameters, x, y, learning_rate: learningRate, masks, tests } = group;
     const known = network.layers.every((layer) => layer.activation in ACTIVATIONS);
     if (network.dtype !== "float64" || group.training || !known || !(network.loss in LOSSES)) {
       count.skipped += tests.length;
       continue;
     }
-    const own = step(network, parameters, x, y, learningRate);
+    const own = step(network, parameters, x, y, learningRate, masks);
     const bounds = tests.find((test) => test.result === "valid").quantities;
     for (const { tcId, comment, result, quantities } of tests) {
       const right = Object.entries(quantities).every(([name, array]) =>
