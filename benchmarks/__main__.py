@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
-from benchmarks.numpy_step import against_products, against_scikit_learn
 from benchmarks.startup import (
     compare_against_imports,
     diagnose_against_imports,
@@ -13,34 +11,37 @@ from benchmarks.startup import (
     help_against_click,
 )
 from benchmarks.timing import Ratio
+from threeways.bench import LIMITS, Limit, ratios
+from threeways.implementations import PACKAGES, load
+from threeways.timing import Size
 
 IMPORTS = "import tensorflow, keras"
 
 ROWS: list[tuple[str, str, float, Callable[[], Ratio]]] = [
-    *(
-        (
-            f"NumPy's step, {'-'.join(map(str, widths))}, {rows} rows, {where}",
-            "bare matrix products",
-            1.3,
-            partial(against_products, widths, rows, inner, cores),
-        )
-        for widths, rows, inner in (((784, 128, 10), 128, 50), ((784, 1024, 1024, 10), 512, 3))
-        for where, cores in (("one core", 1), ("all cores", None))
-    ),
-    (
-        "NumPy's step, 64-32-10, 32 rows",
-        "scikit-learn's MLPClassifier",
-        0.25,
-        against_scikit_learn,
-    ),
     ("threeways --help", "import click", 3, help_against_click),
     ("threeways compare, with the exact step", IMPORTS, 2.5, compare_against_imports),
     ("threeways diagnose, 2-2-2, a number of no mistake", IMPORTS, 0.5, diagnose_against_imports),
     ("the exact step, 784-128-10, 128 rows", IMPORTS, 1, exact_step_against_imports),
 ]
+LARGE = Size((784, 1024, 1024, 10), 512, 3)
+STEPS = [*LIMITS, *(Limit("numpy", "bare products", LARGE, 1.3, cores) for cores in (None, 1))]
+
+
+def show(
+    what: str, peer: str, seconds: float, peer_seconds: float, ratio: float, most: float
+) -> None:
+    """Print a row."""
+    times = f"{1e3 * seconds:9.3f} ms{1e3 * peer_seconds:9.3f} ms"
+    print(f"{what:52}{peer:30}{times}{ratio:8.3f}{most:9.3f}", flush=True)
+
 
 print(f"{'':52}{'peer':30}{'time':>12}{'peer':>12}{'ratio':>8}{'at most':>9}")
 for what, peer, most, measure in ROWS:
-    found = measure()
-    times = "".join(f"{1e3 * seconds:9.3f} ms" for seconds in found[:2])
-    print(f"{what:52}{peer:30}{times}{found.ratio:8.2f}{most:9.2f}", flush=True)
+    show(what, peer, *measure(), most)
+found, left_out = ratios(STEPS, load(PACKAGES), lambda done, total: None)
+for each in found:
+    limit = each.limit
+    what = f"{limit.name}'s step, {limit.network}"
+    show(what, limit.peer, each.seconds, each.peer_seconds, each.ratio, limit.most)
+for line in left_out:
+    print(line)

@@ -6,10 +6,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from benchmarks.numpy_step import classifier
 from benchmarks.timing import Ratio, ratio
-from shared import Case, Dataset, Training
 from threeways.oracle import exact_step
+from threeways.timing import Size
 
 
 def process(*arguments: str) -> Callable[[], object]:
@@ -40,15 +39,5 @@ def diagnose_against_imports() -> Ratio:
 
 def exact_step_against_imports() -> Ratio:
     """A step in ball arithmetic."""
-    net, x, y = classifier((784, 128, 10), 128)
-    case = Case(
-        name="random",
-        title="",
-        lectures=(),
-        figures=(),
-        network=net.network,
-        parameters=net.parameters,
-        dataset=Dataset("random", x, y),
-        training=Training(learning_rate=1e-3),
-    )
+    case = Size((784, 128, 10), 128, 1).case()
     return against_imports(lambda: exact_step(case))

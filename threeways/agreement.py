@@ -17,14 +17,17 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from impl_numpy import FeedForward
-from shared import SLOTS, Array, Case, Checkpoint, Dataset, Parameters, Training
+from shared import SLOTS, Array, Case, Dataset, Parameters, Training
 from threeways.bounds import bounds
+from threeways.outcome import Outcome
+
+Counted = Callable[[int, int], None]
 
 TWINS = 3
 CHAOTIC = 1e-4
@@ -35,8 +38,8 @@ SQUARES = {"accumulator", "velocity"}
 
 
 @dataclass(frozen=True)
-class Apart:
-    """Where, in a run, two implementations were furthest apart for what rounding explains.
+class Agreement:
+    """Where, in a run, two implementations came nearest to the bound of their difference.
 
     Args:
         a, b: their names.
@@ -44,6 +47,7 @@ class Apart:
         quantity: ``"W[0]"``, ``"b[0]"``, … or ``"loss"``.
         difference: the largest |difference| in it.
         bound: how large it may be.
+        chaotic_from: the epoch, from 1, from which on only losses were compared; None if none.
     """
 
     a: str
@@ -52,6 +56,7 @@ class Apart:
     quantity: str
     difference: float
     bound: float
+    chaotic_from: int | None = None
 
     @property
     def ratio(self) -> float:
@@ -62,65 +67,73 @@ class Apart:
         return self.difference / self.bound if explained else math.inf
 
 
-class Agreement:
-    """How far implementations differ over a run that they make at the same time.
+def agreements(
+    case: Case, starts: Sequence[Parameters], outcome: Outcome, counted: Counted
+) -> list[Agreement]:
+    """How each two implementations agreed, over all epochs that both have made.
 
     Args:
-        case: what they train, in their dtype.
+        case: what they trained.
+        starts: the parameters that each started from.
+        outcome: what came of it.
+        counted: told how many epochs are done, and of how many.
+    """
+    losses = {run.name: run.history.loss for run in outcome.runs}
+    rows = [
+        dict(zip(pair.epochs.tolist(), pair.differences, strict=True)) for pair in outcome.apart
+    ]
+    epochs = max((epoch for each in rows for epoch in each), default=0)
+    worst: dict[tuple[str, str], Agreement] = {}
+    chaotic_from = None
+    for epoch, bound in enumerate(bounds_over_run(case, starts), start=1):
+        counted(epoch, epochs)
+        if chaotic_from is None and bound.is_chaotic:
+            chaotic_from = epoch
+        for pair, differences in zip(outcome.apart, rows, strict=True):
+            if epoch not in differences:
+                continue
+            apart = {"loss": abs(losses[pair.a][epoch - 1] - losses[pair.b][epoch - 1])}
+            if chaotic_from is None:
+                apart |= dict(zip(pair.parameters, differences[epoch].tolist(), strict=True))
+            for name, difference in apart.items():
+                found = Agreement(pair.a, pair.b, epoch, name, difference, bound.allowed[name])
+                known = worst.setdefault((pair.a, pair.b), found)
+                if found.ratio > known.ratio:
+                    worst[pair.a, pair.b] = found
+        if epoch >= epochs:
+            break
+    return [dataclasses.replace(each, chaotic_from=chaotic_from) for each in worst.values()]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """How far two implementations may be from each other after an epoch.
+
+    Args:
+        allowed: in each array, ``"W[0]"``, ``"b[0]"``, …, and in the ``"loss"`` of the history.
+        is_chaotic: whether that is so much of a parameter's size that it tells nothing.
     """
 
-    def __init__(self, case: Case) -> None:
-        self.bounds = bounds_over_run(case)
-        self.epochs = 0
-        self.chaotic_from: int | None = None
-        self.allowed: dict[str, float] = {}
-        self.furthest: dict[tuple[str, str], Apart] = {}
-
-    def compare(self, checkpoints: dict[str, Checkpoint]) -> None:
-        """Compare where the implementations stand after the next epoch, by their names."""
-        self.epochs += 1
-        bounds = next(self.bounds)
-        # Once it is lost, what rounding leaves of a run does not come back.
-        self.allowed = {name: max(bounds[name], self.allowed.get(name, 0)) for name in bounds}
-        first = next(iter(checkpoints.values()))
-        size = {name: float(np.abs(each).max()) for name, each in _arrays(first.parameters).items()}
-        if self.chaotic_from is None and any(
-            self.allowed[name] > CHAOTIC * size[name] > 0 for name in size
-        ):
-            self.chaotic_from = self.epochs
-        for a, b in itertools.combinations(checkpoints, 2):
-            found = self._apart(a, b, checkpoints[a], checkpoints[b])
-            known = self.furthest.get((a, b))
-            if known is None or found.ratio > known.ratio:
-                self.furthest[a, b] = found
-
-    def _apart(self, a: str, b: str, of_a: Checkpoint, of_b: Checkpoint) -> Apart:
-        apart = {"loss": abs(of_a.history.loss[-1] - of_b.history.loss[-1])}
-        if self.chaotic_from is None:
-            apart |= differences(of_a.parameters, of_b.parameters)
-        every = [Apart(a, b, self.epochs, name, apart[name], self.allowed[name]) for name in apart]
-        return max(every, key=lambda each: each.ratio)
-
-    @property
-    def ok(self) -> bool:
-        """Whether rounding explains all that they differed by."""
-        return all(apart.ratio <= 1 for apart in self.furthest.values())
+    allowed: dict[str, float]
+    is_chaotic: bool
 
 
-def bounds_over_run(case: Case) -> Iterator[dict[str, float]]:
-    """After each epoch: by how much two implementations may differ in each array and in the loss.
+def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[Bound]:
+    """After each epoch: by how much two implementations may differ.
 
     Args:
         case: in the dtype of the computation.
-
-    Yields:
-        ``{"W[0]": …, "b[0]": …, …, "loss": …}``; the loss is that of :class:`shared.History`.
+        starts: what the implementations start from, where that differs already.
     """
     training = case.training
     dataset, _ = training.prepare(case.dataset)
     x, y = case.network.array(dataset.x), case.network.array(dataset.y)
-    run, twins = FeedForward(case.network, case.parameters), [_Twin(case, i) for i in range(TWINS)]
+    first = starts[0] if starts else case.parameters
+    run, twins = FeedForward(case.network, first), [_Twin(case, first, i) for i in range(TWINS)]
+    for twin in twins:
+        twin.start_apart([differences(first, other) for other in starts])
     every = -(-training.epochs // BOUNDS_OF_A_RUN)
+    allowed: dict[str, float] = {}
     for epoch in range(training.epochs):
         losses: list[list[float]] = []
         for i, rows in enumerate(training.batches(epoch, len(x))):
@@ -131,11 +144,17 @@ def bounds_over_run(case: Case) -> Iterator[dict[str, float]]:
             for twin in twins:
                 twin.err(errors)
         apart = [differences(run.parameters, twin.parameters) for twin in twins]
-        allowed = {name: 2 * max(each[name] for each in apart) for name in apart[0]}
         of_run, *of_twins = np.average(losses, axis=0, weights=training.sizes(len(x)))
         of_mean = len(losses) * np.finfo(x.dtype).eps * abs(of_run)
         moved = np.abs(np.subtract(of_twins, of_run)).max()
-        yield allowed | {"loss": 2 * float(moved + of_loss + of_mean)}
+        now = {name: 2 * max(each[name] for each in apart) for name in apart[0]}
+        now["loss"] = 2 * float(moved + of_loss + of_mean)
+        # Where twins have met again, what they have been apart still counts.
+        allowed = {name: max(now[name], allowed.get(name, 0)) for name in now}
+        sizes = {
+            name: float(np.abs(array).max()) for name, array in _arrays(run.parameters).items()
+        }
+        yield Bound(allowed, any(allowed[name] > CHAOTIC * sizes[name] > 0 for name in sizes))
 
 
 def _descend(net: FeedForward, x: Array, y: Array, training: Training) -> float:
@@ -163,10 +182,17 @@ def _arrays(parameters: Parameters) -> dict[str, Array]:
 class _Twin(FeedForward):
     """A network that errs after each of its steps, each number always to the same side."""
 
-    def __init__(self, case: Case, seed: int) -> None:
-        super().__init__(case.network, case.parameters)
+    def __init__(self, case: Case, start: Parameters, seed: int) -> None:
+        super().__init__(case.network, start)
         self.random = np.random.default_rng(seed)
         self.sides: list[Array] = []
+
+    def start_apart(self, differences: Sequence[dict[str, float]]) -> None:
+        """Move every parameter by the largest of these differences."""
+        for l in range(len(self.W)):
+            for name, array in ((f"W[{l}]", self.W[l]), (f"b[{l}]", self.b[l])):
+                furthest = max((each[name] for each in differences), default=0.0)
+                array += furthest * np.sign(self.random.random(array.shape) - 0.5)
 
     def err(self, errors: Sequence[Array]) -> None:
         """Move everything by its error."""

@@ -1,12 +1,13 @@
-"""The command line: ``threeways compare | train | check | diagnose | vectors | cases | datasets``.
+"""The command line: ``threeways compare | train | bench | check | diagnose | vectors | …``.
 
-Exit codes: 0 fine, 1 a comparison failed, 2 the call or its input was wrong, 130 Ctrl-C. What a
-command needs is imported when it runs, so that ``--help`` is quick.
+Exit codes: 0 fine, 1 a comparison failed or a goal was missed, 2 the call or its input was wrong,
+130 Ctrl-C. What a command needs is imported when it runs, so that ``--help`` is quick.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -114,9 +115,24 @@ def compare(
     help="Train in this arithmetic; in the case's own unless given.",
 )
 @_IMPLEMENTATIONS
-def train(case: str, dtype: str | None, implementations: str) -> int:
-    """Train a case three ways on the same batches, for all of its epochs."""
+@click.option(
+    "--save",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Save each epoch here, and in the end the weights and the losses.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run that --save DIR holds.")
+def train(
+    case: str, dtype: str | None, implementations: str, folder: Path | None, resume: bool
+) -> int:
+    """Train a case three ways on the same batches, for all of its epochs.
+
+    Ctrl-C ends it with the epoch. The exit code is 1 if one diverges or misses the case's goal, or
+    if two differ by more than rounding explains.
+    """
     from shared import Case, InputError
+    from threeways.checkpoints import plan
     from threeways.implementations import choose, load
 
     names = choose(implementations)
@@ -125,18 +141,82 @@ def train(case: str, dtype: str | None, implementations: str) -> int:
         raise InputError(f"{loaded.name}: a chain of functions has no training; use compare")
     if dtype:
         loaded = loaded.with_dtype(dtype)
+    stages = plan(loaded, names, folder, resume)
     packages = load(names)
 
+    from threeways import tables
     from threeways import train as training
-    from threeways.progress import progress
-    from threeways.tables import console, print_training
+    from threeways.agreement import agreements
+    from threeways.progress import Bars
+    from threeways.turns import Turns
 
-    out = console()
-    runs = []
-    with progress(loaded.training.epochs, out) as bar:
-        for name, package in packages.items():
-            runs.append(training.train(loaded, name, package, bar(name)))
-    print_training(loaded, runs, training.ended_apart(runs), out)
+    out = tables.console()
+    outcomes: list[Any] = []
+    agreed: list[Any] = []
+    for stage in stages:
+        learners = training.learners(stage, packages, outcomes[-1] if outcomes else None)
+        tables.print_start(stage, learners, out)
+        with Bars(learners, out):
+            ended = Turns(learners).take()
+        if not ended:
+            again = shlex.join(["threeways", *sys.argv[1:], *["--resume"] * (not resume)])
+            what = f"go on with: {again}" if folder else "nothing was saved; --save DIR saves it"
+            click.echo(f"{tables.stopped(stage, learners)}; {what}", err=True)
+            return 130
+        outcomes.append(training.outcome(stage.case, learners))
+        tables.print_training(outcomes[-1], out)
+        if outcomes[-1].has_diverged:
+            break
+        if len(learners) > 1 and stage.case.dtype == "float64":
+            starts = [learner.case.parameters for learner in learners]
+            with _counted("twins") as done:
+                agreed += agreements(stage.case, starts, outcomes[-1], done)
+            tables.print_agreement(agreed[-len(outcomes[-1].apart) :], out)
+    right = all(each.ratio <= 1 for each in agreed)
+    return 0 if right and all(outcome.ok for outcome in outcomes) else 1
+
+
+@main.command()
+@click.argument("case", required=False, metavar="[CASE|FILE.toml]")
+@_IMPLEMENTATIONS
+def bench(case: str | None, implementations: str) -> int:
+    """Measure what training costs, against other libraries and as networks grow.
+
+    With a case, what a step of it costs. Other libraries take part where they are installed.
+    """
+    from shared import Case, InputError
+    from threeways.implementations import choose, load
+
+    names = choose(implementations)
+    if case:
+        (loaded,) = _load_cases([case])
+        if not isinstance(loaded, Case):
+            raise InputError(f"{loaded.name}: a chain of functions has no training")
+    packages = load(names)
+
+    from threeways import bench as measuring
+    from threeways import tables
+    from threeways.memory import LARGE, memory
+    from threeways.peers import PEERS
+    from threeways.timing import contest, of_many_batches
+
+    out = tables.console()
+    if case:
+        with _counted("turns") as counted:
+            held = contest(of_many_batches(loaded), packages, PEERS, counted)
+        tables.print_contest(loaded, held, names, out)
+        axes = measuring.axes_of(loaded)
+    else:
+        with _counted("turns") as counted:
+            ratios, left_out = measuring.ratios(measuring.LIMITS, packages, counted)
+        tables.print_ratios(ratios, left_out, out)
+        with _counted("memory") as counted:
+            found = memory(LARGE, names, counted)
+        tables.print_memory(found, LARGE, out)
+        axes = measuring.AXES
+    with _counted("sizes") as counted:
+        grown = measuring.growth(axes, packages, counted)
+    tables.print_growth(grown, out)
     return 0
 
 

@@ -1,0 +1,223 @@
+"""Training in lock-step: turns, what is compared, how runs end, and what the command says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from shared import Case, Checkpoint, Goal, Training, accuracy, load_case
+from threeways.checkpoints import Stage
+from threeways.cli import main
+from threeways.implementations import load
+from threeways.outcome import Outcome
+from threeways.train import Learner, learners, outcome
+from threeways.turns import PassOn, Turns
+
+NUMPY = ("--implementations", "numpy")
+XOR = """
+loss = "perceptron"
+[[layers]]
+units = 1
+activation = "step"
+[data]
+dataset = "xor"
+[training]
+learning_rate = 0.1
+batch_size = 1
+epochs = 30
+"""
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["train", *map(str, arguments)])
+
+
+def case_of(name: str, **training: Any) -> Case:
+    case = load_case(name)
+    assert isinstance(case, Case)
+    return dataclasses.replace(case, training=dataclasses.replace(case.training, **training))
+
+
+def train(case: Case, packages: dict[str, ModuleType]) -> Outcome:
+    chosen = learners(Stage(case), packages)
+    assert Turns(chosen).take()
+    return outcome(case, chosen)
+
+
+class Counter:
+    """A run that notes in a common log whose turn it is."""
+
+    def __init__(self, name: str, made: int, epochs: int, log: list[str]) -> None:
+        self.name, self.made, self.epochs, self.log = name, made, epochs, log
+
+    def run(self, pass_on: PassOn) -> None:
+        while self.made < self.epochs:
+            self.log.append(self.name)
+            self.made += 1
+            pass_on()
+
+
+def test_turns_go_to_whoever_is_furthest_behind() -> None:
+    log: list[str] = []
+    runs = [Counter("a", 2, 4, log), Counter("b", 0, 4, log), Counter("c", 1, 2, log)]
+    assert Turns(runs).take()
+    assert "".join(log) == "bbcabab"
+
+
+def test_an_error_ends_all_runs_and_is_raised() -> None:
+    class Failing(Counter):
+        def run(self, pass_on: PassOn) -> None:
+            def fail() -> None:
+                pass_on()
+                if self.made == 2:
+                    raise ZeroDivisionError
+
+            super().run(fail)
+
+    log: list[str] = []
+    with pytest.raises(ZeroDivisionError):
+        Turns([Counter("a", 0, 99, log), Failing("b", 0, 99, log)]).take()
+    assert "".join(log) == "ababa"
+
+
+def test_every_epoch_of_every_pair_is_compared(packages: dict[str, ModuleType]) -> None:
+    case = case_of("moons-momentum", epochs=4)
+    seen: dict[str, list[Checkpoint]] = {name: [] for name in packages}
+    for name, package in packages.items():
+        net = package.FeedForward(case.network, case.parameters)
+        net.fit(case.dataset, case.training, seen[name].append)
+    result = train(case, packages)
+    assert [(each.a, each.b) for each in result.apart] == [
+        ("numpy", "tf"),
+        ("numpy", "keras"),
+        ("tf", "keras"),
+    ]
+    for each in result.apart:
+        assert each.epochs.tolist() == [1, 2, 3, 4]
+        for row, (a, b) in enumerate(zip(seen[each.a], seen[each.b], strict=True)):
+            for column, name in enumerate(each.parameters):
+                l, letter = int(name[2]), name[0]
+                first, second = (getattr(x.parameters[l], letter) for x in (a, b))
+                difference = np.abs(first - second).max()
+                assert each.differences[row, column] == difference
+                scale = max(np.abs(first).max(), np.abs(second).max())
+                assert each.eps[row, column] == pytest.approx(difference / scale / 2**-52)
+        assert each.furthest
+        assert each.furthest.eps == each.eps.max() > 0
+    for run in result.runs:
+        assert run.history.loss == seen[run.name][-1].history.loss
+
+
+def test_the_one_that_ends_early_drops_out() -> None:
+    packages = load(["numpy"])
+    case = case_of("uio-1-and")
+    long, short = (
+        Learner(name, packages["numpy"], each, 4)
+        for name, each in (("long", case_of("lums-4-xor")), ("short", case))
+    )
+    assert Turns([long, short]).take()
+    assert short.made < long.made
+
+
+def test_early_stopping_ends_with_the_best_epoch() -> None:
+    case = case_of("iris", learning_rate=0.5, epochs=60, validation=0.3, patience=3, batch_size=8)
+    (run,) = train(case, load(["numpy"])).runs
+    assert run.epoch == run.history.best_epoch == len(run.history.loss) - 1 - 3
+    assert run.loss == run.history.loss[run.epoch]
+    rows, _ = case.training.prepare(case.dataset)
+    net = load(["numpy"])["numpy"].FeedForward(case.network, run.parameters)
+    assert run.accuracy == accuracy(rows.y, net.predict(rows.x))
+
+
+@pytest.mark.parametrize(
+    ("goal", "missed"),
+    [
+        (Goal(loss=10), []),
+        (Goal(loss=1e-9), ["loss"]),
+        (Goal(loss=1e-9, accuracy=0.5), ["loss"]),
+        (Goal(accuracy=1), ["accuracy"]),
+        (Goal(test_accuracy=0.1), ["test_accuracy"]),  # of no rows
+    ],
+)
+def test_verdicts(goal: Goal, missed: list[str]) -> None:
+    case = dataclasses.replace(case_of("iris", epochs=2), goal=goal)
+    result = train(case, load(["numpy"]))
+    assert [verdict.what for verdict in result.verdicts if verdict.missed] == missed
+    assert result.ok == (not missed)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "line"),
+    [
+        ((), 0, "numpy: still errors after all 30 epochs: no line separates these, or more"),
+        (('"xor"', '"or"'), 0, "numpy: no errors after epoch "),
+        (
+            ("[training]", "[goal]\naccuracy = 1\n[training]"),
+            1,
+            "at least 100%: missed by numpy",
+        ),
+    ],
+)
+def test_how_the_perceptron_rule_ended(
+    change: tuple[str, str], code: int, line: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(XOR.replace(*change) if change else XOR)
+    result = call(path, *NUMPY)
+    assert result.exit_code == code, result.output
+    assert line in result.output
+
+
+def test_transfer_trains_the_source_first() -> None:
+    case = case_of("digits-high-frozen", epochs=2)
+    assert case.transfer
+    source = dataclasses.replace(
+        case.transfer.source, training=Training(learning_rate=0.1, epochs=2, batch_size=32)
+    )
+    packages = load(["numpy"])
+    before = train(source, packages)
+    transfer = dataclasses.replace(case.transfer, source=source)
+    case = dataclasses.replace(case, transfer=transfer)
+    (learner,) = learners(Stage(case), packages, before)
+    learned, own = before.runs[0].parameters, case.parameters
+    for l, weights in enumerate(learner.net.parameters):
+        expected = learned if l < transfer.layers else own
+        np.testing.assert_array_equal(weights.W, expected[l].W)
+    assert Turns([learner]).take()
+    np.testing.assert_array_equal(learner.net.parameters[0].W, learned[0].W)  # it is frozen
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    path, folder = tmp_path / "mine.toml", tmp_path / "run"
+    path.write_text(XOR.replace("= 30", "= 100000000"))
+    options = ["train", str(path), *NUMPY, "--save", str(folder)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "threeways", *options], stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None and not (folder / "numpy-checkpoint.npz").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    with np.load(folder / "numpy-checkpoint.npz") as file:
+        made = len(file["loss"])
+    again = " ".join(["threeways", *options, "--resume"])
+    assert stderr == f"Stopped after epoch {made} of 100000000; go on with: {again}\n"
+
+
+def test_ctrl_c_says_that_nothing_was_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Turns, "take", lambda self: False)
+    result = call("iris", *NUMPY)
+    assert result.exit_code == 130
+    assert result.stdout == ""
+    assert "; nothing was saved; --save DIR saves it\n" in result.stderr
