@@ -274,8 +274,8 @@ def plain_model(network: Network, parameters: Parameters) -> keras.Sequential:
     """The network of Keras's own layers, from x (N, D[0]) to a[L] (N, D[L]); not compiled.
 
     Saved, it is opened by ``keras.models.load_model`` alone, but for step, sign and scaled tanh:
-    Keras lacks them, and needs ``import impl_keras`` first. Of a float64 network, Keras's leaky ReLU
-    rounds its slope to float32, and ``model.predict(x)`` rounds x, unlike ``model(x)``.
+    Keras lacks them, and needs ``import impl_keras`` first. In float64, Keras rounds leaky ReLU's
+    slope to float32, and in ``model.predict(x)``, unlike ``model(x)``, also x.
     """
     with default_dtype(network.dtype):
         model = keras.Sequential([keras.Input((network.n_features,))])

@@ -6,10 +6,12 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.mistakes_caught import verdicts
 from impl_numpy import FeedForward
 from shared import (
     ACTIVATIONS,
@@ -18,6 +20,7 @@ from shared import (
     Array,
     Case,
     Dataset,
+    Slots,
     Training,
     Weights,
     case_names,
@@ -25,9 +28,16 @@ from shared import (
     shapes,
 )
 from tests.problems import OUTPUTS, Problem
+from threeways.diagnosis import diagnose, numbers_of, recognise
+from threeways.judge import judge
 from threeways.mistakes import MISTAKES, Mistake, pair
 
-STEPS = 2  # gradients that are not reset show in the second
+DECAYS: dict[str, dict[str, Any]] = {
+    "step": {"schedule": "step", "decay_rate": 0.5, "decay_steps": 2},
+    "exponential": {"schedule": "exponential", "decay_rate": 0.5, "decay_steps": 2},
+    "inverse_time": {"schedule": "inverse_time", "decay_rate": 2.0, "decay_steps": 2},
+    "cosine": {"schedule": "cosine", "decay_steps": 1},
+}
 
 
 def problem(hidden: str, output: str, widths: tuple[int, ...], rows: int) -> Case:
@@ -52,11 +62,65 @@ def at_the_kink(case: Case) -> Case:
     )
 
 
+def built(name: str, case: Case, *changes: dict[str, Any], **training: Any) -> Case:
+    """With these changes to its layers, the first of them first, and to its training."""
+    layers = list(case.network.layers)
+    for l, change in enumerate(changes):
+        layers[l] = dataclasses.replace(layers[l], **change)
+    return dataclasses.replace(
+        case,
+        name=name,
+        network=dataclasses.replace(case.network, layers=tuple(layers)),
+        training=dataclasses.replace(case.training, **training),
+    )
+
+
+@functools.cache
+def structured() -> dict[str, Case]:
+    """Networks with penalties, dropout and frozen layers, and with schedules and optimizers."""
+    tanh = problem("tanh", "linear-mse", (4, 5, 5, 3), 7)
+    small = problem("tanh", "linear-mse", (3, 4, 2), 5)
+    penalties: list[dict[str, Any]] = [{"l1": 0.02, "l2": 0.05}, {}, {"l2": 0.1}]
+    dropout = [{"dropout": 0.4}, {"dropout": 0.25}]
+    alpha = [{"alpha_dropout": 0.3}, {"alpha_dropout": 0.2}]
+    frozen: list[dict[str, Any]] = [
+        {}, {"trainable": False, "l1": 0.05, "l2": 0.1, "dropout": 0.3}, {"trainable": False},
+    ]  # fmt: skip
+    cases = [
+        built("penalties", problem("tanh", "softmax-cce", (4, 5, 5, 3), 7), *penalties),
+        built("penalties-adam", tanh, *penalties, optimizer="adam"),
+        built("dropout", problem("sigmoid", "linear-mse", (4, 6, 5, 3), 7), *dropout),
+        built("alpha-dropout", problem("selu", "softmax-mse", (4, 6, 5, 3), 7), *alpha),
+        built("frozen", problem("tanh", "sigmoid-bce", (4, 5, 4, 5, 4, 3), 7), *frozen),
+        built("fixed-bias", tanh, {"fixed_bias": True}),
+        built("step", small, optimizer="momentum", **DECAYS["step"]),
+        built("exponential", small, optimizer="nesterov", **DECAYS["exponential"]),
+        # With an ε that float32 feels in every place.
+        built("inverse_time", small, optimizer="adagrad", epsilon=1e-3, **DECAYS["inverse_time"]),
+        built("cosine", small, optimizer="rmsprop", epsilon=1e-3, **DECAYS["cosine"]),
+    ]
+    return {case.name: case for case in cases}
+
+
+def everything(**training: Any) -> Case:
+    """A network of four layers, all of the same width, with all that layers may have."""
+    return built(
+        "everything",
+        problem("sigmoid", "softmax-bce", (3, 3, 3, 3, 3), 6),
+        {"dropout": 0.3, "l1": 0.01, "l2": 0.05},
+        {"activation": "selu", "alpha_dropout": 0.2, "l2": 0.1},
+        {"trainable": False, "dropout": 0.4, "l2": 0.1},
+        {"l2": 0.02, "fixed_bias": True},
+        **training,
+    )
+
+
 @functools.cache
 def cases() -> tuple[Case, ...]:
-    loaded = [case for case in map(load_case, case_names()) if isinstance(case, Case)]
+    loaded = [case.alone() for case in map(load_case, case_names()) if isinstance(case, Case)]
     return (
         *(case.with_dtype(dtype) for case in loaded for dtype in DTYPES),
+        *(case.with_dtype(dtype) for case in structured().values() for dtype in DTYPES),
         *(problem(hidden, "softmax-mse", (3, 3, 3, 3), 3) for hidden in ACTIVATIONS),
         *(problem("tanh", output, (4, 5, 3), 7) for output in OUTPUTS),
         *(saturated(problem("-", output, (4, 3), 7)) for output in ("sigmoid-bce", "softmax-cce")),
@@ -64,8 +128,13 @@ def cases() -> tuple[Case, ...]:
     )
 
 
-def steps(kind: type[FeedForward], case: Case, count: int = STEPS) -> list[dict[str, Array]]:
-    """The quantities of some steps on a case's first batch, which nothing may write to."""
+def steps(kind: type[FeedForward], case: Case, count: int = 0) -> list[dict[str, Array]]:
+    """The quantities of some steps on a case's first batch, which nothing may write to.
+
+    Unless given, enough for all to show: gradients that are not reset do in the second, and a
+    decay that is compounded in the third.
+    """
+    count = count or 2 + (case.training.schedule != "constant")
     net = kind(case.network, case.parameters)
     x, y = (np.array(values, case.dtype) for values in case.first_batch())
     x.flags.writeable = y.flags.writeable = False
@@ -128,9 +197,13 @@ def test_no_two_mistakes_are_the_same() -> None:
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_fit_makes_the_same_mistake_as_step(name: str) -> None:
-    training = Training(learning_rate=0.1, epochs=2, batch_size=3)
-    for output in ("sigmoid-half", "softmax-bce"):
-        case = problem("tanh", output, (3, 3, 3), 6)
+    plain = Training(learning_rate=0.1, epochs=2, batch_size=3)
+    decaying = dataclasses.replace(plain, optimizer="momentum", **DECAYS["exponential"])
+    for case, training in (
+        (problem("tanh", "sigmoid-half", (3, 3, 3), 6), plain),
+        (problem("tanh", "softmax-bce", (3, 3, 3), 6), plain),
+        (everything(), decaying),
+    ):
         fitted, stepped = (MISTAKES[name](case.network, case.parameters) for _ in range(2))
         fitted.fit(case.dataset, training)
         for rows in (rows for epoch in range(2) for rows in training.batches(epoch, 6)):
@@ -354,8 +427,314 @@ def test_the_delta_that_a_lecture_prints() -> None:
 
 
 def test_every_pair_makes_a_step() -> None:
-    case = problem("sigmoid", "softmax-bce", (3, 3, 3), 3)
-    for first, second in itertools.combinations(MISTAKES, 2):
+    case = everything()
+    (right,) = steps(FeedForward, case, 1)
+    felt = [name for name in MISTAKES if bits(steps(MISTAKES[name], case, 1)) != bits([right])]
+    assert len(felt) > 100
+    for first, second in itertools.combinations(felt, 2):
         (numbers,) = steps(pair(first, second), case, 1)
         assert all(np.isfinite(array).all() for array in numbers.values()), (first, second)
     assert "both" not in MISTAKES
+
+
+# Penalties, dropout, frozen layers, schedules and optimizers.
+
+# What shows only in the third step, or only where a program draws its masks itself.
+LATER = ("decay-compounded", "cosine-rises")
+DRAWN = ("share-kept-for-dropped",)
+TRAINING = [
+    name
+    for name, kind in MISTAKES.items()
+    if kind.__module__.endswith((".regularisation", ".updates", ".optimizers"))
+]
+
+
+@functools.cache
+def found(name: str, dtype: str) -> dict[str, str]:
+    """What the judge makes of each mistake in the first two steps of a network."""
+    return dict(verdicts(structured()[name].with_dtype(dtype)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", structured())
+def test_what_changes_a_bit_is_caught(name: str, dtype: str) -> None:
+    assert "missed" not in found(name, dtype).values()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", [name for name in TRAINING if name not in (*LATER, *DRAWN)])
+def test_it_is_caught_somewhere(name: str, dtype: str) -> None:
+    assert any(found(case, dtype)[name] == "caught" for case in structured())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", LATER)
+def test_it_is_caught_in_the_third_step(name: str, dtype: str) -> None:
+    case = structured()["cosine" if name == "cosine-rises" else "exponential"].with_dtype(dtype)
+    net = MISTAKES[name](case.network, case.parameters)
+    x, y = case.first_batch()
+    verdicts = []
+    slots: Slots = {}
+    for t in range(3):
+        start = dataclasses.replace(case, parameters=net.parameters, steps_before=t, slots=slots)
+        trace = net.step(x, y, case.training)
+        slots = trace.slots
+        verdicts.append(judge(start, trace.quantities()).ok)
+    assert verdicts == [True, True, False]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_mask_of_the_share_to_keep_is_caught(dtype: str) -> None:
+    case = structured()["dropout"].with_dtype(dtype)
+    (numbers,) = steps(MISTAKES["share-kept-for-dropped"], case, 1)
+    assert judge(case, numbers).departures[0].quantity == "z[1]"
+    masks = MISTAKES["share-kept-for-dropped"](case.network, case.parameters).masks_of_step(
+        case.training, 1000
+    )
+    assert masks[1].mean() == pytest.approx(0.4, abs=0.03)
+    assert masks[2].mean() == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "mistake"),
+    [
+        ("penalties", "l2-without-two"),
+        ("penalties", "penalty-on-biases-in-loss"),
+        ("penalties-adam", "decay-decoupled"),
+        ("dropout", "dropout-not-scaled"),
+        ("dropout", "new-mask-backward"),
+        ("alpha-dropout", "alpha-dropout-to-alpha"),
+        ("frozen", "frozen-bias-updated"),
+        ("frozen", "gradient-stopped-at-frozen"),
+        ("cosine", "half-missing-in-cosine"),
+    ],
+)
+def test_it_is_recognised(name: str, mistake: str) -> None:
+    case = structured()[name].alone()
+    found = recognise(case, numbers_of(MISTAKES[mistake], case))
+    assert [match.mistakes for match in found.matches] == [(mistake,)]
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_a_plain_network_has_none_of_it(name: str) -> None:
+    """What is about penalties, dropout, frozen layers or optimizers changes no other network."""
+    kind = MISTAKES[name]
+    plain = problem("tanh", "softmax-cce", (4, 5, 3), 7)
+    everywhere = name.startswith("learning-rate") or name in (
+        "bias-frozen", "first-layer-not-updated", "last-layer-not-updated", "update-lost",
+    )  # fmt: skip
+    assert (bits(steps(kind, plain)) != bits(steps(FeedForward, plain))) == everywhere
+
+
+@pytest.mark.parametrize(
+    ("case", "names"),
+    [
+        ("penalties", ("penalty-on-biases", "penalty-on-biases-in-loss")),
+        ("penalties", ("penalty-subtracted", "penalty-subtracted-in-loss")),
+        ("penalties", ("penalty-twice", "penalty-twice-in-loss")),
+        ("penalties", ("penalty-averaged", "penalty-averaged-in-loss")),
+        ("penalties", ("mean-over-weights", "mean-over-weights-in-loss")),
+        ("penalties", ("l2-without-two", "l2-halved-in-loss")),
+        ("penalties", ("norm-for-square", "norm-for-square-in-loss")),
+        ("penalties", ("l1-without-sign", "l1-without-absolute")),
+        ("penalties", ("penalty-forgotten", "penalty-forgotten-in-loss")),
+        ("penalties", ("every-layer-penalised",)),
+        ("penalties", ("output-not-penalised",)),
+        ("penalties", ("l1-and-l2-swapped",)),
+        ("frozen", ("frozen-penalised", "frozen-penalised-in-loss")),
+        ("dropout", ("dropout-off",)),
+        ("dropout", ("share-kept-for-dropped",)),
+        ("dropout", ("mask-inverted",)),
+        ("dropout", ("one-mask-for-all-rows",)),
+        ("dropout", ("dropout-not-scaled",)),
+        ("dropout", ("dropout-scaled-down",)),
+        ("dropout", ("divided-by-share-dropped",)),
+        ("dropout", ("dropout-of-net-input",)),
+        ("alpha-dropout", ("mask-inverted",)),
+        ("alpha-dropout", ("plain-for-alpha-dropout",)),
+        ("alpha-dropout", ("alpha-dropout-uncorrected",)),
+        ("alpha-dropout", ("alpha-dropout-to-zero",)),
+        ("alpha-dropout", ("alpha-dropout-to-alpha",)),
+        ("frozen", ("frozen-not-dropped",)),
+    ],
+)
+def test_it_goes_on_as_it_began(case: str, names: tuple[str, ...]) -> None:
+    """A wrong penalty or dropout has its own gradient: dW and db are its central differences."""
+    start = structured()[case]
+    kind = pair(*names) if len(names) == 2 else MISTAKES[names[0]]
+    right, wrong = (steps(each, start, 1)[0] for each in (FeedForward, kind))
+    for l, weights in enumerate(start.parameters):
+        for letter, array in weights._asdict().items():
+            for index in list(np.ndindex(array.shape))[:6]:
+                losses = []
+                for step in (1e-6, -1e-6):
+                    moved = array.copy()
+                    moved[index] += step
+                    parameters = list(start.parameters)
+                    parameters[l] = weights._replace(**{letter: moved})
+                    there = dataclasses.replace(start, parameters=tuple(parameters))
+                    losses.append(float(steps(kind, there, 1)[0]["loss"]))
+                difference = (losses[0] - losses[1]) / 2e-6
+                assert wrong[f"d{letter}[{l}]"][index] == pytest.approx(difference, 1e-6, 1e-8)
+    assert bits([wrong]) != bits([right])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dropout-forgotten-backward",
+        "scale-forgotten-backward",
+        "new-mask-backward",
+        "dropped-in-derivative",
+        "undropped-in-weight-gradient",
+    ],
+)
+def test_backward_only(name: str) -> None:
+    for case in (structured()["dropout"], structured()["alpha-dropout"]):
+        (right,), (wrong,) = (steps(kind, case, 1) for kind in (FeedForward, MISTAKES[name]))
+        for quantity in ("z[0]", "a[1]", "z[1]", "a[3]", "loss", "dz[2]", "db[2]"):
+            assert (wrong[quantity] == right[quantity]).all()
+        same = name == "dropped-in-derivative" and case.name == "alpha-dropout"  # SELU's is of z
+        assert (bits([wrong]) == bits([right])) is same
+
+
+def test_half_the_units() -> None:
+    """Where p = ½, to keep and to drop are the same share."""
+    case = built("half", problem("tanh", "linear-mse", (4, 5, 3), 7), {"dropout": 0.5})
+    for name in ("share-kept-for-dropped", "divided-by-share-dropped"):
+        assert bits(steps(MISTAKES[name], case)) == bits(steps(FeedForward, case))
+
+
+def test_dropout_before_an_activation_that_keeps_the_scale() -> None:
+    case = built("relu", problem("relu", "linear-mse", (4, 5, 3), 7), {"dropout": 0.4})
+    assert bits(steps(MISTAKES["dropout-of-net-input"], case)) == bits(steps(FeedForward, case))
+
+
+def test_one_mask_for_all() -> None:
+    case = structured()["dropout"]
+    rows, every = (
+        MISTAKES[name](case.network, case.parameters)
+        for name in ("one-mask-for-all-rows", "one-mask-for-all-steps")
+    )
+    first = case.training.masks(case.network, 0, 7)
+    for t in range(3):
+        right = case.training.masks(case.network, t, 7)
+        assert (rows.masks_of_step(case.training, 7)[1] == right[1][0]).all()
+        assert (every.masks_of_step(case.training, 7)[2] == first[2]).all()
+        for net in (rows, every):
+            net.step(*case.first_batch(), case.training)
+    assert (every.masks_of_step(case.training, 2)[2] == first[2][:2]).all()
+
+
+def test_weight_decay() -> None:
+    case = structured()["penalties"]
+    W = case.parameters[0].W
+    pull = 0.02 * np.sign(W) + 2 * 0.05 * W
+    (right,) = steps(FeedForward, case, 1)
+    for name, missing, decay in (
+        ("decay-twice", 0, 0.1 * pull),
+        ("decay-decoupled", pull, 0),
+        ("decay-without-rate", pull, 0.9 * pull),
+        ("penalty-forgotten", pull, -0.1 * pull),
+    ):
+        (numbers,) = steps(MISTAKES[name], case, 1)
+        assert numbers["dW[0]"] == pytest.approx(right["dW[0]"] - missing)
+        assert numbers["W_next[0]"] == pytest.approx(right["W_next[0]"] - decay)
+    (right,) = steps(FeedForward, structured()["penalties-adam"], 1)
+    (numbers,) = steps(MISTAKES["decay-decoupled"], structured()["penalties-adam"], 1)
+    assert numbers["W_next[0]"] != pytest.approx(right["W_next[0]"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "moving"),
+    [
+        ("", "W0 b0 W3 b3 W4 b4"),
+        ("frozen-updated", "W0 b0 W1 b1 W2 b2 W3 b3 W4 b4"),
+        ("frozen-bias-updated", "W0 b0 b1 b2 W3 b3 W4 b4"),
+        ("last-frozen-updated", "W0 b0 W2 b2 W3 b3 W4 b4"),
+        ("one-layer-too-many-frozen", "W0 b0 W4 b4"),
+        ("frozen-decayed", "W0 b0 W1 W3 b3 W4 b4"),
+        ("gradient-stopped-at-frozen", "W3 b3 W4 b4"),
+        ("frozen-gradients-zero", "W0 b0 W3 b3 W4 b4"),
+    ],
+)
+def test_what_moves(name: str, moving: str) -> None:
+    case = structured()["frozen"]
+    (numbers,) = steps(MISTAKES[name] if name else FeedForward, case, 1)
+    moved = [
+        f"{letter}{l}"
+        for l, weights in enumerate(case.parameters)
+        for letter, array in weights._asdict().items()
+        if (numbers[f"{letter}_next[{l}]"] != array).any()
+    ]
+    assert " ".join(moved) == moving
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule", "rates"),
+    [
+        ("schedule-ignored", "exponential", [0.1, 0.1, 0.1]),
+        ("steps-counted-from-one", "step", [0.1, 0.05, 0.05]),
+        ("decay-compounded", "inverse_time", [0.1, 0.05, 0.05 / 3]),
+        ("decayed-twice", "inverse_time", [0.1, 0.025, 0.1 / 9]),
+        ("decay-steps-forgotten", "step", [0.1, 0.05, 0.025]),
+        ("decay-smooth", "step", [0.1, 0.1 * 0.5**0.5, 0.05]),
+        ("decay-in-jumps", "exponential", [0.1, 0.1, 0.05]),
+        ("decay-in-jumps", "inverse_time", [0.1, 0.1, 0.1 / 3]),
+        ("half-missing-in-cosine", "cosine", [0.2, 0, 0]),
+        ("cosine-rises", "cosine", [0.1, 0, 0.1]),
+        ("learning-rate-tenth", "step", [0.01, 0.01, 0.005]),
+        ("learning-rate-forgotten", "step", [1, 1, 0.5]),
+        ("learning-rate-elsewhere", "step", [0.01, 0.01, 0.005]),
+        ("learning-rate-twice", "step", [0.01, 0.01, 0.005]),
+    ],
+)
+def test_rates(name: str, schedule: str, rates: list[float]) -> None:
+    case = problem("tanh", "linear-mse", (3, 4, 2), 5)
+    training = Training(learning_rate=0.1, **DECAYS[schedule])
+    net = MISTAKES[name](case.network, case.parameters)
+    made = []
+    for _ in range(3):
+        before = net.W[0].copy()
+        trace = net.step(*case.first_batch(), training)
+        made.append(float(((before - trace.W_next[0]) / trace.dW[0])[0, 0]))
+    assert made == pytest.approx(rates, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer", "first"),
+    [
+        ("momentum-averaged", "momentum", 0.1),
+        ("nesterov-for-momentum", "momentum", 1.9),
+        ("momentum-for-nesterov", "nesterov", 1 / 1.9),
+        ("new-share-forgotten", "rmsprop", 0.1**0.5),
+        ("old-share-for-new", "rmsprop", 1 / 3),
+    ],
+)
+def test_first_steps_of_optimizers(name: str, optimizer: str, first: float) -> None:
+    """How long the first step is, as a share of the right one."""
+    case = problem("tanh", "linear-mse", (3, 4, 2), 5)
+    training = Training(learning_rate=0.1, optimizer=optimizer)
+    case = dataclasses.replace(case, training=training)
+    (right,), (wrong,) = (steps(kind, case, 1) for kind in (FeedForward, MISTAKES[name]))
+    moves = [case.parameters[1].W - numbers["W_next[1]"] for numbers in (right, wrong)]
+    assert moves[1] == pytest.approx(first * moves[0], rel=1e-3)
+
+
+def test_adams_corrections() -> None:
+    case = problem("tanh", "linear-mse", (3, 4, 2), 5)
+    case = dataclasses.replace(case, training=Training(learning_rate=0.1, optimizer="adam"))
+    right, wrong = (steps(kind, case, 2) for kind in (FeedForward, MISTAKES["correction-kept"]))
+    assert (right[0]["W_next[0]"] == wrong[0]["W_next[0]"]).all()
+    assert wrong[0]["momentum_W[0]"] == pytest.approx(right[0]["dW[0]"])
+    assert wrong[0]["velocity_W[0]"] == pytest.approx(right[0]["dW[0]"] ** 2)
+    assert wrong[1]["W_next[0]"] != pytest.approx(right[1]["W_next[0]"], rel=1e-3)
+
+
+def test_from_a_few_digits() -> None:
+    case = structured()["penalties"]
+    numbers = numbers_of(MISTAKES["l2-without-two"], case)
+    value = f"{numbers['dW[2]'][0, 0]:.6f}"
+    match, *others = diagnose(case, {"dW[2][0,0]": value}).matches
+    assert match.mistakes == ("l2-without-two",)
+    assert not others

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from unittest import SkipTest
 
 import numpy as np
 import pytest
 
 import impl_numpy
 from shared import InputError
+from tests.problems import regularised
 from threeways.mistakes import MISTAKES
 from threeways.testing import assert_step_parity, cases
 
@@ -38,6 +40,12 @@ def test_form_is_a_failure_too() -> None:
         assert_step_parity(lambda network, parameters, x, y, learning_rate: {
             "loss": np.float64(0.3)
         }, case)  # fmt: skip
+
+
+def test_what_a_function_is_not_told_is_skipped() -> None:
+    with pytest.raises(SkipTest, match="told of dropout and of optimizers"):
+        assert_step_parity(lambda network, parameters, x, y, learning_rate: {}, regularised())
+    assert_step_parity(impl_numpy.FeedForward, regularised())
 
 
 def test_cases() -> None:
