@@ -1,0 +1,587 @@
+"""Mistakes in the backward pass: the deltas, and the gradients of weights and biases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from impl_numpy.activations import SELU_SCALE, relu, relu_backward
+from shared import Array, Trace, Training
+from threeways.mistakes.base import (
+    CLIP,
+    FITTING,
+    SQUARED_ERRORS,
+    TWO_TERMS,
+    Mistake,
+    log_softmax,
+    n_terms,
+)
+
+# The output's delta.
+
+
+class SquaredErrorsGradient(Mistake):
+    title = "squared error's gradient for the cross-entropy"
+    did = "dz = (a - y) · g'(z), though the loss is a cross-entropy."
+    why = "The cross-entropy has cancelled g'(z); with it, a sure and wrong output hardly learns."
+    fix = "dz = a - y, over N or NK."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        if self.network.loss not in FITTING:
+            return dz
+        return self.activation_backward(self.last, dz, z, a)
+
+
+class NetInputInOutputDelta(Mistake):
+    title = "net input for the output in the output's delta"
+    did = "dz = z - y, where a - y is meant."
+    why = "The target is what the output should be, not the net input; z may be any number."
+    fix = "Apply the activation first: dz = g(z) - y, over N or NK."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        other = "softmax_binary_crossentropy"  # its dz is no such difference
+        difference = self.network.loss_from_logits and self.network.loss != other
+        return super().output_delta(y, z, z if difference else a)
+
+
+class ProbabilitiesClipped(Mistake):
+    title = "gradient lost where probabilities are clipped"
+    did = "The cross-entropy of np.clip(a, 1e-7, 1 - 1e-7) is differentiated by the framework."
+    why = (
+        "What is clipped is constant: a sure and wrong output has a gradient of zero and stays so."
+    )
+    fix = "Let the framework take the logits (from_logits=True); by hand, dz = a - y, over N or NK."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        if self.network.loss == "binary_crossentropy":
+            return np.where((a >= CLIP) & (a <= 1 - CLIP), dz, 0)
+        if self.network.loss == "categorical_crossentropy":
+            p = np.where(y == 1, a, 0).sum(axis=1, keepdims=True)  # of each row's own class
+            return np.where((p >= CLIP) & (p <= 1 - CLIP), dz, 0)
+        return dz
+
+
+class TermMissing(Mistake):
+    title = "gradient of the cross-entropy without its (1 - y) term"
+    did = "-y log a alone is differentiated: dz = -y(1 - a) for the sigmoid."
+    why = "Where the target is 0 nothing is learned, so every output creeps up to 1."
+    fix = "Differentiate both terms; with the sigmoid they come to dz = a - y."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        match self.network.loss:
+            case "binary_crossentropy":
+                return y * (a - 1) / y.size
+            case "softmax_binary_crossentropy":
+                return (a * y.sum(axis=1, keepdims=True) - y) / y.size
+        return super().output_delta(y, z, a)
+
+
+class SignInside(Mistake):
+    title = "wrong sign inside the cross-entropy's gradient"
+    did = "da = -(y/a + (1 - y)/(1 - a))."
+    why = "log(1 - a) has the derivative -1/(1 - a): the two terms pull in opposite directions."
+    fix = "da = -(y/a - (1 - y)/(1 - a))."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        if self.network.loss not in TWO_TERMS:
+            return super().output_delta(y, z, a)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            da = -(y / a + (1 - y) / (1 - a)) / y.size
+            return self.activation_backward(self.last, da, z, a)
+
+
+class CrossentropyNotChained(Mistake):
+    title = "cross-entropy's derivative by a taken for that by z"
+    did = "dz = -y/a, or -(y/a - (1 - y)/(1 - a)), without the step back through the activation."
+    why = "That is da; dz = da · g'(z) is missing its second factor."
+    fix = "Multiply by the sigmoid's or softmax's derivative, which leaves dz = a - y."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if self.network.loss in TWO_TERMS:
+                return (a - y) / (a * (1 - a)) / y.size
+            if self.network.loss == "categorical_crossentropy":
+                return -y / a / len(y)
+        return super().output_delta(y, z, a)
+
+
+class LabelsSwapped(Mistake):
+    title = "gradient with labels and logits exchanged"
+    did = "cross_entropy(logits, labels) for (labels, logits), differentiated by the framework."
+    why = "As a function of its labels the loss is a straight line: dz no longer depends on z."
+    fix = "Pass both by name: labels=y, logits=z."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        match self.network.loss:
+            case "binary_crossentropy":
+                return -y / y.size
+            case "categorical_crossentropy":
+                return -log_softmax(y) / len(y)
+        return super().output_delta(y, z, a)
+
+
+class AbsoluteError(Mistake):
+    title = "absolute error's gradient for the squared error"
+    did = "da = sign(a - y)."
+    why = "The squared error's gradient shrinks with the error; this one is as large at the end."
+    fix = "da = 2(a - y), or a - y with the ½ in the loss."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        if self.network.loss not in SQUARED_ERRORS:
+            return super().output_delta(y, z, a)
+        da = np.sign(a - y) / n_terms(self.network, y)
+        return self.activation_backward(self.last, da, z, a)
+
+
+class DiagonalOfSoftmax(Mistake):
+    title = "only the diagonal of softmax's Jacobian"
+    did = "dz = da · a(1 - a), as for the sigmoid."
+    why = "Each output of a softmax depends on every z of its row: ∂aᵢ/∂zⱼ = -aᵢaⱼ for i ≠ j."
+    fix = "dz = a · (da - Σ da · a), or for one-hot targets with cross-entropy dz = a - y."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "softmax"):
+            return da * a * (1 - a)
+        return super().activation_backward(l, da, z, a)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        match self.network.loss:
+            case "categorical_crossentropy":
+                return -y * (1 - a) / len(y)
+            case "softmax_binary_crossentropy":
+                return (a - y) / y.size
+        return super().output_delta(y, z, a)
+
+
+class ZeroGradients(Mistake):
+    title = "all gradients zero"
+    did = "The loss is cut off from the network (a constant, .numpy(), .detach()), so that dz = 0."
+    why = "Nothing that the weights do reaches the loss, and no weight moves."
+    fix = "Compute the loss from the network's own output, and inside the tape."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return np.zeros_like(super().output_delta(y, z, a))
+
+
+# The hidden delta.
+
+
+class WeightsUpdatedFirst(Mistake):
+    title = "weights updated before the delta below is computed"
+    did = "W[l+1] has made its step already when dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]) uses it."
+    why = "The gradient is that of the weights of the forward pass, all of them."
+    fix = "Compute every delta first, and then update every W and b."
+
+    learning_rate = 0.0
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        self.learning_rate = self.next_rate(training)
+        return super().step(x, y, training)
+
+    def descend(self, x: Array, y: Array, training: Training) -> tuple[Array, Array | float]:
+        self.learning_rate = self.next_rate(training)
+        return super().descend(x, y, training)
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        if l + 1 in self.frozen:
+            return super().hidden_delta(l, dz_next, z, a)
+        W = self.W[l + 1]
+        dW = self.whole_weight_gradient(l + 1, self.drop(l + 1, a), dz_next)
+        self.W[l + 1] = W - self.learning_rate * dW
+        dz = super().hidden_delta(l, dz_next, z, a)
+        self.W[l + 1] = W
+        return dz
+
+
+class OnePathOnly(Mistake):
+    title = "only one output's path in the hidden delta"
+    did = "da takes dz[l+1] of the first unit above alone, times its weight."
+    why = "A hidden unit feeds every unit above it, and its derivative is the sum over all of them."
+    fix = "da = dz[l+1] @ W[l+1].T adds up every path."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        first = np.zeros_like(dz_next)
+        first[:, 0] = dz_next[:, 0]
+        return super().hidden_delta(l, first, z, a)
+
+
+class ErrorPassedDown(Mistake):
+    title = "error passed down in place of the delta"
+    did = "da[l] = da[l+1] @ W[l+1].T: what goes down has not been multiplied by g'(z[l+1])."
+    why = "The way down leads through every activation above, and each has its derivative."
+    fix = "dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]), with the whole dz of the layer above."
+
+    error: Array
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        self.error = da.copy()
+        return super().activation_backward(l, da, z, a)
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        from_loss = l + 1 == self.last and self.network.loss_from_logits
+        return super().hidden_delta(l, dz_next if from_loss else self.error, z, a)
+
+
+class WeightsReshaped(Mistake):
+    title = "W reshaped in place of transposed"
+    did = "da = dz[l+1] @ W[l+1].reshape(K, D), to make the shapes fit."
+    why = "reshape keeps the numbers in their order and cuts its rows elsewhere; most weights move."
+    fix = "W.T, which swaps rows and columns."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        W = self.W[l + 1]
+        da = np.dot(dz_next, W.reshape(W.T.shape))
+        return self.delta(l, da, z, a)
+
+
+class WeightsNotTransposed(Mistake):
+    title = "W not transposed in the hidden delta"
+    did = "da = dz[l+1] @ W[l+1], which fits where a layer is as wide as the one below."
+    why = "It goes along the weights into a unit, not along those out of it."
+    fix = "da = dz[l+1] @ W[l+1].T."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        W = self.W[l + 1]
+        if len(W) != len(W.T):
+            return super().hidden_delta(l, dz_next, z, a)
+        return self.delta(l, np.dot(dz_next, W), z, a)
+
+
+class WeightsOfWrongLayer(Mistake):
+    title = "hidden delta with the layer's own weights"
+    did = "da = dz[l+1] @ W[l].T, which fits where the two layers have the same shape."
+    why = "W[l] leads into layer l; its error comes back through the weights that lead out of it."
+    fix = "dz[l+1] goes with W[l+1]."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        if self.W[l].shape != self.W[l + 1].shape:
+            return super().hidden_delta(l, dz_next, z, a)
+        return self.delta(l, np.dot(dz_next, self.W[l].T), z, a)
+
+
+class OnePathPerUnit(Mistake):
+    title = "only each unit's own path in the hidden delta"
+    did = "da[:, i] = dz[l+1][:, i] * W[l+1][i, i], which fits where both layers are as wide."
+    why = "Hidden unit i feeds every unit above it, not the i-th alone."
+    fix = "da = dz[l+1] @ W[l+1].T adds up every path."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        W = self.W[l + 1]
+        if len(W) != len(W.T):
+            return super().hidden_delta(l, dz_next, z, a)
+        return self.delta(l, dz_next * W.diagonal(), z, a)
+
+
+class ProductOfPaths(Mistake):
+    title = "product of the paths in place of their sum"
+    did = "da = Π dz[l+1] W[l+1], over the units above."
+    why = "Along one path derivatives are multiplied, but the paths themselves are added up."
+    fix = "da = Σ dz[l+1] W[l+1], that is dz[l+1] @ W[l+1].T."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        paths = dz_next[:, np.newaxis] * self.W[l + 1]  # (N, D[l+1], D[l+2])
+        return self.delta(l, paths.prod(axis=2), z, a)
+
+
+class WeightsForgottenInDelta(Mistake):
+    title = "weights forgotten in the hidden delta"
+    did = "da is the plain sum of dz[l+1]."
+    why = "A hidden unit answers for the units above by as much as it feeds them: by its weights."
+    fix = "da = dz[l+1] @ W[l+1].T."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        da = np.dot(dz_next, np.ones_like(self.W[l + 1]).T)
+        return self.delta(l, da, z, a)
+
+
+class BiasAddedToDelta(Mistake):
+    title = "bias added to the hidden delta"
+    did = "da = dz[l+1] @ W[l+1].T + b[l], as if the backward pass were another forward pass."
+    why = "A bias is a constant in z: its derivative is 1, and it is not part of anybody's error."
+    fix = "da = dz[l+1] @ W[l+1].T, and the biases get their own db."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().activation_backward(l, da if l == self.last else da + self.b[l], z, a)
+
+
+class InputGradientNotTransposed(Mistake):
+    title = "W not transposed in the input's gradient"
+    did = "dx = dz[0] @ W[0], which fits where the first layer is as wide as the input."
+    why = "It goes along the weights into a unit, not along those out of an input."
+    fix = "dx = dz[0] @ W[0].T."
+
+    def input_gradient(self, dz: list[Array]) -> Array:
+        W = self.W[0]
+        return dz[0] @ W if len(W) == len(W.T) else super().input_gradient(dz)
+
+
+# Derivatives of the activations.
+
+
+class DerivativeAtActivation(Mistake):
+    title = "derivative taken at a in place of z"
+    did = "g'(a) for g'(z): a function like sigmoid'(z) = σ(z)(1 - σ(z)) is given a = σ(z)."
+    why = "The activation is applied twice."
+    fix = "g'(z), or its formula in a: a(1 - a) for the sigmoid, 1 - a² for tanh."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().activation_backward(l, da, a, self.activation(l, a))
+
+
+class NetInputInDerivative(Mistake):
+    title = "z in the derivative's formula for a"
+    did = "z(1 - z) for the sigmoid, 1 - z² for tanh: a function written for a is given z."
+    why = "σ' = σ(1 - σ) holds for the sigmoid's value; z(1 - z) is negative for most z."
+    fix = "a(1 - a) and 1 - a², with a = g(z)."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().activation_backward(l, da, z, z)
+
+
+class OutputDerivativeForgotten(Mistake):
+    title = "derivative of the output's activation forgotten"
+    did = "dz = da, a - y or 2(a - y): the cross-entropy's delta for a squared error."
+    why = "The squared error's dz is da · g'(z); only the cross-entropy's derivative cancels g'(z)."
+    fix = "Multiply by g'(z): (a - y) · a(1 - a) for ½(a - y)² and the sigmoid."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return da if l == self.last else super().activation_backward(l, da, z, a)
+
+
+class HiddenDerivativeForgotten(Mistake):
+    title = "derivative of the hidden activation forgotten"
+    did = "dz[l] = dz[l+1] @ W[l+1].T."
+    why = "That is da, the derivative by the activation; the net input is one step further back."
+    fix = "Multiply by g'(z[l]), elementwise."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().activation_backward(l, da, z, a) if l == self.last else da
+
+
+class SigmoidsDerivativeForAll(Mistake):
+    title = "sigmoid's derivative for every activation"
+    did = "dz = da · a(1 - a), whatever the activation is."
+    why = "a(1 - a) is σ'; tanh has 1 - a², ReLU 0 or 1, a linear layer 1."
+    fix = "Change the derivative whenever the activation is changed."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "softmax"):
+            return super().activation_backward(l, da, z, a)
+        return da * (a * (1 - a))
+
+
+class SigmoidsDerivativePlus(Mistake):
+    title = "σ' written as σ(1 + σ)"
+    did = "dz = da · a(1 + a)."
+    why = "The sigmoid is flat where a is near 1, and a(1 + a) is largest there."
+    fix = "σ' = σ(1 - σ)."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "sigmoid"):
+            return da * a * (1 + a)
+        return super().activation_backward(l, da, z, a)
+
+
+class OutputSigmoidsDerivativePlus(Mistake):
+    title = "σ' written as σ(1 + σ) in the output layer only"
+    did = "dz[L-1] = da · a(1 + a), and the hidden sigmoid layers have a(1 - a)."
+    why = "The sigmoid is flat where a is near 1, and a(1 + a) is largest there."
+    fix = "σ' = σ(1 - σ), best as one function for all layers."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        hidden = any(self.has(k, "sigmoid") for k in range(self.last))
+        if hidden and l == self.last and self.has(l, "sigmoid"):
+            return da * a * (1 + a)
+        return super().activation_backward(l, da, z, a)
+
+
+class TanhsDerivativeNotSquared(Mistake):
+    title = "tanh' written as 1 - a"
+    did = "dz = da · (1 - a)."
+    why = "The square is lost: for a near -1, where tanh is flat, this is 2."
+    fix = "tanh' = 1 - a²."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "tanh"):
+            return da * (1 - a)
+        return super().activation_backward(l, da, z, a)
+
+
+class ScaledTanhsInnerDerivative(Mistake):
+    title = "scaled tanh's derivative without its ⅔"
+    did = "g'(z) = 1.7159 (1 - tanh²(⅔z))."
+    why = "By the chain rule the derivative of ⅔z is a factor too; this is half as much again."
+    fix = "g'(z) = 1.7159 · ⅔ · (1 - tanh²(⅔z))."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().activation_backward(l, da * 1.5 if self.has(l, "scaled_tanh") else da, z, a)
+
+
+class TanhsDerivativeForScaled(Mistake):
+    title = "tanh's derivative for the scaled tanh"
+    did = "dz = da · (1 - a²) with a = 1.7159 tanh(⅔z)."
+    why = "1 - a² is for an a between -1 and 1; here it is negative from |a| = 1 on."
+    fix = "g'(z) = 1.7159 · ⅔ · (1 - tanh²(⅔z))."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "scaled_tanh"):
+            return da * (1 - a * a)
+        return super().activation_backward(l, da, z, a)
+
+
+class RelusDerivativeAsInput(Mistake):
+    title = "ReLU itself for its derivative"
+    did = "dz = da · max(0, z)."
+    why = "ReLU's slope is 0 or 1, however large z is; this multiplies by z once too often."
+    fix = "dz = da · (z > 0)."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "relu"):
+            return da * relu(z)
+        return super().activation_backward(l, da, z, a)
+
+
+class RelusDerivativeAtZero(Mistake):
+    title = "ReLU'(0) taken as 1"
+    did = "dz = da · (z >= 0), and the slope from above at 0 in leaky ReLU and ELU."
+    why = "By the convention here, as in the frameworks' ReLU, a unit at exactly 0 is off."
+    fix = "dz = da · (z > 0). Rows of zeros and biases of zero make z exactly 0."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "relu", "leaky_relu", "elu"):
+            z = np.where(z == 0, 1, z)
+        return super().activation_backward(l, da, z, a)
+
+
+class SlopesSwapped(Mistake):
+    title = "slopes of ReLU and leaky ReLU on the wrong sides"
+    did = "The derivative is 1 below zero and 0 (or α) above: dz[z > 0] = 0."
+    why = "The units that are on pass nothing back, and those that are off everything."
+    fix = "1 where z > 0, and 0 (or α) elsewhere: dz[z <= 0] = 0."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        on = self.has(l, "relu", "leaky_relu")
+        return super().activation_backward(l, da, -z if on else z, a)
+
+
+class LeakySlopeForgotten(Mistake):
+    title = "ReLU's derivative for leaky ReLU"
+    did = "dz = da · (z > 0), though the activation leaks."
+    why = "Below zero the slope is α, not 0: it is there to keep such units learning."
+    fix = "dz = da · np.where(z > 0, 1, α)."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "leaky_relu"):
+            return relu_backward(da, z, a)
+        return super().activation_backward(l, da, z, a)
+
+
+class ElusDerivativeWithoutAlpha(Mistake):
+    title = "ELU's derivative without its α"
+    did = "The derivative is e^z below zero."
+    why = "ELU is α(e^z - 1) there, so its derivative is αe^z; only for α = 1 is it the same."
+    fix = "αe^z, or a + α, where z <= 0."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "elu"):
+            return da * np.where(z > 0, 1, np.exp(np.minimum(z, 0)))
+        return super().activation_backward(l, da, z, a)
+
+
+class SelusDerivativeWithoutScale(Mistake):
+    title = "SELU's derivative without its λ"
+    did = "The derivative is 1 above zero and αe^z below."
+    why = "λ multiplies the function on both sides, and so its derivative."
+    fix = "λ above zero and λαe^z below."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().activation_backward(l, da / SELU_SCALE if self.has(l, "selu") else da, z, a)
+
+
+# The gradients of weights and biases.
+
+
+class NetInputInWeightGradient(Mistake):
+    title = "net input for the activation in dW"
+    did = "dW[l] = z[l-1].T @ dz[l]."
+    why = "W[l] multiplies a[l] in the forward pass, so a[l] is its derivative's other factor."
+    fix = "dW[l] = a[l].T @ dz[l], with a[l] = g(z[l-1])."
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        for l in range(1, len(dz)):
+            dW[l] = self.whole_weight_gradient(l, self.drop(l, z[l - 1]), dz[l])
+        return dz, dW, db
+
+
+class OutputInWeightGradient(Mistake):
+    title = "layer's output for its input in dW"
+    did = "dW[l] = a[l+1].T @ dz[l], which fits where a layer is as wide as the one below."
+    why = "W[l] multiplies what goes into layer l, and a[l+1] comes out of it."
+    fix = "dW[l] = a[l].T @ dz[l]; a[0] is the input x."
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        for l in range(len(dz)):
+            if a[l].shape == a[l + 1].shape:
+                dW[l] = self.whole_weight_gradient(l, a[l + 1], dz[l])
+        return dz, dW, db
+
+
+class WeightGradientTransposed(Mistake):
+    title = "input and delta swapped in dW"
+    did = "dW[l] = dz[l].T @ a[l], which fits where a layer is as wide as the one below."
+    why = "That is the transpose: the derivative by the weight from i to j stands at j, i."
+    fix = "dW[l] = a[l].T @ dz[l], or transpose W too."
+
+    def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        square = a.shape == dz.shape
+        return super().weight_gradient(l, dz if square else a, a if square else dz)
+
+
+class WeightForInput(Mistake):
+    title = "derivative by the input taken for that by the weight"
+    did = "dW[l] = W[l] · Σ dz[l]."
+    why = "∂(wa)/∂a = w, but ∂(wa)/∂w = a."
+    fix = "dW[l] = a[l].T @ dz[l]."
+
+    def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        return self.W[l] * dz.sum(axis=0)
+
+
+class MeansMultiplied(Mistake):
+    title = "product of means for the mean of products in dW"
+    did = "a and dz are reduced over the rows first: dW = np.outer(a.mean(axis=0), dz.sum(axis=0))."
+    why = "Each row's activation goes with its own delta; means lose how the two vary together."
+    fix = "dW = a.T @ dz multiplies row by row and then adds up."
+
+    def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        return super().weight_gradient(l, np.broadcast_to(a.mean(axis=0), a.shape), dz)
+
+
+class BiasSummedOverOutputs(Mistake):
+    title = "bias gradient summed over the wrong axis"
+    did = "db = dz.sum(axis=1), which fits where there are as many rows as units."
+    why = "That is one number for each row; a bias is shared by the rows and belongs to a unit."
+    fix = "db = dz.sum(axis=0)."
+
+    def bias_gradient(self, dz: Array) -> Array:
+        return super().bias_gradient(dz.T if len(dz) == len(dz.T) else dz)
+
+
+class BiasSummedOverAll(Mistake):
+    title = "bias gradient summed over everything"
+    did = "db = np.sum(dz), one number for all the units of a layer."
+    why = "Every bias of the layer then moves alike, by what is the others' as well."
+    fix = "db = np.sum(dz, axis=0)."
+
+    def bias_gradient(self, dz: Array) -> Array:
+        db = super().bias_gradient(dz)
+        return np.full_like(db, db.sum())

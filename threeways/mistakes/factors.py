@@ -1,0 +1,348 @@
+"""Mistakes in factors, sums and signs, and in the data and numbers that go in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shared import Array, Training
+from threeways.mistakes.base import CROSSENTROPIES, MEANS, SQUARED_ERRORS, SUMS, Mistake
+
+
+def zero_one(y: Array) -> bool:
+    """Whether all the targets are 0 or 1."""
+    return bool(((y == 0) | (y == 1)).all())
+
+
+# Factors and sums.
+
+
+class GradientsNotReset(Mistake):
+    title = "gradients not reset between steps"
+    did = "dW and db of a step are added to those of all the steps before it."
+    why = (
+        "Each step then goes along the sum of old gradients, taken where the weights no longer are."
+    )
+    fix = "Set every gradient to zero before each backward pass (optimizer.zero_grad())."
+
+    sums: Sequence[Array] = ()
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        sums = [*dW, *db]
+        if self.sums:
+            sums = [new + old for new, old in zip(sums, self.sums, strict=True)]
+        self.sums = [each.copy() for each in sums]
+        return dz, sums[: len(dW)], sums[len(dW) :]
+
+
+class GradientsAveragedAgain(Mistake):
+    title = "dW and db divided by N a second time"
+    did = "dz has the 1/N of the loss in it, and dW = a.T @ dz / N and db = Σ dz / N divide again."
+    why = "The mean over the rows is taken twice, so the steps are N times too small."
+    fix = "Divide by N in one place only: where the loss is differentiated."
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        return dz, [each / len(y) for each in dW], [each / len(y) for each in db]
+
+
+class DividedByNLater(Mistake):
+    title = "1/N in dW and db, not in dz"
+    did = "dz is each row's own delta, and only dW and db are divided by N."
+    why = "dW and db are right, but dz and dx are N times the derivatives of the loss, a mean."
+    fix = "Put the 1/N into the output's delta; all that follows from it then has it too."
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        return [each * len(y) for each in dz], dW, db
+
+
+class MeanForgotten(Mistake):
+    title = "1/N forgotten in the gradient"
+    did = "The output's delta is left as a - y, so the gradients are sums over the rows."
+    why = "The loss is a mean over N rows; its gradient is N times smaller than the sum."
+    fix = "Divide the output's delta by N, the number of rows in the batch."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return super().output_delta(y, z, a) * len(y)
+
+
+class MeanForgottenInLoss(Mistake):
+    title = "1/N forgotten in the loss"
+    did = "The loss is the sum over the rows, not their mean."
+    why = "It grows with the batch, and its gradient is not the one that is computed."
+    fix = "Divide the loss by N, the number of rows in the batch."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        return super().loss(y, output) * len(y)
+
+
+class MeanTakenTwice(Mistake):
+    title = "1/N divided twice in the output's delta"
+    did = "A loss that is a mean already is divided by N again before it is differentiated."
+    why = "Every derivative is N times too small, and learning N times too slow."
+    fix = "Divide by N once: (a - y) / N."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return super().output_delta(y, z, a) / len(y)
+
+
+class BiasGradientAveraged(Mistake):
+    title = "bias gradient averaged"
+    did = "db is the mean of dz over the rows, dz.mean(axis=0), where dz has its 1/N already."
+    why = "A bias feeds every row, so its derivative is the rows' sum; this is N times too small."
+    fix = "db = dz.sum(axis=0)."
+
+    def bias_gradient(self, dz: Array) -> Array:
+        return super().bias_gradient(dz) / len(dz)
+
+
+class BiasGradientNotAveraged(Mistake):
+    title = "1/N forgotten in the bias gradient"
+    did = "dW is divided by N, and db is the plain sum of the rows' own deltas."
+    why = "The loss is a mean over the rows for W and b alike; db is N times too large."
+    fix = "Divide db by N as well, or put the 1/N into dz, where both get it."
+
+    def bias_gradient(self, dz: Array) -> Array:
+        return super().bias_gradient(dz) * len(dz)
+
+
+class SumOverOutputs(Mistake):
+    title = "sum for mean over the outputs, in the gradient"
+    did = "The output's delta is divided by N, not by NK, for a loss that is a mean over K outputs."
+    why = "Every derivative is K times too large."
+    fix = "Divide by NK, the number of all outputs of the batch: (a - y) / y.size."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        return dz * y.shape[1] if self.network.loss in MEANS else dz
+
+
+class SumOverOutputsInLoss(Mistake):
+    title = "sum for mean over the outputs, in the loss"
+    did = "The errors of a row's K outputs are added up in a loss that is their mean."
+    why = "The loss is K times too large, and not the one whose gradient is computed."
+    fix = "Divide by NK, the number of all outputs of the batch, as np.mean does."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return loss * y.shape[1] if self.network.loss in MEANS else loss
+
+
+class MeanOverOutputs(Mistake):
+    title = "mean for sum over the outputs, in the gradient"
+    did = "The output's delta is divided by NK, for a loss that adds up the K outputs of a row."
+    why = "Every derivative is K times too small."
+    fix = "Divide by N, the number of rows: (a - y) / len(y)."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        return dz / y.shape[1] if self.network.loss in SUMS else dz
+
+
+class MeanOverOutputsInLoss(Mistake):
+    title = "mean for sum over the outputs, in the loss"
+    did = "The loss is np.mean over everything, where the K outputs of a row are to be added up."
+    why = "np.mean divides by K too: the loss is K times too small."
+    fix = "Add the outputs up first and take the mean over the rows: .sum(axis=1).mean()."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return loss / y.shape[1] if self.network.loss in SUMS else loss
+
+
+class HalfMissing(Mistake):
+    title = "½ missing in the gradient"
+    did = "½(a - y)² is differentiated as if it were (a - y)², to 2(a - y)."
+    why = "The 2 of the square and the ½ of the loss cancel; every derivative is twice too large."
+    fix = "The derivative of ½(a - y)² is a - y."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        return dz * 2 if self.network.loss == "half_squared_error" else dz
+
+
+class HalfMissingInLoss(Mistake):
+    title = "½ missing in the loss"
+    did = "The loss is (a - y)², where ½(a - y)² is meant."
+    why = "It is twice too large, and a - y is not its derivative."
+    fix = "Halve the loss, or keep the square and use its derivative, 2(a - y)."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return loss * 2 if self.network.loss == "half_squared_error" else loss
+
+
+class HalfExtra(Mistake):
+    title = "½ extra in the gradient"
+    did = (
+        "The 2 of the square's derivative is lost: (a - y)² gives a - y, or ½(a - y)² half of that."
+    )
+    why = "d(e²)/de = 2e; every derivative is half of what it should be."
+    fix = "Bring the exponent down: (a - y)² gives 2(a - y), and ½(a - y)² gives a - y."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        return dz / 2 if self.network.loss in SQUARED_ERRORS else dz
+
+
+class HalfExtraInLoss(Mistake):
+    title = "½ extra in the loss"
+    did = "The mean squared error is written with the ½ that makes a derivative tidy."
+    why = "The mean squared error has no ½: the loss is half of what it should be."
+    fix = "Leave the ½ out, or say that the loss is half the squared error."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return loss / 2 if self.network.loss == "mean_squared_error" else loss
+
+
+# Signs.
+
+
+class DeltaSignFlipped(Mistake):
+    title = "output's delta with its sign flipped"
+    did = "The delta is y - a in place of a - y, and the weights still go against it."
+    why = "Every derivative has the wrong sign, so each step makes the loss larger."
+    fix = "With w ← w - η dW the delta is a - y; y - a goes with w ← w + η dW."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return -super().output_delta(y, z, a)
+
+
+class StepUphill(Mistake):
+    title = "step in the direction of the gradient"
+    did = "W ← W + η dW and b ← b + η db."
+    why = "The gradient points to where the loss grows; this climbs."
+    fix = "Subtract: W ← W - η dW and b ← b - η db."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        super().update([-each for each in dW], [-each for each in db], training)
+
+
+class MinusMissingInLoss(Mistake):
+    title = "minus of the cross-entropy missing"
+    did = "The loss is Σ y log a, without the minus in front."
+    why = "Logarithms of probabilities are negative: this loss falls as the predictions get worse."
+    fix = "Cross-entropy is -Σ y log a, which is never negative."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return -loss if self.network.loss in CROSSENTROPIES else loss
+
+
+# Data and numbers.
+
+
+class TargetsBipolar(Mistake):
+    title = "targets of ±1 for 0 and 1"
+    did = "Targets 0 and 1 are given as -1 and 1: y ← 2y - 1."
+    why = "The output and the loss are made for 0 and 1, and a delta of a + 1 is none of theirs."
+    fix = "Keep targets in the output's range: 0 and 1 for sigmoid, softmax and step."
+
+    def coded(self, y: Array) -> Array:
+        other = self.network.loss in ("bipolar_perceptron", "output")
+        return y if other or not zero_one(y) else 2 * y - 1
+
+    def loss(self, y: Array, output: Array) -> Array:
+        return super().loss(self.coded(y), output)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return super().output_delta(self.coded(y), z, a)
+
+
+class TargetsBinary(Mistake):
+    title = "targets of 0 and 1 for ±1"
+    did = "Targets -1 and 1 of sign units are given as 0 and 1: y ← (y + 1) / 2."
+    why = "A unit whose output is -1 or 1 never gives 0, so its error never becomes zero."
+    fix = "Keep targets in the output's range: -1 and 1 for sign."
+
+    def coded(self, y: Array) -> Array:
+        return (y + 1) / 2 if self.network.loss == "bipolar_perceptron" else y
+
+    def loss(self, y: Array, output: Array) -> Array:
+        return super().loss(self.coded(y), output)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return super().output_delta(self.coded(y), z, a)
+
+
+class OneHotShifted(Mistake):
+    title = "one-hot targets shifted by one"
+    did = "The classes are counted from 1 where the columns are counted from 0."
+    why = "Each row's 1 stands in the next class's column, and that class is what is learned."
+    fix = "Count both from 0; np.eye(K)[classes] with classes 0 .. K-1."
+
+    def shifted(self, y: Array) -> Array:
+        one_hot = zero_one(y) and (y.sum(axis=1) == 1).all()
+        return np.roll(y, 1, axis=1) if one_hot and y.shape[1] > 1 else y
+
+    def loss(self, y: Array, output: Array) -> Array:
+        return super().loss(self.shifted(y), output)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return super().output_delta(self.shifted(y), z, a)
+
+
+class TargetsBroadcast(Mistake):
+    title = "targets (N,) broadcast against outputs (N, 1)"
+    did = "a - y with a of shape (N, 1) and y of shape (N,), which NumPy makes (N, N)."
+    why = "Every output is compared with the targets of all rows, and so is drawn to their mean."
+    fix = "Give the targets the output's shape: y.reshape(-1, 1)."
+
+    def broadcasts(self, y: Array) -> bool:
+        return y.shape[1] == 1 and bool((y != y[0]).any()) and self.network.loss != "output"
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss
+        if not self.broadcasts(y):
+            return loss(y, output)
+        return np.mean(np.array([loss(np.full_like(y, target), output) for target in y[:, 0]]))
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return super().output_delta(np.full_like(y, y.mean()) if self.broadcasts(y) else y, z, a)
+
+
+class LastRowDropped(Mistake):
+    title = "last row of the batch dropped"
+    did = "The gradients are added up by a loop that stops a row early: range(N - 1)."
+    why = "The last row of each batch is never learned from."
+    fix = "range(N) ends at N - 1 by itself."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        if len(y) > 1:
+            dz[-1] = 0
+        return dz
+
+
+class OnlyLastRowCounted(Mistake):
+    title = "gradients overwritten row by row"
+    did = "In a loop over the rows dW = … and db = … stand where dW += … and db += … are meant."
+    why = "Each row replaces what the rows before it gave; only the last one's gradient is left."
+    fix = "Start dW and db at zero and add each row's part."
+
+    def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        return super().weight_gradient(l, a[-1:], dz[-1:])
+
+    def bias_gradient(self, dz: Array) -> Array:
+        return super().bias_gradient(dz[-1:])
+
+
+class Float32Inside(Mistake):
+    title = "float32 inside a float64 computation"
+    did = "The net inputs go through float32, as a framework's default tensors do."
+    why = "Only 7 of float64's 16 digits come through, and none of the others is right again."
+    fix = "Set one dtype for the data, the parameters and the framework, and check each array's."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        z = super().net_input(l, a)
+        return z.astype(np.float32).astype(z.dtype)

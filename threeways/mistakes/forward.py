@@ -1,0 +1,355 @@
+"""Mistakes in the forward pass and in the loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from impl_numpy.activations import SELU_ALPHA, elu, relu, sigmoid
+from shared import Array, Layer, Network, Parameters
+from threeways.mistakes.base import (
+    CLIP,
+    FITTING,
+    SQUARED_ERRORS,
+    TWO_TERMS,
+    Mistake,
+    n_terms,
+    with_layers,
+)
+
+
+def with_hidden(network: Network, old: str, new: str) -> Network:
+    """The network with another activation in those of its hidden layers that have the old one."""
+
+    def changed(l: int, layer: Layer) -> dict[str, Any]:
+        hidden = l < len(network.layers) - 1
+        return {"activation": new} if hidden and layer.activation == old else {}
+
+    return with_layers(network, changed)
+
+
+# The forward pass.
+
+
+class WeightsTransposedForward(Mistake):
+    title = "W transposed in the forward pass"
+    did = "z = a @ W.T + b, which fits where a layer is as wide as the one below."
+    why = "W[i, j] leads from i to j: each unit gets the weights that lead out of another."
+    fix = "z = a @ W + b, or keep W as (units, inputs) everywhere."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        W = self.W[l]
+        if len(W) == len(W.T):
+            self.W[l] = W.T
+        z = super().net_input(l, a)
+        self.W[l] = W
+        return z
+
+
+class FirstBiasForgotten(Mistake):
+    title = "first layer's bias forgotten"
+    did = "z[0] = x @ W[0], and the other layers have their + b."
+    why = "The boundary of every unit of the first layer has to go through the origin."
+    fix = "z[0] = x @ W[0] + b[0]."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        if l == 0 and self.last > 0:
+            return np.dot(a, self.W[l])
+        return super().net_input(l, a)
+
+
+class LastBiasForgotten(Mistake):
+    title = "output layer's bias forgotten"
+    did = "z[L-1] = a[L-1] @ W[L-1], and the other layers have their + b."
+    why = "The outputs cannot be moved as a whole to where the targets are."
+    fix = "z[L-1] = a[L-1] @ W[L-1] + b[L-1]."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        if l == self.last and self.last > 0:
+            return np.dot(a, self.W[l])
+        return super().net_input(l, a)
+
+
+class BiasForgotten(Mistake):
+    title = "bias forgotten in the net input"
+    did = "z = a @ W, without + b."
+    why = "Every unit's boundary has to go through the origin, and b changes nothing."
+    fix = "z = a @ W + b."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        return np.dot(a, self.W[l])
+
+
+class BiasSubtracted(Mistake):
+    title = "bias subtracted, as a threshold is"
+    did = "z = a @ W - b."
+    why = "A threshold θ is subtracted, a bias b = -θ is added: db has the wrong sign for this z."
+    fix = "z = a @ W + b, with b the negative of the threshold."
+
+    def net_input(self, l: int, a: Array) -> Array:
+        return np.dot(a, self.W[l]) - self.b[l]
+
+
+class FirstActivationSkipped(Mistake):
+    title = "first layer's activation skipped"
+    did = "The first hidden layer passes its net input on: a[1] = z[0]."
+    why = "Without its activation the layer is linear, and could as well not be there."
+    fix = "a[1] = g(z[0]), as in every other layer."
+
+    def activation(self, l: int, z: Array) -> Array:
+        return z.copy() if l == 0 and self.last > 0 else super().activation(l, z)
+
+
+class OutputActivationSkipped(Mistake):
+    title = "output layer's activation skipped"
+    did = "The network's output is its last net input: a[L] = z[L-1]."
+    why = "The targets and the delta a - y are made for the activation's output, not for z."
+    fix = "a[L] = g(z[L-1]), with the sigmoid, softmax or other activation that the loss goes with."
+
+    def activation(self, l: int, z: Array) -> Array:
+        return z.copy() if l == self.last else super().activation(l, z)
+
+
+class TanhForSigmoid(Mistake):
+    title = "tanh for the sigmoid in hidden layers"
+    did = "Hidden sigmoid layers have tanh, and its derivative 1 - a²."
+    why = "It is another network: tanh goes from -1 to 1 and is four times as steep at 0."
+    fix = "σ(z) = 1 / (1 + e^-z), with the derivative a(1 - a)."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(with_hidden(network, "sigmoid", "tanh"), parameters)
+
+
+class SigmoidForTanh(Mistake):
+    title = "sigmoid for tanh in hidden layers"
+    did = "Hidden tanh layers have the sigmoid, and its derivative a(1 - a)."
+    why = "It is another network: the sigmoid is never negative, and a quarter as steep at 0."
+    fix = "np.tanh(z), with the derivative 1 - a²."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(with_hidden(network, "tanh", "sigmoid"), parameters)
+
+
+class ReluForSigmoid(Mistake):
+    title = "ReLU for the sigmoid in hidden layers"
+    did = "Hidden sigmoid layers have ReLU, and its derivative, 0 or 1."
+    why = "It is another network: ReLU has no upper end, and is 0 where the sigmoid is below ½."
+    fix = "σ(z) = 1 / (1 + e^-z), with the derivative a(1 - a)."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(with_hidden(network, "sigmoid", "relu"), parameters)
+
+
+class SigmoidOnLinearOutput(Mistake):
+    title = "linear output put through the sigmoid"
+    did = "a[L] = σ(z[L-1]) for an output layer that is linear."
+    why = "The output stays between 0 and 1, wherever the targets are."
+    fix = "Leave the output of a regression as it is: a[L] = z[L-1]."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return sigmoid(a) if l == self.last and self.has(l, "linear") else a
+
+
+class ReluOnLinearOutput(Mistake):
+    title = "linear output put through ReLU"
+    did = "The loop over the layers gives the linear output layer the hidden layers' ReLU."
+    why = "No output can be negative, and where one would be the right answer is out of reach."
+    fix = "End the loop a layer earlier, and leave the output of a regression as it is."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return relu(a) if l == self.last and self.has(l, "linear") else a
+
+
+class SoftmaxOverColumns(Mistake):
+    title = "softmax over the wrong axis"
+    did = "e^z is divided by its sums over axis=0, the rows of the batch."
+    why = "The rows compete for a class, not the classes for a row; no row adds up to 1."
+    fix = "Sum over each row's own outputs: axis=1, keepdims=True."
+
+    def activation(self, l: int, z: Array) -> Array:
+        if not self.has(l, "softmax"):
+            return super().activation(l, z)
+        return super().activation(l, z.T).T
+
+
+class SoftmaxOverBatch(Mistake):
+    title = "softmax over the whole batch"
+    did = "np.exp(z) / np.sum(np.exp(z)), where z holds several rows."
+    why = "All rows together add up to 1, so a row's outputs depend on the other rows'."
+    fix = "np.sum(…, axis=1, keepdims=True) gives each row its own sum."
+
+    def activation(self, l: int, z: Array) -> Array:
+        if not self.has(l, "softmax"):
+            return super().activation(l, z)
+        return super().activation(l, z.reshape(1, -1)).reshape(z.shape)
+
+
+class SigmoidMinusMissing(Mistake):
+    title = "minus missing in the sigmoid"
+    did = "σ(z) = 1 / (1 + e^z)."
+    why = "That is σ(-z): it falls where the sigmoid rises."
+    fix = "σ(z) = 1 / (1 + e^-z)."
+
+    def activation(self, l: int, z: Array) -> Array:
+        return super().activation(l, -z if self.has(l, "sigmoid") else z)
+
+
+class TanhWithoutDoubling(Mistake):
+    title = "tanh written as 2σ(z) - 1"
+    did = "tanh is made of the sigmoid as 2σ(z) - 1."
+    why = "That is tanh(z/2), half as steep."
+    fix = "tanh(z) = 2σ(2z) - 1, or np.tanh(z)."
+
+    def activation(self, l: int, z: Array) -> Array:
+        return super().activation(l, z / 2 if self.has(l, "tanh") else z)
+
+
+class MinimumForMaximum(Mistake):
+    title = "minimum for maximum in ReLU"
+    did = "ReLU is min(0, z), and leaky ReLU is min(αz, z)."
+    why = "The unit is silenced where it should pass its input on, and passes on the rest."
+    fix = "max(0, z), and max(αz, z) for an α below 1."
+
+    def activation(self, l: int, z: Array) -> Array:
+        if not self.has(l, "relu", "leaky_relu"):
+            return super().activation(l, z)
+        return -super().activation(l, -z)
+
+
+class FiresAtThreshold(Mistake):
+    title = "step(0) taken as 1"
+    did = "The unit fires where z >= 0: step(0) = 1 and sign(0) = 1."
+    why = "By the convention here a unit fires only above its threshold: step(0) = 0, sign(0) = -1."
+    fix = "z > 0. With weights of zero the very first output depends on it."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return np.where(z == 0, 1, a) if self.has(l, "step", "sign") else a
+
+
+class SignOfZeroIsZero(Mistake):
+    title = "sign(0) taken as 0"
+    did = "The unit is np.sign(z), which has a third value: 0 at 0."
+    why = "A sign unit gives -1 or 1 and nothing else; sign(0) = -1 by the convention here."
+    fix = "np.where(z > 0, 1, -1)."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return np.where(z == 0, 0, a) if self.has(l, "sign") else a
+
+
+class SeluWithoutScale(Mistake):
+    title = "SELU without its λ"
+    did = "z for z > 0, else α(e^z - 1): ELU with SELU's α."
+    why = "λ = 1.0507 is what keeps the variance of the activations at 1 from layer to layer."
+    fix = "Multiply both sides by λ."
+
+    def activation(self, l: int, z: Array) -> Array:
+        return elu(z, SELU_ALPHA) if self.has(l, "selu") else super().activation(l, z)
+
+
+# The loss.
+
+
+class SignInsideLoss(Mistake):
+    title = "wrong sign inside the cross-entropy"
+    did = "-[y log a - (1 - y) log(1 - a)]."
+    why = "The second term is subtracted, so that a wrong 1 for a target of 0 makes the loss small."
+    fix = "-[y log a + (1 - y) log(1 - a)]: both terms have the same sign."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        if self.network.loss not in TWO_TERMS:
+            return loss
+        return 2 * self.first_term(y, output) - loss
+
+
+class TermMissingInLoss(Mistake):
+    title = "cross-entropy without its (1 - y) term"
+    did = "The loss is -y log a alone."
+    why = "A row whose target is 0 costs nothing, whatever the output is."
+    fix = "-[y log a + (1 - y) log(1 - a)]; only one-hot targets with softmax do without the rest."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in TWO_TERMS:
+            return super().loss(y, output)
+        return self.first_term(y, output)
+
+
+class ProbabilitiesClippedInLoss(Mistake):
+    title = "probabilities clipped in the cross-entropy"
+    did = "The loss is computed from np.clip(a, 1e-7, 1 - 1e-7), so that no logarithm is infinite."
+    why = "Where the network is sure the loss stops at 16.1, however wrong it is, or at 1e-7."
+    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
+
+    def clipped(self, z: Array) -> Array | None:
+        """The probabilities (N, K) after clipping, if that changes any."""
+        if self.network.loss not in FITTING:
+            return None
+        a = self.g[-1](z)
+        p = np.clip(a, CLIP, 1 - CLIP)
+        return None if (p == a).all() else p
+
+    def first_term(self, y: Array, z: Array) -> Array:
+        p = self.clipped(z)
+        return super().first_term(y, z) if p is None else -np.mean(y * np.log(p))
+
+    def loss(self, y: Array, output: Array) -> Array:
+        p = self.clipped(output)
+        if p is None:
+            return super().loss(y, output)
+        if self.network.loss == "categorical_crossentropy":
+            return -np.sum(y * np.log(p)) / len(y)
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+class LabelsSwappedInLoss(Mistake):
+    title = "labels and logits exchanged in the loss"
+    did = "cross_entropy(logits, labels) where the function takes (labels, logits), by position."
+    why = "The targets are taken for net inputs, and the net inputs for targets."
+    fix = "Pass both by name: labels=y, logits=z."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in FITTING:
+            return super().loss(y, output)
+        return super().loss(output, y)
+
+
+class SquareMissingInLoss(Mistake):
+    title = "square missing in the squared error"
+    did = "The loss is the mean (or half the sum) of a - y."
+    why = "Errors of both signs cancel, and the smallest loss is the smallest output."
+    fix = "Square each error before adding them up."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        if self.network.loss not in SQUARED_ERRORS:
+            return loss
+        terms = y.size if self.network.loss == "mean_squared_error" else 2 * len(y)
+        return np.sum(output - y) / terms
+
+
+class RootOfLoss(Mistake):
+    title = "root of the mean squared error"
+    did = "The loss is √(mean (a - y)²)."
+    why = "That is the RMSE, whose gradient is the mean squared error's over twice the RMSE."
+    fix = "Leave the root out, or take it only for what is shown to people."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return np.sqrt(loss) if self.network.loss == "mean_squared_error" else loss
+
+
+class AbsoluteErrorInLoss(Mistake):
+    title = "absolute error for the squared error, in the loss"
+    did = "The loss is the mean (or half squared error's sum) of |a - y|."
+    why = "It is another loss, whose gradient is the sign of the error, not the error."
+    fix = "Square the error: (a - y)²."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in SQUARED_ERRORS:
+            return super().loss(y, output)
+        return np.sum(np.abs(output - y)) / n_terms(self.network, y)

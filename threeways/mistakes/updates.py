@@ -1,0 +1,251 @@
+"""Mistakes in the update of weights and biases, and in what of them is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from impl_numpy import regularisation
+from shared import Array, Layer, Network, Parameters, Training
+from threeways.mistakes.base import Mistake, with_layers
+
+# What is updated, and by how much.
+
+
+class LearningRateTwice(Mistake):
+    title = "learning rate used twice"
+    did = "dW ← η dW and db ← η db, and then W ← W - η dW and b ← b - η db."
+    why = "The step is η² times the gradient: for η = 0.1 a tenth of what was asked for."
+    fix = "Multiply by η in one place only, the update."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        return super().rate(training, eta, t) * training.learning_rate
+
+
+class LearningRateForgotten(Mistake):
+    title = "learning rate forgotten"
+    did = "W ← W - dW and b ← b - db."
+    why = "That is a learning rate of 1, mostly much too large: the loss jumps about or grows."
+    fix = "W ← W - η dW and b ← b - η db."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        return super().rate(training, eta, t) / training.learning_rate
+
+
+class LearningRateElsewhere(Mistake):
+    title = "learning rate from another place"
+    did = "The update has η = 0.01 written into it, or an optimizer's default of 0.01."
+    why = "The learning rate that was set is not used, and changing it changes nothing."
+    fix = "Pass the learning rate to the update or the optimizer."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        return super().rate(training, eta, t) / training.learning_rate * 0.01
+
+
+class LearningRateTenth(Mistake):
+    title = "learning rate a tenth of what it should be"
+    did = "W ← W - η/10 dW and b ← b - η/10 db: 0.01 for 0.1."
+    why = "Every step is ten times too small, and learning ten times too slow."
+    fix = "Check where the learning rate is set, and for a zero too many or too few."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        return super().rate(training, eta, t) / 10
+
+
+class LearningRateTenfold(Mistake):
+    title = "learning rate ten times what it should be"
+    did = "W ← W - 10η dW and b ← b - 10η db: 0.1 for 0.01."
+    why = "Every step is ten times too large: the loss may jump about or grow."
+    fix = "Check where the learning rate is set, and for a zero too many or too few."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        return super().rate(training, eta, t) * 10
+
+
+class BiasFrozen(Mistake):
+    title = "biases never updated"
+    did = "W ← W - η dW, and b stays what it was."
+    why = "The biases are parameters as the weights are: db tells how to move them."
+    fix = "b ← b - η db."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        super().update(dW, [np.zeros_like(each) for each in db], training)
+
+
+class FirstLayerNotUpdated(Mistake):
+    title = "first layer never updated"
+    did = "The loop over the updates begins a layer late: range(1, L)."
+    why = "The first layer keeps its random weights, and the others have to make do with them."
+    fix = "range(L): layers are counted from 0."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        kept = self.W[0].copy(), self.b[0].copy()
+        super().update(dW, db, training)
+        if self.last > 0:
+            self.W[0], self.b[0] = kept
+
+
+class LastLayerNotUpdated(Mistake):
+    title = "output layer never updated"
+    did = "The loop over the updates ends a layer early: range(L - 1)."
+    why = "Only the layers below learn, to suit an output layer that stays random."
+    fix = "range(L) ends at L - 1 by itself."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        kept = self.W[-1].copy(), self.b[-1].copy()
+        super().update(dW, db, training)
+        if self.last > 0:
+            self.W[-1], self.b[-1] = kept
+
+
+class FixedBiasUpdated(Mistake):
+    title = "fixed biases updated"
+    did = "b ← b - η db in the layers whose biases are to stay as they are, too."
+    why = "The example keeps its biases: from the second step on every number is another."
+    fix = "Leave b alone where the layer says fixed_bias."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        gradients = [each.copy() for each in db]
+        super().update(dW, db, training)
+        for l, layer in enumerate(self.network.layers):
+            if layer.fixed_bias:
+                self.b[l] -= training.learning_rate * gradients[l]
+
+
+class UpdateLost(Mistake):
+    title = "update made to a copy"
+    did = "for W, dW in zip(…): W = W - η dW, which gives the name W to a new array."
+    why = "The network's own weights are not touched; the loss is the same in every epoch."
+    fix = "Change them in place, W -= η dW, or put the new array back where the old one was."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        self.optimizer_for(training).t += 1
+
+
+# Frozen layers, and fixed biases.
+
+
+class FrozenUpdated(Mistake):
+    title = "frozen layer updated"
+    did = "W ← W - η dW and b ← b - η db in a layer that is to stay as it is."
+    why = "What the layer has learned elsewhere, and was frozen to keep, is lost."
+    fix = "layer.trainable = False before compile, or requires_grad = False for each parameter."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        def changed(l: int, layer: Layer) -> dict[str, Any]:
+            return {} if layer.trainable else {"trainable": True}
+
+        super().__init__(with_layers(network, changed), parameters)
+
+
+class FrozenBiasUpdated(Mistake):
+    title = "frozen layer's bias updated"
+    did = "Only the weights of the frozen layer are left alone: b ← b - η db."
+    why = "Another bias makes another layer of the same weights."
+    fix = "Freeze W and b."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(network, parameters)
+        self.fixed = [l for l in self.fixed if self.network.layers[l].fixed_bias]
+
+
+class LastFrozenUpdated(Mistake):
+    title = "last of the frozen layers updated"
+    did = "The loop that freezes the layers ends one early: range(n - 1)."
+    why = "The layer that the new ones stand on changes under them."
+    fix = "range(n) ends at n - 1 by itself."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        frozen = [l for l, layer in enumerate(network.layers) if not layer.trainable]
+
+        def changed(l: int, layer: Layer) -> dict[str, Any]:
+            return {"trainable": True} if len(frozen) > 1 and l == frozen[-1] else {}
+
+        super().__init__(with_layers(network, changed), parameters)
+
+
+class OneLayerTooManyFrozen(Mistake):
+    title = "one layer too many frozen"
+    did = "The loop that freezes the layers ends one late: range(n + 1)."
+    why = "The first layer that is to learn keeps its random weights."
+    fix = "range(n) has the first n layers."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        frozen = [l for l, layer in enumerate(network.layers) if not layer.trainable]
+
+        def changed(l: int, layer: Layer) -> dict[str, Any]:
+            return {"trainable": False} if frozen and l == frozen[-1] + 1 else {}
+
+        super().__init__(with_layers(network, changed), parameters)
+
+
+class FrozenDecayed(Mistake):
+    title = "weight decay of a frozen layer"
+    did = "Its gradients are 0, but the optimizer's weight_decay goes on: W ← W - η 2 l2 W."
+    why = "A frozen layer is to keep its weights, and these shrink to 0."
+    fix = "Leave what is frozen out of the optimizer's parameters."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        eta = self.next_rate(training)
+        super().update(dW, db, training)
+        for l in self.frozen:
+            layer = self.network.layers[l]
+            self.W[l] -= eta * regularisation.penalty_gradient(self.W[l], layer.l1, layer.l2)
+
+
+class GradientStoppedAtFrozen(Mistake):
+    title = "gradient stopped at a frozen layer"
+    did = "The frozen layer runs without gradients (torch.no_grad(), stop_gradient): dz = 0 below."
+    why = "Its weights do not move, but the layers below learn through it."
+    fix = "Freeze the parameters only, and pass dz[l] @ W[l].T on."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        dz = super().hidden_delta(l, dz_next, z, a)
+        return np.zeros_like(dz) if l + 1 in self.frozen else dz
+
+    def input_gradient(self, dz: list[Array]) -> Array:
+        dx = super().input_gradient(dz)
+        return np.zeros_like(dx) if 0 in self.frozen else dx
+
+
+class FrozenDerivativeForgotten(Mistake):
+    title = "frozen layer's derivative forgotten"
+    did = "dz[l] = dz[l+1] @ W[l+1].T in a frozen layer, which is skipped on the way back."
+    why = "It does not learn, but its activation lies between the loss and the layers below."
+    fix = "Multiply by g'(z[l]) in every layer, frozen or not."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return da if l in self.frozen else super().activation_backward(l, da, z, a)
+
+
+class FrozenGradientsZero(Mistake):
+    title = "gradients of a frozen layer taken as 0"
+    did = "dW = 0 and db = 0 in a layer that is frozen."
+    why = "They are derivatives of the loss, used or not; it is the update that leaves them out."
+    fix = "Compute dW and db everywhere, and leave W and b alone."
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        for l in self.frozen:
+            dW[l], db[l] = np.zeros_like(dW[l]), np.zeros_like(db[l])
+        return dz, dW, db
+
+
+class FixedBiasGradientZero(Mistake):
+    title = "gradient of a fixed bias taken as 0"
+    did = "db = 0 in a layer whose biases are to stay as they are."
+    why = "It is a derivative of the loss, used or not; it is the update that leaves it out."
+    fix = "Compute db everywhere, and leave b alone where the layer says fixed_bias."
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        for l, layer in enumerate(self.network.layers):
+            if layer.fixed_bias:
+                db[l] = np.zeros_like(db[l])
+        return dz, dW, db
