@@ -147,8 +147,10 @@ class _Data:
 
     def __post_init__(self) -> None:
         given = [name for name in ("dataset", "file", "x", "y") if getattr(self, name) is not None]
-        if given not in (["dataset"], ["file"], ["x", "y"]):
-            raise ValueError(f"needs dataset, or file, or x and y; has {given or 'nothing'}")
+        rows = ["x"] if self.autoencoder else ["x", "y"]
+        if given not in (["dataset"], ["file"], rows):
+            needed = f"dataset, or file, or {' and '.join(rows)}"
+            raise ValueError(f"needs {needed}; has {given or 'nothing'}")
         for name in ("x", "y"):
             _check_rectangular(name, getattr(self, name) or ())
 
@@ -165,8 +167,9 @@ class _Data:
         if self.dataset is not None:
             return load_dataset(self.dataset)
         if self.file is not None:
-            return read_data_file(path.parent / self.file, n_targets)
-        return Dataset(path.stem, np.array(self.x, dtype=float), np.array(self.y, dtype=float))
+            return read_data_file(path.parent / self.file, 0 if self.autoencoder else n_targets)
+        y = self.x if self.autoencoder else self.y
+        return Dataset(path.stem, np.array(self.x, dtype=float), np.array(y, dtype=float))
 
 
 @checked

@@ -134,7 +134,8 @@ def read_data_file(path: Path, n_targets: int) -> Dataset:
 
     Args:
         path: of the file.
-        n_targets: how many of a CSV file's columns, the last ones, are targets.
+        n_targets: how many of a CSV file's columns, the last ones, are targets; 0 for an
+            autoencoder, whose targets are its features.
 
     Raises:
         InputError: the file is missing, cannot be read, or does not hold such data.
@@ -172,6 +173,8 @@ def _read_csv(path: Path, n_targets: int) -> tuple[Array, Array]:
         table = np.loadtxt(file, delimiter=",", ndmin=2)
     if table.shape[1] <= n_targets:
         raise ValueError(f"{table.shape[1]} columns leave no features beside {n_targets} targets")
+    if not n_targets:
+        return table, table
     return table[:, :-n_targets], table[:, -n_targets:]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from shared import Dataset, InputError, datasets, load_dataset
+from shared.datasets import read_data_file
 
 
 def numbered(n_rows: int) -> Dataset:
@@ -75,3 +78,9 @@ def test_autoencoder() -> None:
     np.testing.assert_array_equal(same.y, whole.x)
     np.testing.assert_array_equal(same.x, whole.x)
     assert same.image_shape == (2, 2)
+
+
+def test_all_columns_of_an_autoencoders_file_are_features(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n")
+    rows = read_data_file(tmp_path / "rows.csv", 0)
+    assert rows.x.tolist() == rows.y.tolist() == [[1, 2], [3, 4]]

@@ -265,9 +265,8 @@ def _diagnose(
     fitting = [found for found in ranked if found.fits] or ([otherwise] if otherwise else [])
     if not fitting:
         pairs = list(itertools.combinations((found.mistakes[0] for found in felt), 2))
-        together = [_match(seen, names, make(pair(*names))) for names in counted(pairs)]
-        fitting = [found for found in together if found.fits]
-        fitting.sort(key=lambda found: -found.digits)
+        together = (_match(seen, names, make(pair(*names))) for names in counted(pairs))
+        fitting = sorted((each for each in together if each.fits), key=lambda each: -each.digits)
     others = [found for found in ranked if not found.fits]
     return Diagnosis(tuple(fitting), tuple(others[:RUNNERS_UP]))
 
@@ -288,7 +287,10 @@ def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> dict[str,
 
 def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Array]:
     """Every quantity of the last step of a run, each step of which is a case's first."""
-    net = kind(run[0].network, run[0].parameters)
+    first = run[0]
+    net = kind(first.network, first.parameters)
+    optimizer = net.optimizer_for(first.training)
+    optimizer.restore(first.steps_before, first.slots or optimizer.slots)
     with np.errstate(all="ignore"):
         for case in run:
             trace = net.step(*case.first_batch(), case.training)
