@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -334,12 +333,11 @@ def test_a_write_that_fails(mine: Path) -> None:
     limit = (folder / "numpy-checkpoint.npz").stat().st_size + 200
     mine.write_text(MINE.replace("= 12", "= 200"))
     options = [str(mine), *NUMPY, "--save", str(folder), "--resume"]
-    run = subprocess.run(
-        [sys.executable, "-m", "threeways", "train", *options],
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        f"from threeways.cli import main; main(['train', *{options!r}])"
     )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.returncode == 2, run.stderr
     path = folder / "numpy-checkpoint.npz"
     assert run.stderr.startswith(f"Error: {path}: cannot be written (File too large); epoch ")
