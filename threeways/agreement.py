@@ -134,6 +134,7 @@ def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[B
         twin.start_apart([differences(first, other) for other in starts])
     every = -(-training.epochs // BOUNDS_OF_A_RUN)
     allowed: dict[str, float] = {}
+    largest: dict[str, float] = {}
     for epoch in range(training.epochs):
         losses: list[list[float]] = []
         for i, rows in enumerate(training.batches(epoch, len(x))):
@@ -149,12 +150,14 @@ def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[B
         moved = np.abs(np.subtract(of_twins, of_run)).max()
         now = {name: 2 * max(each[name] for each in apart) for name in apart[0]}
         now["loss"] = 2 * float(moved + of_loss + of_mean)
-        # Where twins have met again, what they have been apart still counts.
-        allowed = {name: max(now[name], allowed.get(name, 0)) for name in now}
         sizes = {
             name: float(np.abs(array).max()) for name, array in _arrays(run.parameters).items()
         }
-        yield Bound(allowed, any(allowed[name] > CHAOTIC * sizes[name] > 0 for name in sizes))
+        # Where twins have met again, what they have been apart still counts; and what a parameter
+        # that tends to 0 has been.
+        allowed = {name: max(now[name], allowed.get(name, 0)) for name in now}
+        largest = {name: max(sizes[name], largest.get(name, 0)) for name in sizes}
+        yield Bound(allowed, any(allowed[name] > CHAOTIC * largest[name] > 0 for name in largest))
 
 
 def _descend(net: FeedForward, x: Array, y: Array, training: Training) -> float:
