@@ -67,10 +67,13 @@ class FeedForward:
                 keras.layers.Activation(partial(ACTIVATIONS[layer.activation], **layer.arguments))
                 for layer in network.layers
             ]
-            self.dropout = [Dropout(layer) for layer in network.layers]
-            parts = zip(self.dense, self.activations, self.dropout, strict=True)
-            layers = [part for layer in parts for part in layer]
-            self.model = Sequential(layers[:-2] if network.loss_from_logits else layers[:-1])
+            self.dropout = {
+                l: Dropout(layer, l) for l, layer in enumerate(network.layers, 1) if layer.drops
+            }
+            layers: list[keras.layers.Layer] = []
+            for l, part in enumerate(zip(self.dense, self.activations, strict=True), start=1):
+                layers += [*part, self.dropout[l]] if l in self.dropout else part
+            self.model = Sequential(layers[:-1] if network.loss_from_logits else layers)
         self.optimizer: Optimizer | None = None
 
     @property
@@ -152,11 +155,10 @@ class FeedForward:
         """The forward pass, with or without dropout: z[0..L-1] and a[0..L]."""
         self.model.take(masks or {})
         z, a, given = [], [x], x
-        for parts in zip(self.dense, self.activations, self.dropout, strict=True):
-            dense, activation, dropout = parts
+        for l, (dense, activation) in enumerate(zip(self.dense, self.activations, strict=True), 1):
             z.append(dense(given))
             a.append(activation(z[-1]))
-            given = dropout(a[-1])
+            given = self.dropout[l](a[-1]) if l in self.dropout else a[-1]
         return z, a
 
     def output(self, z: list[tf.Tensor], a: list[tf.Tensor]) -> tf.Tensor:
@@ -204,9 +206,9 @@ class Sequential(keras.Sequential):
 
     def take(self, masks: dict[int, Any]) -> None:
         """Use these masks of a[l], by l, from now on."""
-        dropouts = [layer for layer in self.layers if isinstance(layer, Dropout)]
-        for l, dropout in enumerate(dropouts, start=1):
-            dropout.kept = masks.get(l)
+        for layer in self.layers:
+            if isinstance(layer, Dropout):
+                layer.kept = masks.get(layer.l)
 
     def train_step(self, data: Any) -> Any:
         """Keras's own step on a batch x and y."""
@@ -223,11 +225,12 @@ class Dropout(keras.layers.Layer):
 
     Args:
         layer: whose units it drops.
+        l: of the a[l] that they are.
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Layer, l: int) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer, self.l = layer, l
         self.kept: Any = None
 
     def call(self, a: Any) -> Any:

@@ -73,6 +73,8 @@ def compare(case: Case | ChainRuleCase, dtype: str, packages: dict[str, ModuleTy
         packages: the implementations by name.
     """
     case = case.with_dtype(dtype)
+    if isinstance(case, Case):
+        case = case.alone()
     steps = {name: timed_step(package, case) for name, package in packages.items()}
     quantities = {name: numbers for name, (numbers, _) in steps.items()}
     exact = exact_step(case)
@@ -84,7 +86,10 @@ def compare(case: Case | ChainRuleCase, dtype: str, packages: dict[str, ModuleTy
             Pair(a, b, worst_difference(quantities[a], quantities[b], allowed, dtype))
             for a, b in itertools.combinations(quantities, 2)
         ),
-        exact={name: judge(case, numbers, exact).furthest for name, numbers in quantities.items()},
+        exact={
+            name: judge(case, numbers, exact, allowed).furthest
+            for name, numbers in quantities.items()
+        },
         seconds_per_step={name: seconds for name, (_, seconds) in steps.items()},
     )
 

@@ -66,7 +66,10 @@ class Judgement:
 
 
 def judge(
-    case: Case | ChainRuleCase, quantities: Mapping[str, Array], exact: Exact | None = None
+    case: Case | ChainRuleCase,
+    quantities: Mapping[str, Array],
+    exact: Exact | None = None,
+    allowed: Mapping[str, Array] | None = None,
 ) -> Judgement:
     """Hold a case's first step to the exact one.
 
@@ -74,9 +77,10 @@ def judge(
         case: whose step it is, in the dtype of the step.
         quantities: any of the step's, by name; a number that is not finite is never right.
         exact: the exact step, if it is there already.
+        allowed: its bounds, if they are.
     """
     exact = exact or exact_step(case)
-    allowed = bounds(case, exact.values)
+    allowed = allowed or bounds(case, exact.values)
     worst = {
         name: furthest(
             name,
