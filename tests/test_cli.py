@@ -10,14 +10,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
 
 import threeways.compare
-from shared import DATASETS, InputError, case_names, load_dataset
+from shared import DATASETS, Case, InputError, case_names, load_dataset
 from threeways.bounds import CONSTANT
 from threeways.cli import main
+from threeways.crew import Crew
 
 MINE = """
 title = "A network of my own"
@@ -193,7 +195,7 @@ def test_wrong_call(arguments: list[str], message: str) -> None:
 
 
 def test_an_unwritable_report_is_found_out_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threeways.compare, "compare", lambda *_: pytest.fail("worked in vain"))
+    monkeypatch.setattr(threeways.compare, "compare_all", lambda *_: pytest.fail("worked in vain"))
     assert call("compare", "mazur", *NUMPY, "--json", "no/where.json").exit_code == 2
 
 
@@ -370,3 +372,15 @@ def test_ctrl_c(mine: Path) -> None:
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in stderr
+
+
+class Deadly:
+    """Ends the process that it is sent to."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (1,)
+
+
+def test_a_process_that_ends_by_itself_is_told() -> None:
+    with pytest.raises(InputError, match="a process ended by itself"):
+        list(Crew(["numpy"]).timed_steps([cast(Case, Deadly())]))

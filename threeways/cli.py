@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,22 +83,22 @@ def compare(
     All of the project's cases unless some are named, or a TOML file of your own.
     """
     from shared import DTYPES, case_names
-    from threeways.implementations import choose
+    from threeways.crew import IS_POSSIBLE, Crew
+    from threeways.implementations import choose, load, timed_steps
 
     names = choose(implementations)
+    crew = None if cases or not IS_POSSIBLE else Crew(names)
     loaded = _load_cases(cases or case_names())
+    steps = [(case, each) for each in ([dtype] if dtype else DTYPES) for case in loaded]
+    results: list[Any] = []
     with _output(json_path) as file:
-        from threeways import implementations as implementing
-        from threeways.compare import compare as compare_case
-        from threeways.compare import report
+        from threeways.compare import compare_all, report
         from threeways.tables import console, print_comparison
 
-        packages = implementing.load(names)
-        results = [
-            compare_case(case, each, packages)
-            for each in ([dtype] if dtype else DTYPES)
-            for case in loaded
-        ]
+        make = crew.timed_steps if crew else partial(timed_steps, packages=load(names))
+        with _counted("steps") as counted:
+            for _ in _kept(compare_all(steps, make), results):
+                counted(len(results), len(steps))
         print_comparison(results, console())
         if file:
             import json

@@ -10,8 +10,9 @@ import importlib.metadata
 import itertools
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -19,9 +20,9 @@ import numpy as np
 
 from shared import Array, Case, ChainRuleCase
 from threeways.bounds import bounds
-from threeways.implementations import timed_step
-from threeways.judge import Worst, furthest, judge
-from threeways.oracle import exact_step
+from threeways.implementations import TimedSteps, timed_steps
+from threeways.judge import Difference, Worst, from_exact, worst_of
+from threeways.oracle import Exact, exact_step
 
 SCHEMA = "threeways/compare/v1"
 
@@ -64,7 +65,7 @@ class Result:
         return right and all(pair.ok for pair in self.pairs)
 
 
-def compare(case: Case | ChainRuleCase, dtype: str, packages: dict[str, ModuleType]) -> Result:
+def compare(case: Case | ChainRuleCase, dtype: str, packages: Mapping[str, ModuleType]) -> Result:
     """Make a case's first step in each implementation, and exactly, and compare the steps.
 
     Args:
@@ -72,22 +73,43 @@ def compare(case: Case | ChainRuleCase, dtype: str, packages: dict[str, ModuleTy
         dtype: in which arithmetic.
         packages: the implementations by name.
     """
+    (result,) = compare_all([(case, dtype)], partial(timed_steps, packages=packages))
+    return result
+
+
+def compare_all(
+    steps: Iterable[tuple[Case | ChainRuleCase, str]],
+    make: Callable[[Sequence[Case | ChainRuleCase]], Iterable[TimedSteps]],
+) -> Iterator[Result]:
+    """The same of many cases, each in a dtype; ``make`` gives the implementations' steps of them.
+
+    The exact steps are made first, so that ``make`` may have begun elsewhere.
+    """
+    cases = [first_step(case, dtype) for case, dtype in steps]
+    exact = [exact_step(case) for case in cases]
+    for case, right, made in zip(cases, exact, make(cases), strict=True):
+        yield compared(case, right, made)
+
+
+def first_step(case: Case | ChainRuleCase, dtype: str) -> Case | ChainRuleCase:
+    """A case of nothing but the first step of a case."""
     case = case.with_dtype(dtype)
-    if isinstance(case, Case):
-        case = case.alone()
-    steps = {name: timed_step(package, case) for name, package in packages.items()}
+    return case.alone() if isinstance(case, Case) else case
+
+
+def compared(case: Case | ChainRuleCase, exact: Exact, steps: TimedSteps) -> Result:
+    """The step of each implementation held to the exact one, and to each other's."""
     quantities = {name: numbers for name, (numbers, _) in steps.items()}
-    exact = exact_step(case)
     allowed = bounds(case, exact.values)
     return Result(
         case=case.name,
-        dtype=dtype,
+        dtype=case.dtype,
         pairs=tuple(
-            Pair(a, b, worst_difference(quantities[a], quantities[b], allowed, dtype))
+            Pair(a, b, worst_difference(quantities[a], quantities[b], allowed, case.dtype))
             for a, b in itertools.combinations(quantities, 2)
         ),
         exact={
-            name: judge(case, numbers, exact, allowed).furthest
+            name: worst_of(from_exact(numbers, exact, allowed), case.dtype)
             for name, numbers in quantities.items()
         },
         seconds_per_step={name: seconds for name, (_, seconds) in steps.items()},
@@ -105,15 +127,14 @@ def worst_difference(
         dtype: that both should have; with another dtype or shape they do not agree at all, nor
             where one of them is not a finite number.
     """
-    found = []
+    differences = {}
     for name in a:
         if a[name].shape != b[name].shape or {a[name].dtype.name, b[name].dtype.name} != {dtype}:
-            found.append(Worst(name, (), math.nan, math.nan, math.inf, 1.0))
-            continue
+            return Worst(name, (), math.nan, math.nan, math.inf, 1.0)
         with np.errstate(all="ignore"):  # of what is not finite
             distance = np.abs(a[name].astype(float) - b[name].astype(float))
-        found.append(furthest(name, a[name], b[name], distance, 2 * allowed[name], dtype))
-    return max(found, key=lambda worst: worst.ratio)
+            differences[name] = Difference(a[name], b[name], distance, 2 * allowed[name])
+    return worst_of(differences, dtype)
 
 
 def report(results: Sequence[Result]) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from shared import (
 )
 from shared.errors import unknown
 from shared.quiet import silent_stderr
+
+# By implementation: every quantity of a step, and the seconds that one takes.
+TimedSteps: TypeAlias = dict[str, tuple[dict[str, Array], float]]
 
 PACKAGES = {"numpy": "impl_numpy", "tf": "impl_tf_lowlevel", "keras": "impl_keras"}
 
@@ -90,8 +93,15 @@ def model(package: ModuleType, case: Case) -> Any:
     return kind(case.network, case.parameters)
 
 
-def timed_step(package: ModuleType, case: Case | ChainRuleCase) -> tuple[dict[str, Array], float]:
-    """Every quantity of a case's first step, and the seconds that one takes."""
+def timed_steps(
+    cases: Iterable[Case | ChainRuleCase], packages: Mapping[str, ModuleType]
+) -> Iterator[TimedSteps]:
+    """The first step of each case, in each of these packages."""
+    for case in cases:
+        yield {name: _timed_step(package, case) for name, package in packages.items()}
+
+
+def _timed_step(package: ModuleType, case: Case | ChainRuleCase) -> tuple[dict[str, Array], float]:
     if isinstance(case, ChainRuleCase):
         differentiate = importlib.import_module(f"{package.__name__}.chain_rule").differentiate
         return _timed(lambda: differentiate(case.chain_rule, case.dtype))

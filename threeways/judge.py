@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from shared import SLOTS, Array, Case, ChainRuleCase
 from shared.trace import sources
 from threeways.bounds import bounds
 from threeways.oracle import Exact, exact_step
+
+SMALLEST = float(np.finfo(float).smallest_subnormal)
 
 
 @dataclass(frozen=True)
@@ -81,18 +84,8 @@ def judge(
     """
     exact = exact or exact_step(case)
     allowed = allowed or bounds(case, exact.values)
-    worst = {
-        name: furthest(
-            name,
-            quantities[name],
-            exact.values[name],
-            exact.distance(name, quantities[name]),
-            allowed[name],
-            case.dtype,
-        )
-        for name in exact.values
-        if name in quantities
-    }
+    differences = from_exact(quantities, exact, allowed)
+    worst = {name: each.worst(name, case.dtype) for name, each in differences.items()}
     wrong = {name for name, found in worst.items() if not found.ratio <= 1}
     if isinstance(case, Case):
         behind = sources(case.network, SLOTS[case.training.optimizer])
@@ -102,29 +95,61 @@ def judge(
     return Judgement(worst, tuple(worst[name] for name in first))
 
 
-def furthest(
-    quantity: str, a: Array, b: Array, distance: Array, allowed: Array, dtype: str
-) -> Worst:
-    """Of a quantity's elements the one that is the furthest from agreement.
+def from_exact(
+    quantities: Mapping[str, Array], exact: Exact, allowed: Mapping[str, Array]
+) -> dict[str, Difference]:
+    """How far each of a step's quantities is from the exact one, and how far it may be."""
+    return {
+        name: Difference(
+            quantities[name], values, exact.distance(name, quantities[name]), allowed[name]
+        )
+        for name, values in exact.values.items()
+        if name in quantities
+    }
+
+
+class Difference(NamedTuple):
+    """A quantity in two steps.
 
     Args:
-        quantity: its name.
-        a, b: its values in two steps.
+        a, b: its values.
         distance: how far these are apart.
         allowed: how far they may be.
-        dtype: whose eps is the unit.
     """
-    with np.errstate(all="ignore"):  # of what is not finite
-        finite = np.isfinite(distance) & np.isfinite(allowed)
-        ratio = np.where(finite, np.where(distance == 0, 0.0, distance / allowed), np.inf)
-        index = np.unravel_index(ratio.argmax(), ratio.shape)
-        scale = max(float(np.abs(each[np.isfinite(each)]).max(initial=0)) for each in (a, b))
-        unit = max(np.finfo(dtype).eps * (scale or 1.0), np.finfo(float).smallest_subnormal)
+
+    a: Array
+    b: Array
+    distance: Array
+    allowed: Array
+
+    def shares(self) -> Array:
+        """Each element's distance as a share of its bound; infinite where one is not finite."""
+        finite = np.isfinite(self.distance) & np.isfinite(self.allowed)
+        with np.errstate(all="ignore"):
+            shares = np.where(self.distance == 0, 0.0, self.distance / self.allowed)
+        return np.where(finite, shares, np.inf)
+
+    def worst(self, quantity: str, dtype: str) -> Worst:
+        """The element that is the furthest from agreement, in units of the dtype's eps."""
+        shares = self.shares()
+        index = np.unravel_index(shares.argmax(), shares.shape)
+        distance, allowed = float(self.distance[index]), float(self.allowed[index])
+        scale = max(
+            float(np.abs(each[np.isfinite(each)]).max(initial=0)) for each in (self.a, self.b)
+        )
+        unit = max(float(np.finfo(dtype).eps) * (scale or 1.0), SMALLEST)
+        finite = math.isfinite(distance) and math.isfinite(allowed)
         return Worst(
             quantity=quantity,
             index=tuple(int(i) for i in index),
-            a=float(a[index]),
-            b=float(b[index]),
-            difference_eps=float(distance[index] / unit) if finite[index] else math.inf,
-            bound_eps=float(allowed[index] / unit) if finite[index] else 1.0,
+            a=float(self.a[index]),
+            b=float(self.b[index]),
+            difference_eps=distance / unit if finite else math.inf,
+            bound_eps=allowed / unit if finite else 1.0,
         )
+
+
+def worst_of(differences: Mapping[str, Difference], dtype: str) -> Worst:
+    """Of all quantities' elements, the one that is the furthest from agreement."""
+    name = max(differences, key=lambda name: differences[name].shares().max())
+    return differences[name].worst(name, dtype)
