@@ -67,9 +67,7 @@ class FeedForward:
                 keras.layers.Activation(partial(ACTIVATIONS[layer.activation], **layer.arguments))
                 for layer in network.layers
             ]
-            self.dropout = {
-                l: Dropout(layer, l) for l, layer in enumerate(network.layers, 1) if layer.drops
-            }
+            self.dropout = {l: Dropout(layer, l) for l, layer in network.dropping.items()}
             layers: list[keras.layers.Layer] = []
             for l, part in enumerate(zip(self.dense, self.activations, strict=True), start=1):
                 layers += [*part, self.dropout[l]] if l in self.dropout else part

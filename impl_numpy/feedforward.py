@@ -11,7 +11,6 @@ In training a layer may be given less of a[l], by dropout, and its W[l] may add 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -40,6 +39,9 @@ from shared import (
 )
 
 __all__ = ["FeedForward"]
+
+# How many bytes of outputs wait for their loss.
+LOSSES_AT_ONCE = 2**17
 
 
 class FeedForward:
@@ -131,23 +133,11 @@ class FeedForward:
         """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint."""
         run = Run(self, dataset, training, on_epoch, checkpoint)
         for epoch in run.epochs():
-            pieces = [self.descend_piece(x, y, training) for x, y in run.pieces(epoch)]
-            run.end_steps(list(itertools.chain(*pieces)))
+            losses = Losses(self)
+            for x, y in run.batches(epoch):
+                losses.add(y, *self.descend(x, y, training))
+            run.end_steps(losses.of_steps())
         return run.history
-
-    def descend_piece(self, x: Array, y: Array, training: Training) -> list[float]:
-        """An update on each batch of these rows; gives the losses, or for each step their mean."""
-        size = training.batch_size or len(x)
-        batches = [(x[i : i + size], y[i : i + size]) for i in range(0, len(x), size)]
-        steps = [self.descend(*batch, training) for batch in batches]
-        outputs, penalties = zip(*steps, strict=True)
-        mean = self.loss(y, np.concatenate(outputs))  # at once, which takes a fraction of the time
-        mean += np.average(penalties, weights=training.sizes(len(x)))
-        if np.isfinite(mean):
-            return [float(mean)] * len(batches)
-        targets = [y for _, y in batches]
-        each = zip(targets, outputs, penalties, strict=True)
-        return [float(self.loss(y, output) + penalty) for y, output, penalty in each]
 
     def descend(self, x: Array, y: Array, training: Training) -> tuple[Array, Array | float]:
         """One update on a batch that has been checked; gives what the loss is made of."""
@@ -272,6 +262,44 @@ class FeedForward:
         if known is None or (known.training is not training and known.training != training):
             known = self.optimizer = Optimizer(training, [*self.W, *self.b])
         return known
+
+
+class Losses:
+    """The losses of steps, worked out for many at once, which takes a fraction of the time.
+
+    Args:
+        net: that makes the steps.
+    """
+
+    def __init__(self, net: FeedForward) -> None:
+        self.net = net
+        self.known: list[float] = []
+        self.steps: list[tuple[Array, Array, Array | float]] = []
+        self.n_bytes = 0
+
+    def add(self, y: Array, output: Array, penalty: Array | float) -> None:
+        """Take down a step: its targets, and what its loss is made of."""
+        self.steps.append((y, output, penalty))
+        self.n_bytes += output.nbytes
+        if self.n_bytes >= LOSSES_AT_ONCE:
+            self.work_out()
+
+    def work_out(self) -> None:
+        """The steps' mean loss, for each of them; or each one's own, if not all are finite."""
+        y, outputs, penalties = zip(*self.steps, strict=True)
+        mean = self.net.loss(np.concatenate(y), np.concatenate(outputs))
+        mean += np.average(penalties, weights=[len(rows) for rows in y])
+        if np.isfinite(mean):
+            self.known += [float(mean)] * len(y)
+        else:
+            self.known += [float(self.net.loss(*step) + more) for *step, more in self.steps]
+        self.steps, self.n_bytes = [], 0
+
+    def of_steps(self) -> list[float]:
+        """Of all steps in order."""
+        if self.steps:
+            self.work_out()
+        return self.known
 
 
 def bind(functions: dict[str, Callable[..., Array]], layer: Layer) -> Callable[..., Array]:

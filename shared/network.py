@@ -161,6 +161,11 @@ class Network:
         """Whether the loss takes the output layer's z, not its a."""
         return self.loss in FROM_LOGITS
 
+    @cached_property
+    def dropping(self) -> dict[int, Layer]:
+        """The layers that drop some of their units a[l] in training, by l."""
+        return {l: layer for l, layer in enumerate(self.layers, 1) if layer.drops}
+
     @property
     def is_perceptron(self) -> bool:
         """One layer of threshold units (the perceptron rule) or sigmoid units (KTH-1, KTH-2)."""

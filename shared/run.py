@@ -147,23 +147,16 @@ class Run:
 
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
         """x and y of each of an epoch's batches."""
-        return self._parts(epoch, self.training.batch_size or len(self.x))
+        size = self.training.batch_size or len(self.x)
+        for x, y in self.pieces(epoch):
+            for start in range(0, len(x), size):
+                yield x[start : start + size], y[start : start + size]
 
     def pieces(self, epoch: int) -> Iterator[tuple[Array, Array]]:
         """x and y of an epoch's batches, as many batches at once as a piece holds."""
         size = self.training.batch_size or len(self.x)
         bytes_of_batch = size * (self.x[0].nbytes + self.y[0].nbytes)
-        return self._parts(epoch, size * max(1, PIECE // bytes_of_batch))
-
-    def masked_pieces(self, epoch: int) -> Iterator[tuple[Array, Array, dict[int, Array]]]:
-        """The same with the masks of dropout, of batch after batch."""
-        t = self.first_step + epoch * self.steps_of_epoch
-        for x, y in self.pieces(epoch):
-            sizes = self.training.sizes(len(x))
-            yield x, y, self.training.masks_of_steps(self.net.network, t, sizes)
-            t += len(sizes)
-
-    def _parts(self, epoch: int, size: int) -> Iterator[tuple[Array, Array]]:
+        size *= max(1, PIECE // bytes_of_batch)
         n_rows, training = len(self.x), self.training
         order = None if training.seed is None else training.order(epoch, n_rows)
         for start in range(0, n_rows, size):
@@ -172,6 +165,14 @@ class Run:
             else:
                 rows = order[start : start + size]
                 yield self.x.take(rows, axis=0), self.y.take(rows, axis=0)
+
+    def masked_pieces(self, epoch: int) -> Iterator[tuple[Array, Array, dict[int, Array]]]:
+        """The same with the masks of dropout, of batch after batch."""
+        t = self.first_step + epoch * self.steps_of_epoch
+        for x, y in self.pieces(epoch):
+            sizes = self.training.sizes(len(x))
+            yield x, y, self.training.masks_of_steps(self.net.network, t, sizes)
+            t += len(sizes)
 
     @property
     def is_over(self) -> bool:

@@ -159,12 +159,12 @@ class Training:
 
         All implementations take these, so that they drop the same.
         """
-        dropping = {l + 1: layer for l, layer in enumerate(network.layers) if layer.drops}
-        if not dropping:
+        if not network.dropping:
             return {}
         random = np.random.default_rng([self.seed or 0, t, _DROPOUT])
         return {
-            l: random.random((n_rows, layer.units)) >= layer.drops for l, layer in dropping.items()
+            l: random.random((n_rows, layer.units)) >= layer.drops
+            for l, layer in network.dropping.items()
         }
 
     def masks_of_steps(self, network: Network, t: int, sizes: list[int]) -> dict[int, Array]:

@@ -115,8 +115,8 @@ def is_told_enough(implementation: Implementation, case: Case) -> bool:
     """
     if inspect.isclass(implementation) and _richest(implementation) == "step":
         return True
-    has_dropout = any(layer.drops for layer in case.network.layers)
-    return not has_dropout and (inspect.isclass(implementation) or case.training.optimizer == "sgd")
+    is_plain = inspect.isclass(implementation) or case.training.optimizer == "sgd"
+    return is_plain and not case.network.dropping
 
 
 def _call(implementation: Implementation, inputs: Inputs) -> object:

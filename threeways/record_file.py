@@ -469,8 +469,8 @@ class _Placed:
 
     def masks(self) -> dict[int, Array]:
         """Which units dropout keeps, for each a[l] that has any."""
-        layers = enumerate(self.group.network.layers, start=1)
-        dropping = {f"a[{l}]": (l, layer.units) for l, layer in layers if layer.drops}
+        layers = self.group.network.dropping.items()
+        dropping = {f"a[{l}]": (l, layer.units) for l, layer in layers}
         if not dropping and self.test.masks is self.group.masks is None:
             return {}
         at, given = self.given("masks")
