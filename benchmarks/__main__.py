@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.startup import (
+    Ratio,
     compare_against_imports,
     diagnose_against_imports,
     exact_step_against_imports,
     help_against_click,
 )
-from benchmarks.timing import Ratio
 from threeways.bench import LIMITS, Limit, ratios
 from threeways.implementations import PACKAGES, load
 from threeways.timing import Size

@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
-from benchmarks.timing import Ratio, ratio
 from threeways.oracle import exact_step
-from threeways.timing import Size
+from threeways.timing import Contest, Size
+
+
+class Ratio(NamedTuple):
+    """How much longer one thing takes than its peer: medians, in seconds."""
+
+    seconds: float
+    peer_seconds: float
+    ratio: float
+
+
+def ratio(thing: Callable[[], object], peer: Callable[[], object], repetitions: int) -> Ratio:
+    """Let two things take turns, after a round that is not counted."""
+    rounds: dict[str, list[float]] = {"thing": [], "peer": []}
+    for _ in range(repetitions + 1):
+        for name, run in (("thing", thing), ("peer", peer)):
+            start = time.perf_counter()
+            run()
+            rounds[name].append(time.perf_counter() - start)
+    held = Contest({name: times[1:] for name, times in rounds.items()}, [])
+    return Ratio(held.seconds("thing"), held.seconds("peer"), held.ratio("thing", "peer"))
 
 
 def process(*arguments: str) -> Callable[[], object]:

@@ -334,7 +334,8 @@ def fit_run(model: Sequential, run: Run) -> History:
 
         def pieces() -> Iterator[Any]:
             for epoch in range(made, training.epochs):
-                yield from run.masked_pieces(epoch)
+                for x, y, masks in run.masked_pieces(epoch):
+                    yield x.copy(), y, masks  # TensorFlow takes arrays as they are, and looks later
 
         def batches(*piece: Any) -> tf.data.Dataset:
             whole = tf.data.Dataset.from_tensor_slices(piece)
