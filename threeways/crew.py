@@ -19,6 +19,9 @@ from threeways.implementations import PACKAGES, TimedSteps, load, timed_steps
 # Elsewhere a process cannot be split safely, once it has imported TensorFlow.
 IS_POSSIBLE = sys.platform == "linux"
 
+# How many processes: by then the one that judges their steps has enough to do.
+MOST = 8
+
 
 class Crew:
     """As many processes as there are cores, split off from one that imports the frameworks.
@@ -43,7 +46,8 @@ class Crew:
         Raises:
             InputError: as :func:`threeways.implementations.load`, or a process ended by itself.
         """
-        with ProcessPoolExecutor(os.cpu_count(), self.context) as pool:
+        n_processes = min(len(os.sched_getaffinity(0)), MOST)
+        with ProcessPoolExecutor(n_processes, self.context) as pool:
             try:
                 steps = [pool.submit(_timed_steps, case, self.names) for case in cases]
                 for each in steps:
