@@ -164,14 +164,15 @@ class FeedForward:
         @tf.function(jit_compile=n_steps >= STEPS_WORTH_XLA)
         def descend(*rows: Any) -> tf.Tensor:
             n_whole, rest = divmod(len(rows[0]), size)
-            batches = tf.nest.map_structure(
-                lambda each: tf.reshape(each[: n_whole * size], (n_whole, size, each.shape[1])),
-                rows,
-            )
             losses = tf.TensorArray(rows[0].dtype, n_whole + (rest > 0))
-            for i in tf.range(n_whole):
-                batch = tf.nest.map_structure(lambda each, i=i: each[i], batches)
-                losses = losses.write(i, step(*batch))
+            if n_whole:
+                batches = tf.nest.map_structure(
+                    lambda each: tf.reshape(each[: n_whole * size], (n_whole, size, each.shape[1])),
+                    rows,
+                )
+                for i in tf.range(n_whole):
+                    batch = tf.nest.map_structure(lambda each, i=i: each[i], batches)
+                    losses = losses.write(i, step(*batch))
             if rest:
                 last = tf.nest.map_structure(lambda each: each[-rest:], rows)
                 losses = losses.write(n_whole, step(*last))

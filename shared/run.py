@@ -153,14 +153,14 @@ class Run:
             for start in range(0, len(x), size):
                 yield x[start : start + size], y[start : start + size]
 
-    def pieces(self, epoch: int, n_bytes: int = PIECE) -> Iterator[tuple[Array, Array]]:
+    def pieces(self, epoch: int, n_bytes: int | None = None) -> Iterator[tuple[Array, Array]]:
         """x and y of an epoch's batches, as many batches at once as a piece holds.
 
         A shuffled piece's x is overwritten by the next one's: copy what is to last.
         """
         size = self.training.batch_size or len(self.x)
         bytes_of_batch = size * (self.x[0].nbytes + self.y[0].nbytes)
-        size *= max(1, n_bytes // bytes_of_batch)
+        size *= max(1, (n_bytes or PIECE) // bytes_of_batch)
         n_rows, training = len(self.x), self.training
         if training.seed is None:
             for start in range(0, n_rows, size):
@@ -175,7 +175,7 @@ class Run:
             yield x, self.y.take(rows, axis=0)
 
     def masked_pieces(
-        self, epoch: int, n_bytes: int = PIECE
+        self, epoch: int, n_bytes: int | None = None
     ) -> Iterator[tuple[Array, Array, dict[int, Array]]]:
         """The same with the masks of dropout, of batch after batch."""
         t = self.first_step + epoch * self.steps_of_epoch

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from shared import Case, Checkpoint, Goal, Training, accuracy, load_case
+from shared import Case, Checkpoint, Goal, Parameters, Training, accuracy, load_case
 from threeways.checkpoints import Stage
 from threeways.cli import main
 from threeways.implementations import load
@@ -221,3 +221,28 @@ def test_ctrl_c_says_that_nothing_was_saved(monkeypatch: pytest.MonkeyPatch) -> 
     assert result.exit_code == 130
     assert result.stdout == ""
     assert "; nothing was saved; --save DIR saves it\n" in result.stderr
+
+
+@pytest.mark.parametrize("steps_worth_xla", [10**9, 0], ids=["graph", "xla"])
+def test_a_run_in_pieces_is_the_same_run(
+    steps_worth_xla: int, packages: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces of a single batch, the last of them not a whole one."""
+    case = load_case("digits-dropout")
+    assert isinstance(case, Case)
+    training = dataclasses.replace(case.training, epochs=2)
+    assert training.sizes(len(training.prepare(case.dataset)[0]))[-1] < training.sizes(1000)[0]
+
+    def end(package: ModuleType) -> Parameters:
+        net = package.FeedForward(case.network, case.parameters)
+        net.fit(case.dataset, training)
+        return net.parameters
+
+    whole = end(packages["numpy"])
+    monkeypatch.setattr("impl_tf_lowlevel.feedforward.STEPS_WORTH_XLA", steps_worth_xla)
+    monkeypatch.setattr("impl_tf_lowlevel.feedforward.PIECE", 1)
+    monkeypatch.setattr("shared.run.PIECE", 1)
+    for package in packages.values():
+        for weights, right in zip(end(package), whole, strict=True):
+            np.testing.assert_allclose(weights.W, right.W, rtol=0, atol=1e-14)
+            np.testing.assert_allclose(weights.b, right.b, rtol=0, atol=1e-14)
