@@ -384,3 +384,30 @@ class Deadly:
 def test_a_process_that_ends_by_itself_is_told() -> None:
     with pytest.raises(InputError, match="a process ended by itself"):
         list(Crew(["numpy"]).timed_steps([cast(Case, Deadly())]))
+
+
+AT_WORK = """
+import time
+from shared import load_case
+from threeways.crew import Crew
+steps = Crew(["numpy"]).timed_steps([load_case("mazur")] * 2)
+next(steps)
+print("at work", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_crew_ends_with_the_process_that_it_works_for() -> None:
+    command = [sys.executable, "-c", AT_WORK]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"at work\n"
+        process.kill()
+    for _ in range(100):
+        try:
+            os.killpg(process.pid, 0)  # whether any process of the group is left
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    pytest.fail("processes are left behind")

@@ -6,6 +6,7 @@ import functools
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -47,7 +48,7 @@ class Crew:
             InputError: as :func:`threeways.implementations.load`, or a process ended by itself.
         """
         n_processes = min(len(os.sched_getaffinity(0)), MOST)
-        with ProcessPoolExecutor(n_processes, self.context) as pool:
+        with ProcessPoolExecutor(n_processes, self.context, _end_with_parent) as pool:
             try:
                 steps = [pool.submit(_timed_steps, case, self.names) for case in cases]
                 for each in steps:
@@ -56,6 +57,18 @@ class Crew:
                 raise InputError("a process ended by itself; was there enough memory?") from None
             finally:
                 pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """See to it that this process ends when the one that it works for is killed."""
+    parent = multiprocessing.parent_process()
+    assert parent
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @functools.cache
