@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from shared import Case, Checkpoint, Goal, Parameters, Training, accuracy, load_case
+from shared import Case, Checkpoint, Goal, History, Parameters, Training, accuracy, load_case
 from threeways.checkpoints import Stage
 from threeways.cli import main
 from threeways.implementations import load
@@ -233,16 +233,18 @@ def test_a_run_in_pieces_is_the_same_run(
     training = dataclasses.replace(case.training, epochs=2)
     assert training.sizes(len(training.prepare(case.dataset)[0]))[-1] < training.sizes(1000)[0]
 
-    def end(package: ModuleType) -> Parameters:
+    def run(package: ModuleType) -> tuple[History, Parameters]:
         net = package.FeedForward(case.network, case.parameters)
-        net.fit(case.dataset, training)
-        return net.parameters
+        return net.fit(case.dataset, training), net.parameters
 
-    whole = end(packages["numpy"])
+    history, end = run(packages["numpy"])
     monkeypatch.setattr("impl_tf_lowlevel.feedforward.STEPS_WORTH_XLA", steps_worth_xla)
     monkeypatch.setattr("impl_tf_lowlevel.feedforward.PIECE", 1)
     monkeypatch.setattr("shared.run.PIECE", 1)
+    monkeypatch.setattr("impl_numpy.feedforward.LOSSES_AT_ONCE", 1)
     for package in packages.values():
-        for weights, right in zip(end(package), whole, strict=True):
+        losses, parameters = run(package)
+        np.testing.assert_allclose(losses.loss, history.loss, rtol=0, atol=1e-14)
+        for weights, right in zip(parameters, end, strict=True):
             np.testing.assert_allclose(weights.W, right.W, rtol=0, atol=1e-14)
             np.testing.assert_allclose(weights.b, right.b, rtol=0, atol=1e-14)

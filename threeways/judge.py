@@ -69,10 +69,7 @@ class Judgement:
 
 
 def judge(
-    case: Case | ChainRuleCase,
-    quantities: Mapping[str, Array],
-    exact: Exact | None = None,
-    allowed: Mapping[str, Array] | None = None,
+    case: Case | ChainRuleCase, quantities: Mapping[str, Array], exact: Exact | None = None
 ) -> Judgement:
     """Hold a case's first step to the exact one.
 
@@ -80,11 +77,9 @@ def judge(
         case: whose step it is, in the dtype of the step.
         quantities: any of the step's, by name; a number that is not finite is never right.
         exact: the exact step, if it is there already.
-        allowed: its bounds, if they are.
     """
     exact = exact or exact_step(case)
-    allowed = allowed or bounds(case, exact.values)
-    differences = from_exact(quantities, exact, allowed)
+    differences = from_exact(quantities, exact, bounds(case, exact.values))
     worst = {name: each.worst(name, case.dtype) for name, each in differences.items()}
     wrong = {name for name, found in worst.items() if not found.ratio <= 1}
     if isinstance(case, Case):
