@@ -11,9 +11,9 @@ from benchmarks.startup import (
     exact_step_against_imports,
     help_against_click,
 )
-from threeways.bench import LIMITS, Limit, ratios
+from threeways.bench.limits import LIMITS, Limit, ratios
+from threeways.bench.timing import Size
 from threeways.implementations import PACKAGES, load
-from threeways.timing import Size
 
 IMPORTS = "import tensorflow, keras"
 

@@ -18,9 +18,9 @@ import numpy as np
 from rich.progress import track
 
 from benchmarks.random_networks import random_case
+from threeways.exact.judge import judge
+from threeways.exact.oracle import exact_step
 from threeways.implementations import choose, load, model
-from threeways.judge import judge
-from threeways.oracle import exact_step
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from rich.progress import track
 
 from impl_numpy import FeedForward
 from shared import DTYPES, Array, Case, Dataset, Slots, StepTraining, case_names, load_case
-from threeways.diagnosis import batches
-from threeways.judge import judge
+from threeways.exact.judge import judge
+from threeways.exact.oracle import exact_step
 from threeways.mistakes import MISTAKES
-from threeways.oracle import exact_step
+from threeways.mistakes.diagnosis import batches
 
 # Where a mistake changes no more than rounding may.
 WITHIN_ROUNDING = {

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from threeways.oracle import exact_step
-from threeways.timing import Contest, Size
+from threeways.bench.timing import Contest, Size
+from threeways.exact.oracle import exact_step
 
 
 class Ratio(NamedTuple):

@@ -236,7 +236,7 @@ class Dropout(keras.layers.Layer):
         if self.kept is None:
             return a
         drop = regularisation.alpha_dropout if self.layer.alpha_dropout else regularisation.dropout
-        return drop(a, self.kept, self.layer.drops)
+        return drop(a, self.kept, self.layer.dropout_rate)
 
 
 class EndEpoch(keras.callbacks.Callback):
@@ -288,9 +288,9 @@ def plain_model(network: Network, parameters: Parameters) -> keras.Sequential:
             model.add(dense)
             model.add(activation_layer(layer))
             dense.set_weights(weights)
-            if layer.drops:
+            if layer.dropout_rate:
                 kind = "AlphaDropout" if layer.alpha_dropout else "Dropout"
-                model.add(getattr(keras.layers, kind)(layer.drops))
+                model.add(getattr(keras.layers, kind)(layer.dropout_rate))
         return model
 
 
@@ -332,9 +332,9 @@ def fit_run(model: Sequential, run: Run) -> History:
             model.steps_per_execution = run.steps_of_epoch
             model.train_function = None
 
-        def pieces() -> Iterator[Any]:
+        def chunks() -> Iterator[Any]:
             for epoch in range(made, training.epochs):
-                for x, y, masks in run.masked_pieces(epoch):
+                for x, y, masks in run.masked_chunks(epoch):
                     yield x.copy(), y, masks  # TensorFlow takes arrays as they are, and looks later
 
         def batches(*piece: Any) -> tf.data.Dataset:
@@ -342,9 +342,9 @@ def fit_run(model: Sequential, run: Run) -> History:
             return whole.batch(training.batch_size or len(run.x))
 
         like_first = tf.nest.map_structure(
-            lambda part: tf.TensorSpec((None, part.shape[1]), part.dtype), next(pieces())
+            lambda part: tf.TensorSpec((None, part.shape[1]), part.dtype), next(chunks())
         )
-        data = tf.data.Dataset.from_generator(pieces, output_signature=like_first)
+        data = tf.data.Dataset.from_generator(chunks, output_signature=like_first)
         with default_dtype(run.x.dtype.name), warnings.catch_warnings():
             # Below a threshold unit there is no gradient, as it should be.
             warnings.filterwarnings("ignore", message="Gradients do not exist")

@@ -28,13 +28,13 @@ class Optimizer:
         self.training = training
         self.variables = variables
         # Keras takes a Python float through float32, wherever it is to end; a NumPy one stays.
-        numbers = {name: np.float64(number) for name, number in training.numbers.items()}
+        numbers = {name: np.float64(number) for name, number in training.hyperparameters.items()}
         start = numbers.pop("initial_accumulator", None)
         if start is not None:
             numbers["initial_accumulator_value"] = start
         self.keras = OPTIMIZERS[training.optimizer](learning_rate(training), **numbers)
         self.keras.build(variables)
-        self.kept: dict[str, list[Array]] = {
+        self.slot_variables: dict[str, list[Array]] = {
             slot: getattr(self.keras, KEPT[training.optimizer, slot])
             for slot in SLOTS[training.optimizer]
         }
@@ -44,7 +44,8 @@ class Optimizer:
         """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
         L = len(self.variables) // 2
         copies = {
-            slot: tuple(each.numpy().copy() for each in kept) for slot, kept in self.kept.items()
+            slot: tuple(each.numpy().copy() for each in kept)
+            for slot, kept in self.slot_variables.items()
         }
         of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
         return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
@@ -57,8 +58,8 @@ class Optimizer:
     def restore(self, steps: int, slots: Slots) -> None:
         """Go on from after ``steps`` updates, which left ``slots``."""
         self.keras.iterations.assign(steps)
-        for slot, kept in self.kept.items():
-            for array, values in zip(kept, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
+        for slot, arrays in self.slot_variables.items():
+            for array, values in zip(arrays, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
                 array.assign(values)
 
 

@@ -164,7 +164,7 @@ class FeedForward:
             return a
         layer = self.network.layers[l - 1]
         drop = regularisation.alpha_dropout if layer.alpha_dropout else regularisation.dropout
-        return drop(a, self.masks[l], layer.drops)
+        return drop(a, self.masks[l], layer.dropout_rate)
 
     def net_input(self, l: int, a: Array) -> Array:
         """z[l] = a[l] @ W[l] + b[l]."""

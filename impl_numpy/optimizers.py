@@ -30,10 +30,10 @@ class Optimizer:
         self.training = training
         self.variables = variables
         self.t = 0
-        numbers = dict(training.numbers)
+        numbers = dict(training.hyperparameters)
         start = numbers.pop("initial_accumulator", 0)
         self.rule = partial(RULES[training.optimizer], **numbers)
-        self.kept = {
+        self.slot_variables = {
             slot: [np.full_like(w, start) for w in variables] for slot in SLOTS[training.optimizer]
         }
 
@@ -41,7 +41,10 @@ class Optimizer:
     def slots(self) -> Slots:
         """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
         L = len(self.variables) // 2
-        copies = {slot: tuple(each.copy() for each in kept) for slot, kept in self.kept.items()}
+        copies = {
+            slot: tuple(each.copy() for each in arrays)
+            for slot, arrays in self.slot_variables.items()
+        }
         of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
         return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
 
@@ -53,14 +56,16 @@ class Optimizer:
     def restore(self, steps: int, slots: Slots) -> None:
         """Go on from after ``steps`` updates, which left ``slots``."""
         self.t = steps
-        for slot, kept in self.kept.items():
-            for array, values in zip(kept, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
+        for slot, arrays in self.slot_variables.items():
+            for array, values in zip(arrays, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
                 array[...] = values
 
     def apply(self, gradients: Sequence[Array]) -> None:
         """Update each variable by its gradient, of the same shape, which is used up."""
         eta = learning_rate(self.training, self.t)
-        for g, w, *slots in zip(gradients, self.variables, *self.kept.values(), strict=True):
+        for g, w, *slots in zip(
+            gradients, self.variables, *self.slot_variables.values(), strict=True
+        ):
             self.rule(eta, self.t, g, w, *slots)
         self.t += 1
 

@@ -42,7 +42,7 @@ __all__ = ["FeedForward"]
 STEPS_WORTH_XLA = 10_000
 
 # How many bytes of rows a graph is given at once: to start it takes as long as twenty small steps.
-PIECE = 2**23
+CHUNK_BYTES = 2**23
 
 # What the loss does not depend on has the derivative 0, not None.
 ZERO = {"unconnected_gradients": "zero"}
@@ -144,7 +144,7 @@ class FeedForward:
         descend = self.compiled_descent(training, len(run.x))
         for epoch in run.epochs():
             losses = []
-            for x, y, masks in run.masked_pieces(epoch, PIECE):
+            for x, y, masks in run.masked_chunks(epoch, CHUNK_BYTES):
                 is_new = descend.experimental_get_tracing_count() == 0
                 with silent_stderr() if is_new else nullcontext():  # XLA reports what it finds
                     losses.append(descend(tf.constant(x), tf.constant(y), masks).numpy())
@@ -204,7 +204,7 @@ class FeedForward:
             return a
         layer = self.network.layers[l - 1]
         drop = regularisation.alpha_dropout if layer.alpha_dropout else regularisation.dropout
-        return drop(a, masks[l], layer.drops)
+        return drop(a, masks[l], layer.dropout_rate)
 
     def net_input(self, l: int, a: tf.Tensor) -> tf.Tensor:
         """z[l] = a[l] @ W[l] + b[l]."""

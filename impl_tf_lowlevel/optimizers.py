@@ -32,10 +32,10 @@ class Optimizer:
         self.training = training
         self.variables = variables
         self.t = tf.Variable(0, dtype=tf.int64)
-        numbers = dict(training.numbers)
+        numbers = dict(training.hyperparameters)
         start = numbers.pop("initial_accumulator", 0)
         self.rule = partial(RULES[training.optimizer], **numbers)
-        self.kept = {
+        self.slot_variables = {
             slot: [tf.Variable(tf.fill(w.shape, tf.constant(start, w.dtype))) for w in variables]
             for slot in SLOTS[training.optimizer]
         }
@@ -45,7 +45,8 @@ class Optimizer:
         """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
         L = len(self.variables) // 2
         copies = {
-            slot: tuple(each.numpy().copy() for each in kept) for slot, kept in self.kept.items()
+            slot: tuple(each.numpy().copy() for each in kept)
+            for slot, kept in self.slot_variables.items()
         }
         of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
         return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
@@ -58,8 +59,8 @@ class Optimizer:
     def restore(self, steps: int, slots: Slots) -> None:
         """Go on from after ``steps`` updates, which left ``slots``."""
         self.t.assign(steps)
-        for slot, kept in self.kept.items():
-            for array, values in zip(kept, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
+        for slot, arrays in self.slot_variables.items():
+            for array, values in zip(arrays, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
                 array.assign(values)
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
@@ -67,7 +68,9 @@ class Optimizer:
         dtype = self.variables[0].dtype
         eta = tf.cast(learning_rate(self.training, self.t), dtype)
         t = tf.cast(self.t, dtype)
-        for g, w, *slots in zip(gradients, self.variables, *self.kept.values(), strict=True):
+        for g, w, *slots in zip(
+            gradients, self.variables, *self.slot_variables.values(), strict=True
+        ):
             self.rule(eta, t, g, w, *slots)
         self.t.assign_add(1)
 

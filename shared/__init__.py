@@ -30,8 +30,9 @@ from shared.parameters import (
     copy_layers,
     initialise,
 )
+from shared.quantities import shapes
 from shared.run import Checkpoint, History, OnEpoch, Run
-from shared.trace import Slots, Trace, shapes
+from shared.trace import Slots, Trace
 from shared.training import OPTIMIZERS, SCHEDULES, SLOTS, StepTraining, Training
 
 __all__ = [

@@ -134,7 +134,7 @@ class Case:
 
     def start_of_slots(self, l: int, letter: str) -> list[Array]:
         """What the optimizer keeps for W[l] or b[l], ``"W"`` or ``"b"``, before the first step."""
-        start = self.training.numbers.get("initial_accumulator", 0)
+        start = self.training.hyperparameters.get("initial_accumulator", 0)
         shape_of = getattr(self.parameters[l], letter)
         return [
             self.slots[f"{slot}_{letter}"][l] if self.slots else np.full_like(shape_of, start)

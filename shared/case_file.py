@@ -52,7 +52,7 @@ from shared.fields import (
 from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
 from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
-from shared.trace import shapes
+from shared.quantities import shapes
 from shared.training import SLOTS, Training
 
 FOLDER = Path(__file__).with_name("cases")
@@ -85,12 +85,12 @@ def _path_of(name: str, folder: Path = Path()) -> Path:
     raise InputError(unknown(name, "a case", sorted(own)) + " (a file's name ends in .toml)")
 
 
-def read_case(path: Path, heirs: tuple[Path, ...] = ()) -> Case | ChainRuleCase:
+def read_case(path: Path, ancestors: tuple[Path, ...] = ()) -> Case | ChainRuleCase:
     """The case in a TOML file.
 
     Args:
         path: of the file.
-        heirs: the files that it is read for, to transfer its layers.
+        ancestors: the files that it is read for, to transfer its layers.
 
     Raises:
         InputError: all that is wrong with it.
@@ -100,7 +100,7 @@ def read_case(path: Path, heirs: tuple[Path, ...] = ()) -> Case | ChainRuleCase:
         table = tomllib.loads(text)
         schema = _ChainRuleFile if "chain_rule" in table else _CaseFile
         file: Any = TypeAdapter(schema).validate_python(table)
-        return file.case(path, (*heirs, path.resolve()))
+        return file.case(path, (*ancestors, path.resolve()))
     except OSError as error:
         problems: list[str] = [error.strerror or str(error)]
     except UnicodeDecodeError as error:
@@ -177,12 +177,12 @@ class _Transfer:
     case: Text
     layers: PositiveInt
 
-    def load(self, path: Path, heirs: tuple[Path, ...], dtype: str) -> Transfer:
+    def load(self, path: Path, ancestors: tuple[Path, ...], dtype: str) -> Transfer:
         with _at("transfer.case"):
             source = _path_of(self.case, path.parent)
-            if source.resolve() in heirs:
+            if source.resolve() in ancestors:
                 raise InputError(f"{self.case!r} would start from itself")
-            case = read_case(source, heirs)
+            case = read_case(source, ancestors)
             if not isinstance(case, Case):
                 raise InputError(f"{self.case!r} is a chain of functions, not a network")
             return Transfer(case.with_dtype(dtype), self.layers)
@@ -211,7 +211,7 @@ class _CaseFile:
     def _network(self, n_features: int) -> Network:
         return Network(n_features=n_features, layers=self.layers, loss=self.loss, dtype=self.dtype)
 
-    def case(self, path: Path, heirs: tuple[Path, ...]) -> Case:
+    def case(self, path: Path, ancestors: tuple[Path, ...]) -> Case:
         findings = Findings()
         with findings:
             if not any(layer.trainable for layer in self.layers):
@@ -219,7 +219,7 @@ class _CaseFile:
         transfer = None
         with findings:
             if self.transfer:
-                transfer = self.transfer.load(path, heirs, self.dtype)
+                transfer = self.transfer.load(path, ancestors, self.dtype)
         with findings:
             dataset, test = self.data.load(path, self.layers[-1].units)
             network = self._network(dataset.x.shape[1])

@@ -101,7 +101,7 @@ class Layer:
             raise ValueError("dropout and alpha_dropout: give one of them")
 
     @property
-    def drops(self) -> float:
+    def dropout_rate(self) -> float:
         """The share of its units that training drops."""
         return self.dropout or self.alpha_dropout
 
@@ -147,7 +147,7 @@ class Network:
                 f"loss: {self.loss!r} does not fit an output layer of "
                 f"{self.layers[-1].activation!r} units, only of {', '.join(fitting)}"
             )
-        if self.layers[-1].drops:
+        if self.layers[-1].dropout_rate:
             last = len(self.layers) - 1
             raise ValueError(f"layers[{last}]: dropout is of hidden units, this is the output")
 
@@ -164,7 +164,7 @@ class Network:
     @cached_property
     def dropping(self) -> dict[int, Layer]:
         """The layers that drop some of their units a[l] in training, by l."""
-        return {l: layer for l, layer in enumerate(self.layers, 1) if layer.drops}
+        return {l: layer for l, layer in enumerate(self.layers, 1) if layer.dropout_rate}
 
     @property
     def is_perceptron(self) -> bool:

@@ -59,7 +59,7 @@ class Checkpoint:
 
 
 # How many bytes of rows are taken out of the data at once, if a batch has no more.
-PIECE = 2**20
+CHUNK_BYTES = 2**20
 # How many rows are validated at once, if a batch has no more.
 VALIDATED_AT_ONCE = 1024
 
@@ -127,7 +127,7 @@ class Run:
         self.optimizer = net.optimizer_for(training)
         self.history = History()
         self.best: Parameters = ()
-        self.room: Array | None = None  # for a shuffled piece; to allocate one each time takes long
+        self.buffer: Array | None = None  # of a shuffled chunk: allocating one each time is slow
         if checkpoint:
             self.history = dataclasses.replace(
                 checkpoint.history,
@@ -149,37 +149,37 @@ class Run:
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
         """x and y of each of an epoch's batches."""
         size = self.training.batch_size or len(self.x)
-        for x, y in self.pieces(epoch):
+        for x, y in self.chunks(epoch):
             for start in range(0, len(x), size):
                 yield x[start : start + size], y[start : start + size]
 
-    def pieces(self, epoch: int, n_bytes: int | None = None) -> Iterator[tuple[Array, Array]]:
+    def chunks(self, epoch: int, n_bytes: int | None = None) -> Iterator[tuple[Array, Array]]:
         """x and y of an epoch's batches, as many batches at once as a piece holds.
 
         A shuffled piece's x is overwritten by the next one's: copy what is to last.
         """
         size = self.training.batch_size or len(self.x)
         bytes_of_batch = size * (self.x[0].nbytes + self.y[0].nbytes)
-        size *= max(1, (n_bytes or PIECE) // bytes_of_batch)
+        size *= max(1, (n_bytes or CHUNK_BYTES) // bytes_of_batch)
         n_rows, training = len(self.x), self.training
         if training.seed is None:
             for start in range(0, n_rows, size):
                 yield self.x[start : start + size], self.y[start : start + size]
             return
         order = training.order(epoch, n_rows)
-        if self.room is None:
-            self.room = np.empty_like(self.x[:size])
+        if self.buffer is None:
+            self.buffer = np.empty_like(self.x[:size])
         for start in range(0, n_rows, size):
             rows = order[start : start + size]
-            x = np.take(self.x, rows, axis=0, out=self.room[: len(rows)], mode="clip")
+            x = np.take(self.x, rows, axis=0, out=self.buffer[: len(rows)], mode="clip")
             yield x, self.y.take(rows, axis=0)
 
-    def masked_pieces(
+    def masked_chunks(
         self, epoch: int, n_bytes: int | None = None
     ) -> Iterator[tuple[Array, Array, dict[int, Array]]]:
         """The same with the masks of dropout, of batch after batch."""
         t = self.first_step + epoch * self.steps_of_epoch
-        for x, y in self.pieces(epoch, n_bytes):
+        for x, y in self.chunks(epoch, n_bytes):
             sizes = self.training.sizes(len(x))
             yield x, y, self.training.masks_of_steps(self.net.network, t, sizes)
             t += len(sizes)

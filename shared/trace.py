@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.arrays import Array
-from shared.network import Network
 
 # What an optimizer keeps of each layer, by names such as ``"momentum_W"``.
 Slots = dict[str, tuple[Array, ...]]
@@ -65,50 +64,3 @@ class Trace:
             named |= {f"{slot}[{l}]": arrays[l] for slot, arrays in self.slots.items()}
             named |= {f"W_next[{l}]": self.W_next[l], f"b_next[{l}]": self.b_next[l]}
         return {name: values for name, values in named.items() if values is not None}
-
-
-def shapes(
-    network: Network, n_rows: int, slots: tuple[str, ...] = ()
-) -> dict[str, tuple[int, ...]]:
-    """The quantities of a whole step of ``n_rows`` rows, each with its shape.
-
-    Args:
-        network: whose step it is.
-        n_rows: N.
-        slots: what the optimizer keeps, as in ``SLOTS``.
-    """
-    D = network.widths
-    named: dict[str, tuple[int, ...]] = {"loss": (), "dx": (n_rows, D[0])}
-    for l in range(len(network.layers)):
-        named |= {f"z[{l}]": (n_rows, D[l + 1]), f"a[{l + 1}]": (n_rows, D[l + 1])}
-        named |= {f"dz[{l}]": (n_rows, D[l + 1])}
-        named |= {f"dW[{l}]": (D[l], D[l + 1]), f"db[{l}]": (D[l + 1],)}
-        for updated in ("{}_next", *(f"{slot}_{{}}" for slot in slots)):
-            named[f"{updated.format('W')}[{l}]"] = (D[l], D[l + 1])
-            named[f"{updated.format('b')}[{l}]"] = (D[l + 1],)
-    return named
-
-
-def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]]:
-    """The quantities of a step, each with those that it is computed from, however indirectly."""
-    layers = range(len(network.layers))
-    last = layers[-1]
-    output = {f"z[{last}]", f"a[{last + 1}]"}
-    direct = {"loss": output, "dx": {"dz[0]"}}
-    for l in layers:
-        direct |= {f"z[{l}]": {f"a[{l}]"} if l else set(), f"a[{l + 1}]": {f"z[{l}]"}}
-        delta = {f"dz[{l + 1}]", f"z[{l}]", f"a[{l + 1}]"}
-        direct[f"dz[{l}]"] = output if l == last else delta
-        direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
-        direct |= {f"db[{l}]": {f"dz[{l}]"}}
-        layer = network.layers[l]
-        fixed = {"W": not layer.trainable, "b": not layer.trainable or layer.fixed_bias}
-        for letter in "Wb":
-            gradient = set() if fixed[letter] else {f"d{letter}[{l}]"}
-            kept = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
-            direct |= kept | {f"{letter}_next[{l}]": {*gradient, *kept}}
-
-    def all_of(quantity: str) -> set[str]:
-        return direct[quantity].union(*map(all_of, direct[quantity]))
-
-    return {quantity: all_of(quantity) for quantity in direct}

@@ -118,7 +118,7 @@ class Training:
             raise ValueError("patience: early stopping needs validation, a share of the rows")
 
     @cached_property
-    def numbers(self) -> dict[str, float]:
+    def hyperparameters(self) -> dict[str, float]:
         """The optimizer's own numbers by name, as given or as they are unless given."""
         return {
             name: unless if getattr(self, name) is None else getattr(self, name)
@@ -163,7 +163,7 @@ class Training:
             return {}
         random = np.random.default_rng([self.seed or 0, t, _DROPOUT])
         return {
-            l: random.random((n_rows, layer.units)) >= layer.drops
+            l: random.random((n_rows, layer.units)) >= layer.dropout_rate
             for l, layer in network.dropping.items()
         }
 

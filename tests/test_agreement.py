@@ -11,10 +11,10 @@ import pytest
 
 import impl_numpy
 from shared import Case, Training, case_names, load_case
-from threeways.agreement import Agreement, agreements
-from threeways.checkpoints import Stage
-from threeways.train import learners, outcome
-from threeways.turns import Turns
+from threeways.training.agreement import Agreement, agreements
+from threeways.training.checkpoints import Stage
+from threeways.training.lockstep import Turns
+from threeways.training.train import learners, outcome
 
 # More show nothing new, and Keras needs some milliseconds for each.
 MOST_EPOCHS = 30

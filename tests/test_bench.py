@@ -15,12 +15,13 @@ from click.testing import CliRunner, Result
 import impl_numpy
 from shared import Case, Training
 from tests.problems import Problem
-from threeways import bench, memory, timing
-from threeways.bench import Axis, Growth, Limit
+from threeways.bench import limits as bench
+from threeways.bench import memory, timing
+from threeways.bench.baselines import PEERS, LeftOut
+from threeways.bench.limits import Axis, Growth, Limit
+from threeways.bench.memory import TINY
+from threeways.bench.timing import Contest, Size, of_many_batches, steps_per_epoch
 from threeways.cli import main
-from threeways.memory import TINY
-from threeways.peers import PEERS, LeftOut
-from threeways.timing import Contest, Size, of_many_batches, steps_per_epoch
 
 MODULES = {"keras.fit": "tensorflow", "JAX": "jax", "PyTorch": "torch", "scikit-learn": "sklearn"}
 MINE = """

@@ -13,7 +13,7 @@ from benchmarks.mistakes_caught import networks, verdicts
 from benchmarks.random_networks import random_case
 from shared import DTYPES, Array, Case, case_names, load_case
 from threeways.compare import compare, worst_difference
-from threeways.judge import judge
+from threeways.exact.judge import judge
 
 # The factor, less 1, by which a gradient may not be wrong unnoticed.
 SMALLEST = {"float32": 1e-4, "float64": 1e-10}

@@ -18,12 +18,18 @@ import pytest
 
 from impl_numpy import FeedForward
 from shared import DTYPES, Case, InputError, Trace, Training, load_case
-from shared.trace import shapes
+from shared.quantities import shapes
 from tests.problems import Problem, regularised
-from threeways.check import Checked, check_implementation, common_mistakes, judged, look_at
-from threeways.contract import TOLD, checked_step, quantities_of, run_step
-from threeways.explanations import explain_checks
-from threeways.worker import MOST_PROBLEMS, load
+from threeways.conformance.check import (
+    Checked,
+    check_implementation,
+    common_mistakes,
+    judged,
+    look_at,
+)
+from threeways.conformance.contract import TOLD, checked_step, quantities_of, run_step
+from threeways.report.explanations import explain_checks
+from threeways.sandbox.worker import MOST_PROBLEMS, load
 
 # Weights and batch of this one are not square.
 CASE = Problem("tanh", "linear-mse", (3, 2, 1), 4, "float64").case()
@@ -424,7 +430,8 @@ def reads():
 def changes_folder():
     os.chdir("/")
 def loads():
-    found = {"tensorflow", "keras", "flint", "threeways.oracle", "impl_numpy"} & set(sys.modules)
+    absent = {"tensorflow", "keras", "flint", "threeways.exact.oracle", "impl_numpy"}
+    found = absent & set(sys.modules)
     assert not found, found
     assert sys.argv[1:] == []
 """)

@@ -18,10 +18,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared import Case, InputError, Layer, Network, initialise, load_case
-from threeways.checkpoints import Files, Saved, plan
 from threeways.cli import main
-from threeways.train import learners, outcome
-from threeways.turns import Turns
+from threeways.training.checkpoints import Files, Saved, plan
+from threeways.training.lockstep import Turns
+from threeways.training.train import learners, outcome
 
 NUMPY = ("--implementations", "numpy")
 KERAS_WARNS = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # as it saves

@@ -17,9 +17,9 @@ from click.testing import CliRunner, Result
 
 import threeways.compare
 from shared import DATASETS, Case, InputError, case_names, load_dataset
-from threeways.bounds import CONSTANT
 from threeways.cli import main
-from threeways.crew import Crew
+from threeways.exact.bounds import CONSTANT
+from threeways.pool import Crew
 
 MINE = """
 title = "A network of my own"
@@ -389,7 +389,7 @@ def test_a_process_that_ends_by_itself_is_told() -> None:
 AT_WORK = """
 import time
 from shared import load_case
-from threeways.crew import Crew
+from threeways.pool import Crew
 steps = Crew(["numpy"]).timed_steps([load_case("mazur")] * 2)
 next(steps)
 print("at work", flush=True)

@@ -9,9 +9,9 @@ import threeways
 from impl_numpy import FeedForward
 from shared import Case, InputError, load_case
 from tests.problems import regularised
-from threeways.diagnosis import diagnose, numbers_of, recognise
-from threeways.judge import judge
+from threeways.exact.judge import judge
 from threeways.mistakes import MISTAKES, pair
+from threeways.mistakes.diagnosis import diagnose, numbers_of, recognise
 
 
 def network(name: str) -> Case:

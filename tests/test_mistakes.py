@@ -28,9 +28,9 @@ from shared import (
     shapes,
 )
 from tests.problems import OUTPUTS, Problem
-from threeways.diagnosis import diagnose, numbers_of, recognise
-from threeways.judge import judge
+from threeways.exact.judge import judge
 from threeways.mistakes import MISTAKES, Mistake, pair
+from threeways.mistakes.diagnosis import diagnose, numbers_of, recognise
 
 DECAYS: dict[str, dict[str, Any]] = {
     "step": {"schedule": "step", "decay_rate": 0.5, "decay_steps": 2},

@@ -24,7 +24,7 @@ from shared import (
     load_case,
 )
 from tests.problems import OUTPUTS, Problem, regularised
-from threeways.oracle import PRECISIONS, Oracle, exact_step, matrix, rounded_step
+from threeways.exact.oracle import PRECISIONS, Oracle, exact_step, matrix, rounded_step
 
 
 @pytest.mark.parametrize("output", OUTPUTS)

@@ -12,10 +12,10 @@ import pytest
 from impl_numpy import FeedForward
 from shared import DTYPES, Array, Case, Layer, Training
 from tests.problems import Problem, regularised
-from threeways.bounds import bounds
 from threeways.compare import compare
-from threeways.judge import judge
-from threeways.oracle import exact_step
+from threeways.exact.bounds import bounds
+from threeways.exact.judge import judge
+from threeways.exact.oracle import exact_step
 
 # What the first layer of three has, besides its units.
 FEATURES: dict[str, dict[str, Any]] = {

@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared import Case, Checkpoint, Goal, History, Parameters, Training, accuracy, load_case
-from threeways.checkpoints import Stage
 from threeways.cli import main
 from threeways.implementations import load
-from threeways.outcome import Outcome
-from threeways.train import Learner, learners, outcome
-from threeways.turns import PassOn, Turns
+from threeways.training.checkpoints import Stage
+from threeways.training.lockstep import PassOn, Turns
+from threeways.training.outcome import Outcome
+from threeways.training.train import Learner, learners, outcome
 
 NUMPY = ("--implementations", "numpy")
 XOR = """
@@ -239,8 +239,8 @@ def test_a_run_in_pieces_is_the_same_run(
 
     history, end = run(packages["numpy"])
     monkeypatch.setattr("impl_tf_lowlevel.feedforward.STEPS_WORTH_XLA", steps_worth_xla)
-    monkeypatch.setattr("impl_tf_lowlevel.feedforward.PIECE", 1)
-    monkeypatch.setattr("shared.run.PIECE", 1)
+    monkeypatch.setattr("impl_tf_lowlevel.feedforward.CHUNK_BYTES", 1)
+    monkeypatch.setattr("shared.run.CHUNK_BYTES", 1)
     monkeypatch.setattr("impl_numpy.feedforward.LOSSES_AT_ONCE", 1)
     for package in packages.values():
         losses, parameters = run(package)

@@ -20,7 +20,7 @@ from shared import (
     Weights,
     load_case,
 )
-from threeways.judge import judge
+from threeways.exact.judge import judge
 
 NAMES = ("numpy", "tf", "keras")
 SLOPE_AT_0 = {

@@ -18,16 +18,16 @@ import jsonschema
 import numpy as np
 import pytest
 
-import threeways.records
-import threeways.vectors
+import threeways.conformance.records
+import threeways.conformance.vectors
 from impl_numpy import FeedForward
 from shared import DTYPES, Array, Case, InputError, load_case
 from tests.problems import regularised
+from threeways.conformance.record_file import json_schema, read_records
+from threeways.conformance.records import Verdict, check_records
+from threeways.conformance.vectors import write_vectors
+from threeways.exact.oracle import rounded_step
 from threeways.mistakes import MISTAKES
-from threeways.oracle import rounded_step
-from threeways.record_file import json_schema, read_records
-from threeways.records import Verdict, check_records
-from threeways.vectors import write_vectors
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 NAMES = ("mazur", "kth-8-softmax", "regularised")
@@ -51,7 +51,7 @@ def mazur(folder: Path) -> Any:
 @pytest.fixture
 def no_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge only: the search for mistakes takes long where there is none to be found."""
-    monkeypatch.setattr(threeways.records, "recognise", lambda *_: None)
+    monkeypatch.setattr(threeways.conformance.records, "recognise", lambda *_: None)
 
 
 def network_case(name: str, dtype: str = "float64") -> Case:
@@ -135,7 +135,9 @@ def test_writing_again_changes_nothing(folder: Path, tmp_path: Path) -> None:
 def test_an_unwritable_folder_is_found_out_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threeways.vectors, "exact_step", lambda _: pytest.fail("worked in vain"))
+    monkeypatch.setattr(
+        threeways.conformance.vectors, "exact_step", lambda _: pytest.fail("worked in vain")
+    )
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file: is a file, not a folder"):
         write_vectors(tmp_path / "file", [load_case("mazur")])

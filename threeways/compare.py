@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from shared import Array, Case, ChainRuleCase
-from threeways.bounds import bounds
+from threeways.exact.bounds import bounds
+from threeways.exact.judge import Difference, Worst, from_exact, worst_of
+from threeways.exact.oracle import Exact, exact_step
 from threeways.implementations import TimedSteps, timed_steps
-from threeways.judge import Difference, Worst, from_exact, worst_of
-from threeways.oracle import Exact, exact_step
 
 SCHEMA = "threeways/compare/v1"
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from unittest import SkipTest
 
 from shared import Case, InputError, case_names, load_case
-from threeways.check import judged
-from threeways.contract import TOLD, Implementation, checked_step
-from threeways.explanations import explain_check, explain_diagnosis
+from threeways.conformance.check import judged
+from threeways.conformance.contract import TOLD, Implementation, checked_step
+from threeways.report.explanations import explain_check, explain_diagnosis
 
 __all__ = ["assert_step_parity", "cases"]
 

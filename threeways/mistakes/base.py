@@ -85,7 +85,8 @@ class Parts(FeedForward):
         if optimizer is not known:  # just made
             made_for = optimizer.training
             rule = getattr(self, made_for.optimizer)
-            numbers = {k: v for k, v in made_for.numbers.items() if k != "initial_accumulator"}
+            numbers = dict(made_for.hyperparameters)
+            numbers.pop("initial_accumulator", None)
             optimizer.rule = partial(self.change, partial(rule, **numbers), made_for)
         return optimizer
 

@@ -1,0 +1,1 @@
+"""What training costs: times and memory, as ratios to other libraries."""

@@ -1,0 +1,28 @@
+"""``threeways cases`` and ``threeways datasets``: what there is."""
+
+from __future__ import annotations
+
+import click
+
+from threeways.cli.options import load_cases
+
+
+@click.command("cases")
+def list_cases() -> int:
+    """List the cases: networks with their data and training, most from the lectures."""
+    from shared import case_names
+    from threeways.report.console import console
+    from threeways.report.listings import print_cases
+
+    print_cases(load_cases(case_names()), console())
+    return 0
+
+
+@click.command("datasets")
+def list_datasets() -> int:
+    """List the data sets."""
+    from threeways.report.console import console
+    from threeways.report.listings import print_datasets
+
+    print_datasets(console())
+    return 0

@@ -1,0 +1,31 @@
+"""``threeways vectors``: test vectors for implementations in any language."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import click
+
+from threeways.cli.options import load_cases
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…")
+def vectors(folder: Path, cases: tuple[str, ...]) -> int:
+    """Write test vectors, right and wrong, for implementations in any language.
+
+    A JSON file for each network and dtype, and the JSON Schema that they follow.
+    """
+    from shared import DTYPES, Case, case_names
+    from threeways.conformance.vectors import write_vectors
+    from threeways.report.progress import counted
+
+    loaded = load_cases(cases or case_names())
+    total = len(DTYPES) * sum(isinstance(case, Case) for case in loaded)
+    done = itertools.count(1)
+    with counted("files") as on_progress:
+        paths = write_vectors(folder, loaded, lambda _: on_progress(next(done), total))
+    click.echo(f"{len(paths)} files and schema.json in {folder}")
+    return 0

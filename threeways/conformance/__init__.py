@@ -1,0 +1,1 @@
+"""Somebody's own implementation, or steps recorded anywhere, held to the exact step."""

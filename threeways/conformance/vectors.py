@@ -1,0 +1,237 @@
+"""Test vectors for implementations in any language: right numbers, and wrong ones by mistake.
+
+After the form of Wycheproof: for each case and dtype a file of records
+(:mod:`threeways.conformance.record_file`), with one valid test, a whole step correctly rounded, and
+an invalid one for each known mistake that shows in that step: the first quantities that it makes
+depart, flagged by its name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import decimal
+import importlib.metadata
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import (
+    DTYPES,
+    SCHEDULES,
+    Array,
+    Case,
+    ChainRuleCase,
+    InputError,
+    Layer,
+    check_inputs,
+    check_targets,
+)
+from shared.errors import Findings
+from threeways.conformance.record_file import SCHEMA, json_schema
+from threeways.exact.bounds import bounds
+from threeways.exact.judge import judge
+from threeways.exact.oracle import Exact, exact_step, rounded_step
+from threeways.files import make_folder, write_whole
+from threeways.mistakes import MISTAKES
+from threeways.mistakes.diagnosis import numbers_of
+
+_THREE_DIGITS = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
+
+
+def write_vectors(
+    folder: Path,
+    cases: Iterable[Case | ChainRuleCase],
+    on_case: Callable[[Path], None] | None = None,
+) -> list[Path]:
+    """Write the vectors of networks in both dtypes, ``mazur-float64.json``, and ``schema.json``.
+
+    Args:
+        folder: where; made if needed. Each file takes its place only once it is whole.
+        cases: which; chains of functions are no networks, and left out.
+        on_case: called with each case's file once it is written.
+
+    Returns:
+        The cases' files.
+
+    Raises:
+        InputError: the folder cannot be written, no network or two of one name, or a case's numbers
+            are too large for float32.
+    """
+    findings = Findings()
+    chosen: list[Case] = []
+    networks = [case for case in cases if isinstance(case, Case)]
+    with findings:
+        for name, count in Counter(case.name for case in networks).items():
+            if count > 1:
+                raise InputError(f"{name}: {count} cases have this name, and so would their files")
+        if not networks:
+            raise InputError("chains of functions alone, and vectors are of networks")
+    with findings:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder}: is a file, not a folder")
+        make_folder(folder)
+        _write(folder / "schema.json", json_schema())
+    for case in networks:
+        for dtype in DTYPES:
+            with findings:
+                chosen.append(case.with_dtype(dtype))
+    findings.raise_any()
+    paths = []
+    for case in chosen:
+        paths.append(folder / f"{case.name}-{case.dtype}.json")
+        _write(paths[-1], vectors(case))
+        if on_case:
+            on_case(paths[-1])
+    return paths
+
+
+def vectors(case: Case) -> dict[str, Any]:
+    """The vectors of a case's first step in its dtype, as the file has them."""
+    case = case.alone()
+    exact = exact_step(case)
+    tests = [_valid(case, exact), *_invalid(case, exact)]
+    x, y = case.first_batch()
+    flags = {flag for test in tests for flag in test["flags"]}
+    return {
+        "schema": SCHEMA,
+        "generator": f"threeways {importlib.metadata.version('threeways')}",
+        "numberOfTests": len(tests),
+        "notes": {name: _note(name) for name in MISTAKES if name in flags},
+        "groups": [
+            {
+                "case": case.name,
+                "title": case.title,
+                "network": _network(case),
+                **_training(case),
+                "parameters": [
+                    {letter: _nested(array, _decimal) for letter, array in layer._asdict().items()}
+                    for layer in case.parameters
+                ],
+                "x": _nested(check_inputs(case.network, x), _decimal),
+                "y": _nested(check_targets(case.network, y, len(x)), _decimal),
+                **_masks(case),
+                "tests": [{"tcId": tcId, **test} for tcId, test in enumerate(tests, start=1)],
+            }
+        ],
+    }
+
+
+def _training(case: Case) -> dict[str, Any]:
+    training = case.training
+    if training.optimizer == "sgd" and training.schedule == "constant":
+        return {"learning_rate": training.learning_rate}
+    names = ("learning_rate", "optimizer", "schedule", *SCHEDULES[training.schedule])
+    return {
+        "training": {name: getattr(training, name) for name in names} | training.hyperparameters
+    }
+
+
+def _masks(case: Case) -> dict[str, Any]:
+    masks = {f"a[{l}]": _nested(mask, int) for l, mask in case.masks().items()}
+    return {"masks": masks} if masks else {}
+
+
+def _network(case: Case) -> dict[str, Any]:
+    network = case.network
+    return {
+        "n_features": network.n_features,
+        "layers": [_layer(layer) for layer in network.layers],
+        "loss": network.loss,
+        "dtype": network.dtype,
+    }
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    """A layer without what is as it is unless given, but with its activation and α."""
+    table = {"units": layer.units, "activation": layer.activation, **layer.arguments}
+    fields: Any = dataclasses.fields(layer)
+    for field in fields:
+        if (value := getattr(layer, field.name)) != field.default:
+            table[field.name] = value
+    return table
+
+
+def _note(name: str) -> dict[str, str]:
+    mistake = MISTAKES[name]
+    return {key: getattr(mistake, key) for key in ("title", "did", "why", "fix")}
+
+
+def _valid(case: Case, exact: Exact) -> dict[str, Any]:
+    allowed = bounds(case, exact.values)
+    quantities = {
+        name: {
+            "decimal": _nested(rounded, _decimal),
+            "hex": _nested(rounded, _hex),
+            # The bound is of the distance from the exact value, which the rounded one is not.
+            "bound": _nested(allowed[name] + exact.distance(name, rounded), _rounded_up),
+        }
+        for name, rounded in rounded_step(case).items()
+    }
+    return {
+        "comment": "correctly rounded",
+        "flags": [],
+        "result": "valid",
+        "quantities": quantities,
+    }
+
+
+def _invalid(case: Case, exact: Exact) -> Iterator[dict[str, Any]]:
+    """A test for each mistake that shows, or for several that make the same numbers."""
+    found: dict[tuple[tuple[str, bytes], ...], tuple[dict[str, Array], list[str]]] = {}
+    for name, mistake in MISTAKES.items():
+        quantities = numbers_of(mistake, case)
+        departures = judge(case, quantities, exact).departures
+        wrong = {worst.quantity: quantities[worst.quantity] for worst in departures}
+        numbers = tuple((quantity, array.tobytes()) for quantity, array in wrong.items())
+        if wrong:
+            found.setdefault(numbers, (wrong, []))[1].append(name)
+    for wrong, names in found.values():
+        yield {
+            "comment": "; ".join(MISTAKES[name].title for name in names),
+            "flags": names,
+            "result": "invalid",
+            "quantities": {name: _nested(array, _decimal) for name, array in wrong.items()},
+        }
+
+
+def _nested(array: Any, write: Callable[[Any], Any]) -> Any:
+    """An array or a scalar as nested lists, each number written by a function."""
+    return write(array[()]) if array.ndim == 0 else [_nested(row, write) for row in array]
+
+
+def _decimal(number: Any) -> float | None:
+    """The shortest decimals that round to no other number of its dtype."""
+    return float(str(number)) if np.isfinite(number) else None
+
+
+def _hex(number: Any) -> str:
+    return float(number).hex()
+
+
+def _rounded_up(number: Any) -> float:
+    """To three significant digits."""
+    return float(_THREE_DIGITS.create_decimal_from_float(float(number)))
+
+
+def _write(path: Path, content: Any) -> None:
+    text = _text(content) + "\n"
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def _text(value: Any, indent: str = "") -> str:
+    """JSON with a line for each key, and an array of numbers on one line."""
+    inner = indent + " "
+    if isinstance(value, dict) and value:
+        items = [f"{json.dumps(key)}: {_text(item, inner)}" for key, item in value.items()]
+        opening, closing = "{}"
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        items = [_text(item, inner) for item in value]
+        opening, closing = "[]"
+    else:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    lines = ",\n".join(inner + item for item in items)
+    return f"{opening}\n{lines}\n{indent}{closing}"

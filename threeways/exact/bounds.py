@@ -1,0 +1,385 @@
+"""How far a correct implementation of a step may be from the exact one: a running error analysis.
+
+The analysis takes the same small steps as the network does and keeps, for each number, how wrong a
+floating-point computation may have made it (Higham 2002, "Accuracy and stability of numerical
+algorithms", section 3.3). An error comes from three sources:
+
+* what a number is computed from: an input wrong by δ makes g(z) wrong by as much as g changes
+  between z - δ and z + δ. Near a kink or a jump that is the whole jump: on which side of it a net
+  input falls is then a matter of rounding, and a bound has to allow for both.
+* its own sum: n terms, added in whatever order, are wrong by at most n eps/2 of the sum of their
+  absolute values, not of what cancellation leaves of them. A sum that no order of additions can
+  round, such as one of small whole numbers, has no error: there a threshold is exact, and
+  step(0) = 0 is held to.
+* a function, wrong by some eps of the largest number met on the way. 1 - a² is wrong by eps even
+  where it is almost 0.
+
+What dropout multiplies by is wrong by some eps of itself, and where p has been rounded first, 1 - p
+is wrong by eps of p, however small it is. A penalty is a sum of its own, over the weights.
+
+Each is at its worst here, and all are at once. It is tempting to let the errors of a sum cancel, so
+that they grow with the square root of n (Higham and Mary 2019). But they do not where rows are
+alike, as those of a saturated softmax are: a small number that is added n times is rounded the same
+way n times. A sum of 60 was seen to be wrong by twice the square root's bound.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from impl_numpy import regularisation
+from impl_numpy.activations import ACTIVATIONS, BACKWARD, SELU_ALPHA, SELU_SCALE
+from impl_numpy.losses import log_sum_exp, without_each
+from impl_numpy.optimizers import Optimizer, learning_rate
+from shared import SLOTS, Array, Case, ChainRuleCase, Layer
+
+# What multiplies the analysis, for each dtype. It is of first order, and worst case; 1 says that it
+# needs nothing on top: what it leaves out, products of two errors, are eps times smaller.
+CONSTANT = {"float32": 1.0, "float64": 1.0}
+
+# What a few operations in a row cost, in eps, and what a function of a library may be wrong by:
+# TensorFlow's tanh, 3.9 eps in float64, and its sigmoid, 4.1 in float32, are the worst found.
+FEW = 4
+FUNCTION = 6
+
+
+def bounds(case: Case | ChainRuleCase, values: dict[str, Array]) -> dict[str, Array]:
+    """How large |computed - exact| may be, for each element of each quantity of a first step.
+
+    Args:
+        case: in the dtype of the computation.
+        values: the exact step.
+    """
+    if isinstance(case, ChainRuleCase):
+        unit = CONSTANT[case.dtype] * float(np.finfo(case.dtype).eps)
+        return {name: FEW * unit * np.abs(array) for name, array in values.items()}
+    with np.errstate(all="ignore"):
+        errors = Analysis(case, values).errors()
+    return {name: errors[name] for name in values}
+
+
+class Analysis:
+    """The errors of a step; quantities are float64, errors the same shape, absolute.
+
+    Args:
+        case: whose first step it is.
+        values: the exact step.
+    """
+
+    def __init__(self, case: Case, values: dict[str, Array]) -> None:
+        precision = np.finfo(case.dtype)
+        self.unit = CONSTANT[case.dtype] * float(precision.eps)
+        # Frameworks may flush what is smaller to 0, in each of a few operations.
+        self.tiny = FEW * float(precision.tiny)
+        self.digits = precision.nmant + 1
+        self.values = values
+        self.network = case.network
+        self.case = case
+        self.training = case.training
+        x, self.y = (self.network.array(each).astype(float) for each in case.first_batch())
+        self.W = [W.astype(float) for W, _ in case.parameters]
+        self.b = [b.astype(float) for _, b in case.parameters]
+        layers = range(len(self.W))
+        self.z = [values[f"z[{l}]"] for l in layers]
+        self.a = [x, *(values[f"a[{l + 1}]"] for l in layers)]
+        self.masks = case.masks()
+        self.given = [  # what each layer is given of a[l]
+            _dropped(self.network.layers[l - 1], self.masks[l], a) if l in self.masks else a
+            for l, a in enumerate(self.a[:-1])
+        ]
+        self.penalised = [l for l in layers if self.network.layers[l].is_penalised]
+        self.penalty = sum(self.penalty_of(l) for l in self.penalised)
+        self.dz = [values[f"dz[{l}]"] for l in layers]
+
+    def errors(self) -> dict[str, Array]:
+        """Of every quantity."""
+        layers = range(len(self.W))
+        named: dict[str, Array] = {}
+        z, a, given = [], [np.zeros_like(self.a[0])], []
+        for l in layers:
+            given.append(self.drop(l, a[l]))
+            z.append(self.net_input(l, given[l]))
+            a.append(self.activation(l, z[l]))
+            named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
+        dz = self.output_delta(z[-1], a[-1])
+        named["loss"] = self.loss(z[-1], a[-1], dz)
+        for l in reversed(layers):
+            dW = self.product(self.given[l].T, given[l].T, self.dz[l], dz)
+            dW += self.penalty_gradient(l)
+            db = (dz + self.unit * len(dz) / 2 * np.abs(self.dz[l])).sum(axis=0)
+            named |= {f"dz[{l}]": dz, f"dW[{l}]": dW, f"db[{l}]": db}
+            named |= self.update("W", l, self.W[l], dW)
+            named |= self.update("b", l, self.b[l], db)
+            da = self.product(self.dz[l], dz, self.W[l].T)
+            if l == 0:
+                named["dx"] = da
+            else:
+                slopes, da = self.drop_backward(l, self.dz[l] @ self.W[l].T, da)
+                dz = self.activation_backward(l - 1, slopes, da, z[l - 1], a[l])
+        return named
+
+    def product(
+        self, left: Array, left_error: Array, right: Array, right_error: Array | None = None
+    ) -> Array:
+        """Of left @ right."""
+        if right_error is None:
+            right_error = np.zeros_like(right)
+        terms = np.abs(left) @ np.abs(right)
+        carried = left_error @ (np.abs(right) + right_error) + np.abs(left) @ right_error
+        n = left.shape[1]
+        return carried + self.unit * (n + 1) / 2 * terms + n * self.tiny
+
+    def drop(self, l: int, a_error: Array) -> Array:
+        """Of what dropout leaves of a[l]; none where that is an exact 0."""
+        if l not in self.masks:
+            return a_error
+        layer, mask, a = self.network.layers[l - 1], self.masks[l], self.a[l]
+        scale, few = self.dropout_scale(layer)
+        if layer.alpha_dropout:  # of c (a - pα') or c (α' - pα'), or of ca - cpα'
+            limit = SELU_SCALE * SELU_ALPHA
+            size = np.where(mask, np.abs(a), limit) + layer.alpha_dropout * limit
+            return scale * (np.where(mask, a_error, 0) + few * size + self.tiny)
+        return np.where(mask, scale * (a_error + few * np.abs(a)), 0)
+
+    def drop_backward(self, l: int, da: Array, da_error: Array) -> tuple[Array, Array]:
+        """The derivative with respect to a[l] and its error, from those of what was left of it."""
+        if l not in self.masks:
+            return da, da_error
+        mask = self.masks[l]
+        scale, few = self.dropout_scale(self.network.layers[l - 1])
+        error = scale * (da_error + few * np.abs(da) + self.tiny)
+        return np.where(mask, scale * da, 0), np.where(mask, error, 0)
+
+    def dropout_scale(self, layer: Layer) -> tuple[float, float]:
+        """What dropout multiplies kept units by, and how wrong it makes them, as a share."""
+        rate = layer.dropout_rate
+        of_rate = rate / (1 - rate)
+        if layer.alpha_dropout:  # of c, and of what it multiplies
+            return regularisation.alpha_dropout_scale(rate), self.unit * (2 * FEW + of_rate)
+        is_power_of_2 = math.frexp(1 - rate)[0] == 0.5  # which rounds nothing
+        return 1 / (1 - rate), 0 if is_power_of_2 else self.unit * (FEW + of_rate)
+
+    def net_input(self, l: int, a_error: Array) -> Array:
+        """Of z[l] = a[l] @ W[l] + b[l], with a[l] as dropout leaves it."""
+        a, W, b = self.given[l], self.W[l], self.b[l]
+        error = self.product(a, a_error, W)
+        error += self.unit * (np.abs(b) + np.abs(self.z[l]))
+        # Exact, if all terms are multiples of one power of 2 and cannot add up to too many of it.
+        step = np.minimum(np.outer(_grain(a).min(axis=1), _grain(W).min(axis=0)), _grain(b))
+        exact = np.abs(a) @ np.abs(W) + np.abs(b) <= step * 2.0**self.digits
+        exact &= ~a_error.any(axis=1, keepdims=True)
+        return np.where(exact, 0, error)
+
+    def activation(self, l: int, z_error: Array) -> Array:
+        """Of a[l+1] = g(z[l])."""
+        layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
+        if layer.activation == "softmax":
+            # Between a e^-δ / Σ a e^δ and a e^δ / Σ a e^-δ.
+            a = np.maximum(a, np.finfo(float).tiny)
+            apart = z.max(axis=1, keepdims=True) - z
+            delta = z_error + self.unit * (apart + FEW + layer.units / 2)
+            more = np.log1p((a * np.expm1(delta)).sum(axis=1, keepdims=True))
+            less = np.log1p(np.maximum((a * np.expm1(-delta)).sum(axis=1, keepdims=True), -1))
+            below, above = -a * np.expm1(-delta - more), a * np.expm1(delta - less)
+            return np.minimum(np.maximum(below, above), 1) + self.tiny
+        changed = np.abs([_forward(layer, each) - a for each in _around(z, z_error)]).max(axis=0)
+        return changed + self.own(l, z_error)
+
+    def own(self, l: int, z_error: Array) -> Array:
+        """Of g itself, whatever it is given; none at an exact 0 where g(0) = 0."""
+        layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
+        match layer.activation:
+            case "linear" | "step" | "sign" | "relu":
+                return np.zeros_like(a)
+            case "sigmoid":  # of 1 / (1 + e⁻ᶻ) with e⁻ᶻ wrong by a few eps
+                return self.unit * a * (1 + FUNCTION * (1 - a)) + self.tiny
+            case "elu" | "selu":  # some compute eᶻ - 1 as it stands
+                few = np.where(z > 0, FEW * np.abs(a), 2 * _scale(layer))
+            case "tanh":
+                few = FUNCTION * np.abs(a)
+            case "scaled_tanh":  # with the rounding of 1.7159, of ⅔z, and of their products
+                few = (FUNCTION + 2) * np.abs(a)
+            case _:
+                few = FEW * np.abs(a)
+        return np.where((z == 0) & (z_error == 0), 0, self.unit * few + self.tiny)
+
+    def activation_backward(
+        self, l: int, da: Array, da_error: Array, z_error: Array, a_error: Array
+    ) -> Array:
+        """Of dz = da · g'(z[l])."""
+        layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
+        if layer.activation == "softmax":
+            magnitude, wrong = np.abs(da) + da_error, a + a_error
+            paths = magnitude + (magnitude * wrong).sum(axis=1, keepdims=True)
+            carried = (da_error * a + magnitude * a_error).sum(axis=1, keepdims=True)
+            few = self.unit * (FEW + layer.units / 2)
+            flushed = layer.units * self.tiny
+            return wrong * (da_error + carried + few * paths) + a_error * paths + flushed
+        slope = _slope(layer, z)
+        reach = z_error
+        if layer.activation in ("elu", "selu"):  # some take the side of the kink from eᶻ - 1
+            reach = np.where((z == 0) & (z_error == 0), 0, z_error + 2 * self.unit)
+        changed = np.abs([_slope(layer, each) - slope for each in _around(z, reach)]).max(axis=0)
+        match layer.activation:  # how g', computed from a, follows an error of a
+            case "sigmoid":
+                follows = np.abs(1 - 2 * a)
+            case "tanh" | "scaled_tanh":
+                follows = 2 * np.abs(a)
+            case _:
+                follows = np.ones_like(a)
+        changed += self.unit * FEW * np.abs(slope) + follows * self.own(l, z_error)
+        return (np.abs(slope) + changed) * da_error + np.abs(da) * changed + self.tiny
+
+    def output_delta(self, z_error: Array, a_error: Array) -> Array:
+        """Of dz[L-1]."""
+        y, a, (N, K) = self.y, self.a[-1], self.y.shape
+        apart = a_error + FEW * self.unit * (np.abs(a - y) + a_error)
+        match self.network.loss:
+            case "binary_crossentropy":
+                return apart / (N * K) + self.tiny
+            case "categorical_crossentropy" | "perceptron" | "bipolar_perceptron":
+                return apart / N + self.tiny
+            case "softmax_binary_crossentropy":
+                return self.softmax_binary_error(z_error, a_error)
+            case "output":
+                da, da_error = np.full_like(a, 1 / N), np.full_like(a, self.unit / N)
+            case "mean_squared_error":
+                da, da_error = (a - y) * 2 / (N * K), apart * 2 / (N * K)
+            case _:
+                da, da_error = (a - y) / N, apart / N
+        return self.activation_backward(len(self.W) - 1, da, da_error, z_error, a_error)
+
+    def softmax_binary_error(self, z_error: Array, a_error: Array) -> Array:
+        """Of dz[L-1] = (Ka - y - Σⱼ (1 - yⱼ) aᵢ / (1 - aⱼ)) / NK, or the same in other sums."""
+        y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
+        without = without_each(z)  # (N, j, i)
+        of_the_others = np.exp(without - log_sum_exp(without, axis=2))
+        rest = ((1 - y)[:, :, np.newaxis] * of_the_others).sum(axis=1)
+        few = self.unit * (FEW + K / 2)
+        spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
+        delta = z_error + z_error.max(axis=1, keepdims=True) + few + self.unit * spread
+        error = few * (K * a + y + rest) + K * a_error + rest * np.expm1(np.minimum(delta, 500))
+        return np.minimum(error / (N * K), 4 / N) + K * self.tiny
+
+    def loss(self, z_error: Array, a_error: Array, dz_error: Array) -> Array:
+        """Of the loss: what it follows of its output's error, and that of its own terms."""
+        y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
+        few = FEW * self.unit
+        magnitude = data = abs(float(self.values["loss"]) - self.penalty)
+        if self.network.loss_from_logits:
+            follows = np.abs(self.dz[-1]) + dz_error
+            error = float((follows * (z_error + few * np.abs(z))).sum())
+            spread = z.max(axis=1, keepdims=True) - z
+            of_logarithm = few * (1 + spread) + self.unit * K / 2
+            match self.network.loss:
+                case "binary_crossentropy":  # where z and yz do not cancel exactly
+                    error += float((few * np.abs(z) * (y > 0) * (y < 1)).sum()) / (N * K)
+                case "categorical_crossentropy":
+                    error += float((y * of_logarithm).sum()) / N
+                case "softmax_binary_crossentropy":
+                    error += float(of_logarithm.sum()) / (N * K)
+                case _:
+                    magnitude = float(np.abs((a - y) * z).sum()) / N
+        elif self.network.loss == "output":
+            error = float(a_error.sum()) / N
+            magnitude = float(np.abs(a).sum()) / N
+        else:
+            apart = a_error + few * np.abs(a - y)
+            error = float(((2 * np.abs(a - y) + apart) * apart).sum()) / N
+        error += self.unit * (N * K / 2 + FEW) * magnitude + self.tiny
+        return np.asarray(error + self.penalty_error(data))
+
+    def penalty_of(self, l: int) -> float:
+        """What W[l] adds to the loss."""
+        layer = self.network.layers[l]
+        return float(regularisation.penalty(self.W[l], layer.l1, layer.l2))
+
+    def penalty_error(self, data: float) -> float:
+        """Of the penalty, a sum over all weights, and of adding it to the loss of the data."""
+        n = sum(self.W[l].size for l in self.penalised)
+        additions = len(self.penalised) / 2 * (data + self.penalty)
+        error = self.unit * ((n / 2 + FEW) * self.penalty + additions)
+        layers = [self.network.layers[l] for l in self.penalised]
+        return error + n * self.tiny * sum(1 + layer.l1 + layer.l2 for layer in layers)
+
+    def penalty_gradient(self, l: int) -> Array:
+        """Of what W[l] adds to dW[l], and of adding it."""
+        layer, W = self.network.layers[l], np.abs(self.W[l])
+        if not layer.is_penalised:
+            return np.zeros_like(W)
+        pull = layer.l1 * (W > 0) + 2 * layer.l2 * W
+        total = np.abs(self.values[f"dW[{l}]"])
+        return self.unit * (FEW * pull + total / 2) + (1 + layer.l2) * self.tiny
+
+    def update(self, letter: str, l: int, w: Array, g_error: Array) -> dict[str, Array]:
+        """Of what the optimizer keeps and of the new W[l] or b[l]."""
+        layer, numbers = self.network.layers[l], self.training.hyperparameters
+        frozen = not layer.trainable or (letter == "b" and layer.fixed_bias)
+        g = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
+
+        def after(g: Array) -> list[Array]:
+            optimizer = Optimizer(self.training, [w.copy()])
+            optimizer.t = self.case.steps_before
+            kept = self.case.start_of_slots(l, letter)
+            for array, start in zip(optimizer.slot_variables.values(), kept, strict=True):
+                array[0][:] = start
+            optimizer.apply([g.copy()])
+            return [kept for (kept,) in (*optimizer.slot_variables.values(), optimizer.variables)]
+
+        exact = after(g)
+        # Adam's 1 - β is wrong by eps however small it is, and what it makes tiny may be flushed.
+        left = min(1 - numbers.get(beta, 0) for beta in ("beta_1", "beta_2"))
+        eta = learning_rate(self.training, self.case.steps_before)
+        reach = np.zeros_like(w) if frozen else g_error + self.tiny / left / min(1, eta or 1)
+        moved = zip(*(after(each) for each in _around(g, reach)), strict=True)
+        ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
+        changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
+        names = [f"{slot}_{letter}[{l}]" for slot in SLOTS[self.training.optimizer]]
+        few = FEW * self.unit / left
+        own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
+        stays = frozen & (exact[-1] == w)  # and nothing is rounded
+        own.append(~stays * (self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0)))
+        return {
+            name: by_g + by_itself + self.tiny
+            for name, by_g, by_itself in zip(
+                (*names, f"{letter}_next[{l}]"), changed, own, strict=True
+            )
+        }
+
+
+def _dropped(layer: Layer, mask: Array, a: Array) -> Array:
+    """What dropout leaves of a layer's a."""
+    drop = regularisation.alpha_dropout if layer.alpha_dropout else regularisation.dropout
+    return drop(a, mask, layer.dropout_rate)
+
+
+def _around(z: Array, error: Array) -> tuple[Array, ...]:
+    """Both ends of z ± error, and what of it is nearest to 0, where kinks and extremes are.
+
+    From below and at 0: at a kink the derivative may be the one from above.
+    """
+    low, high = z - error, z + error
+    below = np.full_like(z, -np.finfo(float).tiny)
+    return low, high, np.clip(0, low, high), np.clip(below, low, high)
+
+
+def _forward(layer: Layer, z: Array) -> Array:
+    return ACTIVATIONS[layer.activation](z, **layer.arguments)
+
+
+def _slope(layer: Layer, z: Array) -> Array:
+    return BACKWARD[layer.activation](np.ones_like(z), z, _forward(layer, z), **layer.arguments)
+
+
+def _scale(layer: Layer) -> float:
+    """What e^z is multiplied by: α, or λα."""
+    return SELU_SCALE * SELU_ALPHA if layer.activation == "selu" else abs(layer.arguments["alpha"])
+
+
+def _grain(values: Array) -> Array:
+    """The power of 2 that is the lowest bit of each number; of 0, which has none, infinity."""
+    mantissa, exponent = np.frexp(values)
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    return np.where(values == 0, np.inf, np.ldexp((whole & -whole).astype(float), exponent - 53))

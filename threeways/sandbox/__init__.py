@@ -1,0 +1,1 @@
+"""The child process that somebody else's code runs in."""

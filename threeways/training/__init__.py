@@ -1,0 +1,1 @@
+"""Whole trainings of the implementations, side by side."""
