@@ -34,10 +34,11 @@ def random_case(seed: int) -> Case:
     """
     random = np.random.default_rng(seed)
     loss = str(random.choice(list(LOSSES)))
-    output = str(random.choice(LOSSES[loss]))
+    output = str(random.choice(LOSSES[loss].fits))
     depth = int(random.integers(1, 5))
     widths = [int(width) for width in random.integers(1, LARGEST + 1, size=depth + 1)]
-    activations = [*(str(each) for each in random.choice(ACTIVATIONS, size=depth - 1)), output]
+    hidden = random.choice(list(ACTIVATIONS), size=depth - 1)
+    activations = [*map(str, hidden), output]
     for l, activation in enumerate(activations):
         if activation == "softmax":
             widths[l + 1] = max(2, widths[l + 1])
@@ -73,9 +74,6 @@ def random_case(seed: int) -> Case:
         x[:] = x[0]
     return Case(
         name=f"random-{seed}",
-        title="",
-        lectures=(),
-        figures=(),
         network=network,
         parameters=tuple(
             Weights(

@@ -5,6 +5,7 @@ b[l] (D[l+1],); z[l] = a[l] @ W[l] + b[l]; a[l+1] = g(z[l]), a[0] = x; dz, dW, d
 derivatives of the loss. Targets y are always 2-D, (N, D[L]).
 """
 
+from shared.activations import ACTIVATIONS
 from shared.arrays import Array, check_inputs, check_targets
 from shared.augmentation import Augmentation, augment
 from shared.case import Case, ChainRuleCase, Figure, Goal, Transfer
@@ -12,16 +13,11 @@ from shared.case_file import case_names, load_case
 from shared.chain_rule import CHAIN_RULES, ChainRule
 from shared.datasets import DATASETS, Dataset, load_dataset
 from shared.errors import InputError
+from shared.losses import LOSSES
 from shared.metrics import accuracy
-from shared.network import (
-    ACTIVATIONS,
-    DTYPES,
-    FROM_LOGITS,
-    LOSSES,
-    Layer,
-    Network,
-    check_perceptron,
-)
+from shared.model import Masks, Model, Optimizer
+from shared.network import DTYPES, Layer, Network, check_perceptron
+from shared.optimizers import OPTIMIZERS, SCHEDULES
 from shared.parameters import (
     SCHEMES,
     Parameters,
@@ -32,20 +28,18 @@ from shared.parameters import (
 )
 from shared.quantities import shapes
 from shared.run import Checkpoint, History, OnEpoch, Run
-from shared.trace import Slots, Trace
-from shared.training import OPTIMIZERS, SCHEDULES, SLOTS, StepTraining, Training
+from shared.trace import Derivatives, Slots, Trace
+from shared.training import StepTraining, Training
 
 __all__ = [
     "ACTIVATIONS",
     "CHAIN_RULES",
     "DATASETS",
     "DTYPES",
-    "FROM_LOGITS",
     "LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
     "SCHEMES",
-    "SLOTS",
     "Array",
     "Augmentation",
     "Case",
@@ -53,13 +47,17 @@ __all__ = [
     "ChainRuleCase",
     "Checkpoint",
     "Dataset",
+    "Derivatives",
     "Figure",
     "Goal",
     "History",
     "InputError",
     "Layer",
+    "Masks",
+    "Model",
     "Network",
     "OnEpoch",
+    "Optimizer",
     "Parameters",
     "Run",
     "Slots",

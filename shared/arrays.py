@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from shared.errors import InputError, short
+from shared.losses import LOSSES
 from shared.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -32,40 +32,11 @@ def check_targets(network: Network, y: Any, n_rows: int) -> Array:
     y = _matrix(network, "y", y, network.widths[-1])
     if len(y) != n_rows:
         raise InputError(f"y: {len(y)} rows for the {n_rows} rows of x")
-    if network.loss in _TARGETS:
-        words, defined = _TARGETS[network.loss]
-        wrong = np.argwhere(~defined(y))
-        if len(wrong):
-            row = wrong[0, 0]
-            raise InputError(f"y[{row}]: {short(y[row].tolist())} is not {words}")
+    targets = LOSSES[network.loss].targets
+    if targets and not (allowed := targets.allowed(y)).all():
+        row = np.argwhere(~allowed)[0, 0]
+        raise InputError(f"y[{row}]: {short(y[row].tolist())} is not {targets.description}")
     return y
-
-
-def _within_unit(y: Array) -> Array:
-    return (y >= 0) & (y <= 1)
-
-
-def _either(y: Array, low: int, high: int) -> Array:
-    return (y == low) | (y == high)
-
-
-# For each loss that is not defined for every target: which targets it is defined for.
-_TARGETS: dict[str, tuple[str, Callable[[Array], Array]]] = {
-    "binary_crossentropy": ("in [0, 1], as binary cross-entropy needs", _within_unit),
-    "softmax_binary_crossentropy": ("in [0, 1], as binary cross-entropy needs", _within_unit),
-    "categorical_crossentropy": (
-        "one-hot, as categorical cross-entropy needs",
-        lambda y: _either(y, 0, 1) & (y.sum(axis=1, keepdims=True) == 1),
-    ),
-    "perceptron": (
-        "of 0 and 1 alone, as the perceptron rule with step needs",
-        lambda y: _either(y, 0, 1),
-    ),
-    "bipolar_perceptron": (
-        "of -1 and 1 alone, as the perceptron rule with sign needs",
-        lambda y: _either(y, -1, 1),
-    ),
-}
 
 
 def all_finite(values: Array) -> bool:

@@ -17,7 +17,7 @@ from shared.fields import FiniteFloat, PositiveFloat
 from shared.network import Network
 from shared.parameters import Parameters, check_parameters
 from shared.trace import Slots
-from shared.training import SLOTS, StepTraining, Training
+from shared.training import StepTraining, Training
 
 Accuracy = Annotated[FiniteFloat, Gt(0), Le(1)]
 
@@ -79,14 +79,14 @@ class Case:
     """A network with all that a run of it needs.
 
     Args:
-        name: the file's, without its ending.
-        title: what it shows, in a line.
-        lectures: which of the lectures' systems it is, as ``("KTH-11", "LUMS-10")``.
-        figures: what these print.
         network: the network.
         parameters: where training starts.
         dataset: the data.
         training: how it is trained.
+        name: the file's, without its ending.
+        title: what it shows, in a line.
+        lectures: which of the lectures' systems it is, as ``("KTH-11", "LUMS-10")``.
+        figures: what these print.
         test: rows that training never sees.
         goal: what training has to reach.
         transfer: what takes the place of the first layers' parameters before training.
@@ -94,14 +94,14 @@ class Case:
         slots: what the optimizer keeps of them, as in :class:`Trace`; as it starts unless given.
     """
 
-    name: str
-    title: str
-    lectures: tuple[str, ...]
-    figures: tuple[Figure, ...]
     network: Network
     parameters: Parameters
     dataset: Dataset
     training: Training
+    name: str = ""
+    title: str = ""
+    lectures: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
     test: Dataset | None = None
     goal: Goal | None = None
     transfer: Transfer | None = None
@@ -134,11 +134,11 @@ class Case:
 
     def start_of_slots(self, l: int, letter: str) -> list[Array]:
         """What the optimizer keeps for W[l] or b[l], ``"W"`` or ``"b"``, before the first step."""
-        start = self.training.hyperparameters.get("initial_accumulator", 0)
+        start = self.training.initial_slots
         shape_of = getattr(self.parameters[l], letter)
         return [
             self.slots[f"{slot}_{letter}"][l] if self.slots else np.full_like(shape_of, start)
-            for slot in SLOTS[self.training.optimizer]
+            for slot in self.training.slots
         ]
 
     def prepared(self) -> Case:

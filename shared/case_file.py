@@ -53,7 +53,7 @@ from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
 from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
 from shared.quantities import shapes
-from shared.training import SLOTS, Training
+from shared.training import Training
 
 FOLDER = Path(__file__).with_name("cases")
 
@@ -234,7 +234,7 @@ class _CaseFile:
             with findings:
                 with _at("training"):
                     rows, _ = self.training.prepare(dataset)
-                n_rows, slots = self.training.sizes(len(rows))[0], SLOTS[self.training.optimizer]
+                n_rows, slots = self.training.sizes(len(rows))[0], self.training.slots
                 figures = _figures(self.figures, shapes(network, n_rows, slots))
         findings.raise_any()
         return Case(

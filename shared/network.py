@@ -1,8 +1,4 @@
-"""What a network is: layers of units, and the loss that it is trained on.
-
-The conventions at a kink, which all implementations follow: step(0) = 0 and sign(0) = -1 (a unit
-fires only *above* its threshold); ReLU'(0) = 0, leaky ReLU'(0) = α, ELU'(0) = α, SELU'(0) = λ.
-"""
+"""A network: layers of units, and the loss that it is trained on."""
 
 from __future__ import annotations
 
@@ -11,46 +7,10 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from shared.activations import ACTIVATIONS
 from shared.errors import InputError, checked
 from shared.fields import FiniteFloat, Flag, NotNegativeFloat, PositiveInt, Share, Text, one_of
-
-ACTIVATIONS = (
-    "linear",
-    "step",
-    "sign",
-    "sigmoid",
-    "tanh",
-    "scaled_tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "softmax",
-)
-DEFAULT_ALPHA = {"leaky_relu": 0.01, "elu": 1.0}
-
-_THRESHOLDS = ("step", "sign")
-_SMOOTH = tuple(name for name in ACTIVATIONS if name not in _THRESHOLDS)
-# Each loss, with the activations of the output layer that it fits.
-LOSSES = {
-    "mean_squared_error": _SMOOTH,
-    "half_squared_error": _SMOOTH,
-    "binary_crossentropy": ("sigmoid",),
-    "categorical_crossentropy": ("softmax",),
-    "softmax_binary_crossentropy": ("softmax",),
-    "perceptron": ("step",),
-    "bipolar_perceptron": ("sign",),
-    "output": _SMOOTH,
-}
-# These take the output layer's z (its logits), the others its a: a cross-entropy computed from
-# probabilities loses every digit where they saturate.
-FROM_LOGITS = (
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "softmax_binary_crossentropy",
-    "perceptron",
-    "bipolar_perceptron",
-)
+from shared.losses import LOSSES
 
 DTYPES = ("float32", "float64")
 
@@ -91,8 +51,9 @@ class Layer:
     alpha_dropout: Share = 0.0
 
     def __post_init__(self) -> None:
-        if self.alpha is not None and self.activation not in DEFAULT_ALPHA:
-            raise ValueError(f"alpha: {self.activation!r} has none, only leaky_relu and elu have")
+        if self.alpha is not None and ACTIVATIONS[self.activation].alpha is None:
+            have = " and ".join(name for name, g in ACTIVATIONS.items() if g.alpha is not None)
+            raise ValueError(f"alpha: {self.activation!r} has none, only {have} have")
         if self.activation == "softmax" and self.units == 1:
             raise ValueError("units: softmax over one unit is always 1, use sigmoid")
         if self.alpha_dropout and self.activation != "selu":
@@ -113,9 +74,8 @@ class Layer:
     @cached_property
     def arguments(self) -> dict[str, float]:
         """What g takes besides z: α, where it has one."""
-        if self.activation not in DEFAULT_ALPHA:
-            return {}
-        return {"alpha": DEFAULT_ALPHA[self.activation] if self.alpha is None else self.alpha}
+        alpha = ACTIVATIONS[self.activation].alpha if self.alpha is None else self.alpha
+        return {} if alpha is None else {"alpha": alpha}
 
 
 @checked
@@ -141,7 +101,7 @@ class Network:
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("layers: a network needs at least one")
-        fitting = LOSSES[self.loss]
+        fitting = LOSSES[self.loss].fits
         if self.layers[-1].activation not in fitting:
             raise ValueError(
                 f"loss: {self.loss!r} does not fit an output layer of "
@@ -159,7 +119,7 @@ class Network:
     @cached_property
     def loss_from_logits(self) -> bool:
         """Whether the loss takes the output layer's z, not its a."""
-        return self.loss in FROM_LOGITS
+        return LOSSES[self.loss].from_logits
 
     @cached_property
     def dropping(self) -> dict[int, Layer]:
@@ -180,11 +140,11 @@ class Network:
     @property
     def has_perceptron_rule(self) -> bool:
         """Whether its output units are thresholds, which learn until they make no errors."""
-        return self.loss in ("perceptron", "bipolar_perceptron")
+        return ACTIVATIONS[self.layers[-1].activation].is_threshold
 
     def array(self, values: Any) -> np.ndarray[Any, Any]:
         """``values`` as a new array of the network's dtype."""
-        return np.array(values, dtype=self.dtype)
+        return np.array(values, dtype=self.dtype, order="C")
 
 
 def check_perceptron(network: Network) -> Network:

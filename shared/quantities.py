@@ -18,7 +18,7 @@ def shapes(
     Args:
         network: whose step it is.
         n_rows: N.
-        slots: what the optimizer keeps, as in ``SLOTS``.
+        slots: the names of what the optimizer keeps, as ``Training.slots`` gives them.
     """
     D = network.widths
     named: dict[str, tuple[int, ...]] = {"loss": (), "dx": (n_rows, D[0])}

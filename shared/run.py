@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shared.arrays import Array, check_inputs, check_targets
 from shared.datasets import Dataset
-from shared.network import Network
 from shared.parameters import Parameters
 from shared.trace import Slots
 from shared.training import Training
+
+if TYPE_CHECKING:
+    from shared.model import Model
 
 
 @dataclass
@@ -66,36 +68,6 @@ VALIDATED_AT_ONCE = 1024
 OnEpoch = Callable[[Checkpoint], None]
 
 
-class Optimizer(Protocol):
-    """What every implementation's optimizer has."""
-
-    @property
-    def steps(self) -> int: ...
-
-    @property
-    def slots(self) -> Slots: ...
-
-    def restore(self, steps: int, slots: Slots) -> None: ...
-
-
-class Net(Protocol):
-    """What every implementation's network has."""
-
-    @property
-    def network(self) -> Network: ...
-
-    @property
-    def parameters(self) -> Parameters: ...
-
-    def load(self, parameters: Parameters) -> None: ...
-
-    def predict(self, x: Any) -> Array: ...
-
-    def evaluate(self, x: Any, y: Any) -> float: ...
-
-    def optimizer_for(self, training: Training) -> Optimizer: ...
-
-
 class Run:
     """A training run of one implementation: which rows it sees, when it ends, what it leaves.
 
@@ -112,7 +84,7 @@ class Run:
 
     def __init__(
         self,
-        net: Net,
+        net: Model,
         dataset: Dataset,
         training: Training,
         on_epoch: OnEpoch | None = None,

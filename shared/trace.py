@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from shared.arrays import Array
 
@@ -44,6 +47,15 @@ class Trace:
         if self.y is not None:
             object.__setattr__(self, "y", self.y.copy())
 
+    @classmethod
+    def of_tensors(cls, y: Array | None = None, **parts: Any) -> Trace:
+        """The trace of a framework's tensors, or lists of them, by their names here."""
+        arrays: dict[str, Any] = {}
+        for name, part in parts.items():
+            is_list = isinstance(part, list)
+            arrays[name] = tuple(map(np.asarray, part)) if is_list else np.asarray(part)
+        return cls(y=y, **arrays)
+
     @property
     def x(self) -> Array:
         """The input, a[0] (N, D[0])."""
@@ -64,3 +76,19 @@ class Trace:
             named |= {f"{slot}[{l}]": arrays[l] for slot, arrays in self.slots.items()}
             named |= {f"W_next[{l}]": self.W_next[l], f"b_next[{l}]": self.b_next[l]}
         return {name: values for name, values in named.items() if values is not None}
+
+
+class Derivatives(NamedTuple):
+    """The tensors of a forward and a backward pass, named and shaped as in :class:`Trace`."""
+
+    z: list[Any]
+    a: list[Any]
+    loss: Any
+    dz: list[Any]
+    dW: list[Any]
+    db: list[Any]
+    dx: Any
+
+    def trace(self, y: Array) -> Trace:
+        """The same in NumPy, with the targets y (N, D[L])."""
+        return Trace.of_tensors(y, **self._asdict())

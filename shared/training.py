@@ -24,34 +24,9 @@ from shared.fields import (
     one_of,
 )
 from shared.network import Network
+from shared.optimizers import OPTIMIZERS, SCHEDULES
 
-# Each optimizer's own numbers, with what they are unless given; as Keras defines and names them.
-OPTIMIZERS: dict[str, dict[str, float]] = {
-    "sgd": {},
-    "momentum": {"momentum": 0.9},
-    "nesterov": {"momentum": 0.9},
-    "adagrad": {"initial_accumulator": 0.1, "epsilon": 1e-7},
-    "rmsprop": {"rho": 0.9, "epsilon": 1e-7},
-    "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
-}
-# What each keeps for each weight and bias from one step to the next.
-SLOTS: dict[str, tuple[str, ...]] = {
-    "sgd": (),
-    "momentum": ("momentum",),
-    "nesterov": ("momentum",),
-    "adagrad": ("accumulator",),
-    "rmsprop": ("velocity",),
-    "adam": ("momentum", "velocity"),
-}
-# How the learning rate changes with the steps, and the numbers that say how.
-SCHEDULES: dict[str, tuple[str, ...]] = {
-    "constant": (),
-    "step": ("decay_rate", "decay_steps"),
-    "exponential": ("decay_rate", "decay_steps"),
-    "inverse_time": ("decay_rate", "decay_steps"),
-    "cosine": ("decay_steps",),
-}
-_OWN = ("momentum", "initial_accumulator", "rho", "beta_1", "beta_2", "epsilon")
+_OWN = tuple({name: None for rule in OPTIMIZERS.values() for name in rule.hyperparameters})
 _DECAY = ("decay_rate", "decay_steps")
 # Tells the random numbers of dropout from those of the rows' order.
 _DROPOUT = 1
@@ -105,7 +80,7 @@ class Training:
     def __post_init__(self) -> None:
         given = [name for name in (*_OWN, *_DECAY) if getattr(self, name) is not None]
         for kind, names, has in (
-            (self.optimizer, _OWN, OPTIMIZERS[self.optimizer]),
+            (self.optimizer, _OWN, OPTIMIZERS[self.optimizer].hyperparameters),
             (self.schedule, _DECAY, SCHEDULES[self.schedule]),
         ):
             for name in names:
@@ -119,11 +94,28 @@ class Training:
 
     @cached_property
     def hyperparameters(self) -> dict[str, float]:
-        """The optimizer's own numbers by name, as given or as they are unless given."""
+        """The optimizer's hyperparameters by name, each as given or else its default."""
         return {
-            name: unless if getattr(self, name) is None else getattr(self, name)
-            for name, unless in OPTIMIZERS[self.optimizer].items()
+            name: default if getattr(self, name) is None else getattr(self, name)
+            for name, default in OPTIMIZERS[self.optimizer].hyperparameters.items()
         }
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of what the optimizer keeps for each weight and bias."""
+        return OPTIMIZERS[self.optimizer].slots
+
+    @property
+    def initial_slots(self) -> float:
+        """The number that every slot starts at."""
+        name = OPTIMIZERS[self.optimizer].initial_slots
+        return self.hyperparameters[name] if name else 0.0
+
+    @cached_property
+    def rule_arguments(self) -> dict[str, float]:
+        """The hyperparameters that each step of the optimizer takes."""
+        start = OPTIMIZERS[self.optimizer].initial_slots
+        return {name: value for name, value in self.hyperparameters.items() if name != start}
 
     def prepare(self, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
         """The rows to train on, with their augmentations, and those to validate on, if any.

@@ -56,9 +56,6 @@ class Problem:
         y = np.eye(n_outputs)[classes]
         return Case(
             name=str(self),
-            title="",
-            lectures=(),
-            figures=(),
             network=network,
             parameters=parameters,
             dataset=Dataset(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from impl_numpy.optimizers import learning_rate
-from shared import DTYPES, OPTIMIZERS, SCHEDULES, SLOTS, Case, InputError, Training, load_case
+from shared import DTYPES, OPTIMIZERS, SCHEDULES, Case, InputError, Training, load_case
 from threeways.compare import compare
 from threeways.implementations import model
 
@@ -38,7 +38,7 @@ def case_with(name: str, training: Training) -> Case:
 
 
 def test_nothing_is_left_out() -> None:
-    assert OTHER_NUMBERS.keys() == OPTIMIZERS.keys() == SLOTS.keys()
+    assert OTHER_NUMBERS.keys() == OPTIMIZERS.keys()
     assert DECAYS.keys() == SCHEDULES.keys()
 
 

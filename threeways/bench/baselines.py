@@ -97,7 +97,7 @@ class KerasFit(Peer):
     name = "keras.fit"
 
     def build(self) -> None:
-        self.default_dtype = library("impl_keras.feedforward").default_dtype
+        self.default_dtype = library("impl_keras.dtypes").default_dtype
         self.keras = keras = library("keras")
         losses = {"half_squared_error": lambda y, a: keras.ops.sum((a - y) ** 2, axis=1) / 2}
         loss = self.case.network.loss

@@ -65,9 +65,6 @@ class Size(NamedTuple):
         y = np.eye(n_classes, dtype=np.float32)[random.integers(n_classes, size=n_rows)]
         return Case(
             name=str(self),
-            title="",
-            lectures=(),
-            figures=(),
             network=network,
             parameters=initialise(network, "he_normal"),
             dataset=Dataset("random", x, y),

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import SLOTS, Array, Case, InputError, Trace, Weights, shapes
+from shared import Array, Case, InputError, Trace, Weights, shapes
 from shared.quantities import unknown_quantity
 
 FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
@@ -199,7 +199,7 @@ def quantities_of(answer: object, case: Case) -> tuple[dict[str, Array], list[st
         return {}, [f"it returned {_a(answer)}{hint}, expected {{quantity: array}} or a Trace"]
     if not answer:
         return {}, ["it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"]
-    slots = SLOTS[case.training.optimizer]
+    slots = case.training.slots
     known = shapes(case.network, len(case.first_batch()[0]), slots)
     wrong: dict[str, list[str]] = {}
     problems, quantities = [], {}

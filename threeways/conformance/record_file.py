@@ -51,7 +51,6 @@ from shared import (
     ACTIVATIONS,
     DTYPES,
     LOSSES,
-    SLOTS,
     Array,
     Augmentation,
     Case,
@@ -115,7 +114,7 @@ def json_schema() -> dict[str, Any]:
     for definition in schema["$defs"].values():
         if "description" in definition:  # the docstring's first line, not what a call raises
             definition["description"] = definition["description"].partition("\n")[0]
-    names = {"activation": ACTIVATIONS, "loss": LOSSES, "dtype": DTYPES}
+    names = {"activation": tuple(ACTIVATIONS), "loss": tuple(LOSSES), "dtype": DTYPES}
     for table, name in (("Layer", "activation"), ("Network", "loss"), ("Network", "dtype")):
         schema["$defs"][table]["properties"][name]["enum"] = list(names[name])
     return {
@@ -406,7 +405,7 @@ class _Placed:
 
     def slots(self) -> Slots:
         """What the optimizer has kept of the step before, which has to be recorded there."""
-        names = SLOTS[self.training.optimizer]
+        names = self.training.slots
         if not self.steps_before or not names:
             return {}
         ended = _Placed(self.group, self.group_at, self.t - 1).quantities()
@@ -458,8 +457,6 @@ class _Placed:
         return Case(
             name=name,
             title=self.group.title,
-            lectures=(),
-            figures=(),
             network=network,
             parameters=parameters,
             dataset=Dataset(name, x, y),
@@ -512,7 +509,7 @@ class _Placed:
 
     def quantities(self) -> dict[str, Array]:
         _, x = self.given("x")
-        known = shapes(self.group.network, len(x), SLOTS[self.training.optimizer])
+        known = shapes(self.group.network, len(x), self.training.slots)
         findings = Findings()
         arrays = {}
         for name, numbers in self.test.quantities.items():

@@ -33,7 +33,7 @@ from impl_numpy import regularisation
 from impl_numpy.activations import ACTIVATIONS, BACKWARD, SELU_ALPHA, SELU_SCALE
 from impl_numpy.losses import log_sum_exp, without_each
 from impl_numpy.optimizers import Optimizer, learning_rate
-from shared import SLOTS, Array, Case, ChainRuleCase, Layer
+from shared import Array, Case, ChainRuleCase, Layer
 
 # What multiplies the analysis, for each dtype. It is of first order, and worst case; 1 says that it
 # needs nothing on top: what it leaves out, products of two errors, are eps times smaller.
@@ -336,7 +336,7 @@ class Analysis:
         moved = zip(*(after(each) for each in _around(g, reach)), strict=True)
         ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
         changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
-        names = [f"{slot}_{letter}[{l}]" for slot in SLOTS[self.training.optimizer]]
+        names = [f"{slot}_{letter}[{l}]" for slot in self.training.slots]
         few = FEW * self.unit / left
         own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
         stays = frozen & (exact[-1] == w)  # and nothing is rounded

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared import SLOTS, Array, Case, ChainRuleCase
+from shared import Array, Case, ChainRuleCase
 from shared.quantities import sources
 from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
@@ -83,7 +83,7 @@ def judge(
     worst = {name: each.worst(name, case.dtype) for name, each in differences.items()}
     wrong = {name for name, found in worst.items() if not found.ratio <= 1}
     if isinstance(case, Case):
-        behind = sources(case.network, SLOTS[case.training.optimizer])
+        behind = sources(case.network, case.training.slots)
     else:  # a chain's numbers are each computed from those before
         behind = {name: set(list(worst)[:i]) for i, name in enumerate(worst)}
     first = [name for name in worst if name in wrong and not wrong & behind[name]]

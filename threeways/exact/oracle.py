@@ -19,7 +19,6 @@ import numpy as np
 from flint import arb, arb_mat, arb_series, ctx
 
 from shared import (
-    SLOTS,
     Array,
     Case,
     ChainRule,
@@ -282,7 +281,7 @@ class Oracle:
         numbers = {name: arb(number) for name, number in training.hyperparameters.items()}
         numbers.pop("initial_accumulator", None)
         rule = partial(UPDATES[training.optimizer], eta=learning_rate(training, t), t=t, **numbers)
-        names = [f"{slot}_{{}}[{{}}]" for slot in SLOTS[training.optimizer]] + ["{}_next[{}]"]
+        names = [f"{slot}_{{}}[{{}}]" for slot in training.slots] + ["{}_next[{}]"]
         named = {}
         for l, layer in enumerate(self.network.layers):
             free_dW = dW[l] * layer.trainable

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from impl_numpy import FeedForward
-from shared import SLOTS, Array, Case, InputError, load_case
+from shared import Array, Case, InputError, load_case
 from shared.errors import Findings
 from shared.quantities import shapes, unknown_quantity
 from threeways.exact.bounds import FEW, bounds
@@ -309,7 +309,7 @@ def _printed(case: Case, values: Mapping[str, str | float]) -> list[Printed]:
     if not values:
         raise InputError("no value given, such as dW[1][0,1]=0.0826")
     rows = len(case.first_batch()[0])
-    known = shapes(case.network, rows, SLOTS[case.training.optimizer])
+    known = shapes(case.network, rows, case.training.slots)
     findings = Findings(f"{case.name}: ")
     printed = []
     for name, value in values.items():

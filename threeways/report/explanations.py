@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from shared import SLOTS, Case
+from shared import Case
 from shared.quantities import element, sources
 from threeways.conformance.check import Checked, common_mistakes, look_at
 from threeways.conformance.contract import TOLD
@@ -70,7 +70,7 @@ def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[
     first, *others = judgement.departures
     yield head + departure(first)
     yield f"  {look_at(first.quantity, case)}"
-    all_behind = sources(case.network, SLOTS[case.training.optimizer])
+    all_behind = sources(case.network, case.training.slots)
     behind = set().union(*(all_behind[each.quantity] for each in judgement.departures))
     if unknown := [name for name in all_behind if name in behind - {*judgement.worst}]:
         yield f"  it may have begun before: {', '.join(unknown)} not given"

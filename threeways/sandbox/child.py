@@ -22,7 +22,7 @@ from typing import IO, Self
 
 import numpy as np
 
-from shared import SLOTS, Array, Case, InputError, shapes
+from shared import Array, Case, InputError, shapes
 from threeways.sandbox.worker import LENGTH
 
 # In seconds: how long a child may take to start, and how often to see whether it still runs.
@@ -133,7 +133,7 @@ class Child:
         (length,) = LENGTH.unpack(self._receive(LENGTH.size, deadline))
         known = {}
         if case:
-            known = shapes(case.network, len(case.dataset), SLOTS[case.training.optimizer])
+            known = shapes(case.network, len(case.dataset), case.training.slots)
         dtype = np.dtype(case.dtype if case else None)
         try:
             if length > LONGEST_HEADER:

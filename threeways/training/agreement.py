@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from impl_numpy import FeedForward
-from shared import SLOTS, Array, Case, Dataset, Parameters, Training
+from shared import Array, Case, Dataset, Parameters, Training
 from threeways.exact.bounds import bounds
 from threeways.progress import OnProgress
 from threeways.training.outcome import Outcome
@@ -224,10 +224,6 @@ def _errors_of_step(
         training, batch_size=None, validation=None, patience=None, augmentation=None
     )
     case = Case(
-        name="",
-        title="",
-        lectures=(),
-        figures=(),
         network=net.network,
         parameters=net.parameters,
         dataset=Dataset("batch", x, y),
@@ -240,7 +236,7 @@ def _errors_of_step(
     with np.errstate(all="ignore"):
         quantities = twin.step(*case.first_batch(), alone).quantities()
     allowed = bounds(case, {name: np.asarray(each, float) for name, each in quantities.items()})
-    kept = SLOTS[training.optimizer]
+    kept = training.slots
     names = [("W", "W_next"), ("b", "b_next")]
     names += [(letter, f"{slot}_{letter}") for slot in kept for letter in "Wb"]
     errors = [

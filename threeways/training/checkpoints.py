@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import SLOTS, Array, Case, Checkpoint, History, InputError, Parameters, Weights
+from shared import Array, Case, Checkpoint, History, InputError, Parameters, Weights
 from threeways.files import check_writable, make_folder, write_whole
 from threeways.implementations import PACKAGES
 from threeways.training.outcome import Trained
@@ -368,7 +368,7 @@ def _unpacked(header: dict[str, Any], arrays: dict[str, Array], case: Case) -> S
             steps=int(header["steps"]),
             slots={
                 f"{name}_{letter}": slot(f"{name}_{letter}", letter)
-                for name in SLOTS[case.training.optimizer]
+                for name in case.training.slots
                 for letter in "Wb"
             },
         ),

@@ -1,0 +1,74 @@
+"""The losses, as they are whichever implementation computes them; each is a mean over the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shared.activations import ACTIVATIONS
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The targets that a loss is defined for.
+
+    Args:
+        description: in words, to follow "is not".
+        allowed: which of y (N, D[L]) are, (N, D[L]) of bool.
+    """
+
+    description: str
+    allowed: Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss.
+
+    Args:
+        fits: the activations that the output layer may have.
+        from_logits: whether it takes the output layer's z, its logits, and not its a: a
+            cross-entropy computed from probabilities loses every digit where they saturate.
+        averages_outputs: whether it is the mean over a row's outputs, and not their sum.
+        targets: those that it is defined for; None if for any.
+    """
+
+    fits: tuple[str, ...]
+    from_logits: bool = False
+    averages_outputs: bool = False
+    targets: Targets | None = None
+
+
+def _either(low: int, high: int) -> Callable[[Array], Array]:
+    return lambda y: (y == low) | (y == high)
+
+
+def _is_one_hot(y: Array) -> Array:
+    return _either(0, 1)(y) & (y.sum(axis=1, keepdims=True) == 1)
+
+
+_SMOOTH = tuple(name for name, g in ACTIVATIONS.items() if not g.is_threshold)
+_SHARES = Targets("in [0, 1], as binary cross-entropy needs", lambda y: (y >= 0) & (y <= 1))
+_ONE_HOT = Targets("one-hot, as categorical cross-entropy needs", _is_one_hot)
+_BINARY = Targets("of 0 and 1 alone, as the perceptron rule with step needs", _either(0, 1))
+_BIPOLAR = Targets("of -1 and 1 alone, as the perceptron rule with sign needs", _either(-1, 1))
+
+LOSSES: dict[str, Loss] = {
+    "mean_squared_error": Loss(_SMOOTH, averages_outputs=True),
+    "half_squared_error": Loss(_SMOOTH),
+    "binary_crossentropy": Loss(
+        ("sigmoid",), from_logits=True, averages_outputs=True, targets=_SHARES
+    ),
+    "categorical_crossentropy": Loss(("softmax",), from_logits=True, targets=_ONE_HOT),
+    "softmax_binary_crossentropy": Loss(
+        ("softmax",), from_logits=True, averages_outputs=True, targets=_SHARES
+    ),
+    "perceptron": Loss(("step",), from_logits=True, targets=_BINARY),
+    "bipolar_perceptron": Loss(("sign",), from_logits=True, targets=_BIPOLAR),
+    "output": Loss(_SMOOTH),
+}

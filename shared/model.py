@@ -1,0 +1,169 @@
+"""What every implementation's network does, whichever framework computes it; NumPy in and out."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.arrays import Array, check_inputs, check_targets
+from shared.datasets import Dataset
+from shared.network import Network
+from shared.parameters import Parameters, check_parameters
+from shared.run import Checkpoint, History, OnEpoch, Run
+from shared.trace import Slots, Trace
+from shared.training import Training
+
+# Which units dropout keeps: for each a[l] that has dropout, (N, D[l]) of bool.
+Masks = dict[int, Any]
+
+
+class Model(ABC):
+    """A network with its parameters.
+
+    Args:
+        network: its layers and its loss.
+        parameters: where it starts; W[l] (D[l], D[l+1]) and b[l] (D[l+1],) for each layer.
+
+    Raises:
+        InputError: the parameters do not fit the network.
+    """
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        self.network = network
+        self.optimizer: Any = None
+        self.build(check_parameters(network, parameters))
+
+    @abstractmethod
+    def build(self, start: Parameters) -> None:
+        """Make W and b, which start at ``start``, a copy that is the network's own."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> Parameters:
+        """A copy of W and b as they are now."""
+
+    @abstractmethod
+    def load(self, parameters: Parameters) -> None:
+        """Set W and b to these."""
+
+    @abstractmethod
+    def trace(self, x: Array, y: Array | None = None, masks: Masks | None = None) -> Trace:
+        """z and a of every layer; with targets y the loss and its derivatives too."""
+
+    @abstractmethod
+    def loss_of(self, x: Array, y: Array) -> float:
+        """The loss with its penalties and without dropout."""
+
+    @abstractmethod
+    def make_optimizer(self, training: Training) -> Any:
+        """A new optimizer of W and b."""
+
+    @abstractmethod
+    def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
+        """Change W and b by a step of the optimizer; what is frozen stays. Uses up dW and db."""
+
+    @abstractmethod
+    def train(self, run: Run) -> None:
+        """Make all epochs of a training run."""
+
+    def predict(self, x: Any) -> Array:
+        """The output a[L] (N, D[L]) for inputs x (N, D[0])."""
+        return self.forward(x).a[-1]
+
+    def forward(self, x: Any) -> Trace:
+        """z and a of every layer for inputs x (N, D[0])."""
+        return self.trace(check_inputs(self.network, x))
+
+    def evaluate(self, x: Any, y: Any) -> float:
+        """The loss for inputs x (N, D[0]) and targets y (N, D[L]), with nothing dropped."""
+        x = check_inputs(self.network, x)
+        return self.loss_of(x, check_targets(self.network, y, len(x)))
+
+    def backward(self, x: Any, y: Any, masks: Masks | None = None) -> Trace:
+        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing.
+
+        With ``masks`` of the units that it keeps, there is dropout.
+        """
+        x = check_inputs(self.network, x)
+        return self.trace(x, check_targets(self.network, y, len(x)), masks)
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        """One update of gradient descent on a batch, with every number that went into it."""
+        trace = self.backward(x, y, self.masks_of_step(training, len(x)))
+        dW, db = ([gradient.copy() for gradient in part] for part in (trace.dW, trace.db))
+        self.update(dW, db, training)
+        W_next, b_next = zip(*self.parameters, strict=True)
+        slots = self.optimizer_for(training).slots
+        return dataclasses.replace(trace, W_next=W_next, b_next=b_next, slots=slots)
+
+    def fit(
+        self,
+        dataset: Dataset,
+        training: Training,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> History:
+        """The losses, epoch by epoch, of training on a data set; or of going on from a checkpoint.
+
+        The perceptron rule ends after the first epoch that leaves no errors (EPITA-1).
+        """
+        run = Run(self, dataset, training, on_epoch, checkpoint)
+        self.train(run)
+        return run.history
+
+    def masks_of_step(self, training: Training, n_rows: int) -> Masks:
+        """The masks of dropout in the next step, of ``n_rows`` rows."""
+        return training.masks(self.network, self.optimizer_for(training).steps, n_rows)
+
+    def optimizer_for(self, training: Training) -> Any:
+        """The optimizer of a training run; it lasts, with its slots, as long as the run."""
+        known = self.optimizer
+        if known is None or (known.training is not training and known.training != training):
+            known = self.optimizer = self.make_optimizer(training)
+        return known
+
+
+class Optimizer(ABC):
+    """The optimizer of a training run, with its slots: what it keeps from one step to the next.
+
+    Args:
+        training: which optimizer, its hyperparameters, and the schedule of its learning rate.
+        variables: what it updates, W of every layer, then b of every layer.
+    """
+
+    slot_variables: dict[str, list[Any]]
+
+    def __init__(self, training: Training, variables: Sequence[Any]) -> None:
+        self.training = training
+        self.variables = variables
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The number of updates that it has made."""
+
+    @abstractmethod
+    def restore(self, steps: int, slots: Slots) -> None:
+        """Go on from after ``steps`` updates, which left ``slots``."""
+
+    @property
+    def slots(self) -> Slots:
+        """A copy of the slots, by names such as ``"momentum_W"``, an array a layer."""
+        L = len(self.variables) // 2
+        named: Slots = {}
+        for slot, arrays in self.slot_variables.items():
+            copies = tuple(np.asarray(array).copy() for array in arrays)
+            named |= {f"{slot}_W": copies[:L], f"{slot}_b": copies[L:]}
+        return named
+
+    def restored(self, slots: Slots) -> list[tuple[Any, Array]]:
+        """Each array of a slot with the values that it is to take from a copy."""
+        return [
+            pair
+            for slot, arrays in self.slot_variables.items()
+            for pair in zip(arrays, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True)
+        ]
