@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from impl_keras.feedforward import default_dtype
+from impl_keras.dtypes import default_dtype
 from impl_keras.optimizers import Optimizer
 from shared import ChainRule, Training
 

@@ -9,58 +9,43 @@ from typing import TypeAlias
 import keras
 import numpy as np
 
-from shared import SLOTS, Slots, Training
+from shared import Optimizer as SharedOptimizer
+from shared import Slots, Training
 
 __all__ = ["Optimizer"]
 
 Array: TypeAlias = keras.Variable
 
 
-class Optimizer:
-    """The optimizer of a training run, with what it keeps from one step to the next.
+class Optimizer(SharedOptimizer):
+    """The optimizer of a training run, with its slots: what it keeps from one step to the next.
 
     Args:
-        training: which it is, its numbers, and the schedule of its learning rate.
-        variables: what it is to update, W of every layer, then b of every layer.
+        training: which optimizer, its hyperparameters, and the schedule of its learning rate.
+        variables: what it updates, W of every layer, then b of every layer.
     """
 
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
-        self.training = training
-        self.variables = variables
+        super().__init__(training, variables)
         # Keras takes a Python float through float32, wherever it is to end; a NumPy one stays.
-        numbers = {name: np.float64(number) for name, number in training.hyperparameters.items()}
-        start = numbers.pop("initial_accumulator", None)
-        if start is not None:
-            numbers["initial_accumulator_value"] = start
-        self.keras = OPTIMIZERS[training.optimizer](learning_rate(training), **numbers)
+        arguments = {
+            ARGUMENTS.get(name, name): np.float64(value)
+            for name, value in training.hyperparameters.items()
+        }
+        self.keras = OPTIMIZERS[training.optimizer](learning_rate(training), **arguments)
         self.keras.build(variables)
-        self.slot_variables: dict[str, list[Array]] = {
-            slot: getattr(self.keras, KEPT[training.optimizer, slot])
-            for slot in SLOTS[training.optimizer]
+        self.slot_variables = {
+            slot: getattr(self.keras, SLOTS[training.optimizer, slot]) for slot in training.slots
         }
-
-    @property
-    def slots(self) -> Slots:
-        """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
-        L = len(self.variables) // 2
-        copies = {
-            slot: tuple(each.numpy().copy() for each in kept)
-            for slot, kept in self.slot_variables.items()
-        }
-        of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
-        return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
 
     @property
     def steps(self) -> int:
-        """How many updates it has made."""
         return int(self.keras.iterations.numpy())
 
     def restore(self, steps: int, slots: Slots) -> None:
-        """Go on from after ``steps`` updates, which left ``slots``."""
         self.keras.iterations.assign(steps)
-        for slot, arrays in self.slot_variables.items():
-            for array, values in zip(arrays, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
-                array.assign(values)
+        for array, values in self.restored(slots):
+            array.assign(values)
 
 
 OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
@@ -71,8 +56,8 @@ OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
 }
-# Where Keras's optimizers have their slots.
-KEPT = {
+# Keras's names of its optimizers' slots, and of the arguments that it names otherwise.
+SLOTS = {
     ("momentum", "momentum"): "momentums",
     ("nesterov", "momentum"): "momentums",
     ("adagrad", "accumulator"): "_accumulators",
@@ -80,6 +65,7 @@ KEPT = {
     ("adam", "momentum"): "_momentums",
     ("adam", "velocity"): "_velocities",
 }
+ARGUMENTS = {"initial_accumulator": "initial_accumulator_value"}
 
 
 def learning_rate(training: Training) -> float | keras.optimizers.schedules.LearningRateSchedule:
@@ -96,5 +82,7 @@ def learning_rate(training: Training) -> float | keras.optimizers.schedules.Lear
             return schedules.InverseTimeDecay(eta, steps, rate)
         case "cosine":
             return schedules.CosineDecay(eta, steps)
-        case _:
+        case "constant":
             return eta
+        case unknown:
+            raise ValueError(unknown)

@@ -13,60 +13,43 @@ from typing import Any
 
 import numpy as np
 
-from shared import SLOTS, Array, Slots, Training
+from shared import Array, Slots, Training
+from shared import Optimizer as SharedOptimizer
 
 __all__ = ["Optimizer"]
 
 
-class Optimizer:
-    """The optimizer of a training run, with what it keeps from one step to the next.
+class Optimizer(SharedOptimizer):
+    """The optimizer of a training run, with its slots: what it keeps from one step to the next.
 
     Args:
-        training: which it is, its numbers, and the schedule of its learning rate.
-        variables: what it is to update, W of every layer, then b of every layer.
+        training: which optimizer, its hyperparameters, and the schedule of its learning rate.
+        variables: what it updates, W of every layer, then b of every layer.
     """
 
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
-        self.training = training
-        self.variables = variables
+        super().__init__(training, variables)
         self.t = 0
-        numbers = dict(training.hyperparameters)
-        start = numbers.pop("initial_accumulator", 0)
-        self.rule = partial(RULES[training.optimizer], **numbers)
+        self.rule = partial(RULES[training.optimizer], **training.rule_arguments)
         self.slot_variables = {
-            slot: [np.full_like(w, start) for w in variables] for slot in SLOTS[training.optimizer]
+            slot: [np.full_like(w, training.initial_slots) for w in variables]
+            for slot in training.slots
         }
-
-    @property
-    def slots(self) -> Slots:
-        """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
-        L = len(self.variables) // 2
-        copies = {
-            slot: tuple(each.copy() for each in arrays)
-            for slot, arrays in self.slot_variables.items()
-        }
-        of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
-        return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
 
     @property
     def steps(self) -> int:
-        """How many updates it has made."""
         return self.t
 
     def restore(self, steps: int, slots: Slots) -> None:
-        """Go on from after ``steps`` updates, which left ``slots``."""
         self.t = steps
-        for slot, arrays in self.slot_variables.items():
-            for array, values in zip(arrays, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
-                array[...] = values
+        for array, values in self.restored(slots):
+            array[...] = values
 
     def apply(self, gradients: Sequence[Array]) -> None:
         """Update each variable by its gradient, of the same shape, which is used up."""
         eta = learning_rate(self.training, self.t)
-        for g, w, *slots in zip(
-            gradients, self.variables, *self.slot_variables.values(), strict=True
-        ):
-            self.rule(eta, self.t, g, w, *slots)
+        for arrays in zip(gradients, self.variables, *self.slot_variables.values(), strict=True):
+            self.rule(eta, self.t, *arrays)
         self.t += 1
 
 
@@ -156,5 +139,7 @@ def learning_rate(training: Training, t: int) -> float:
             return eta / (1 + rate * t / steps)
         case "cosine":
             return eta * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
-        case _:
+        case "constant":
             return eta
+        case unknown:
+            raise ValueError(unknown)

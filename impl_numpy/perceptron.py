@@ -6,36 +6,13 @@ gradient descent on the cross-entropy, whose gradient has the same form (KTH-1, 
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
-import numpy as np
-
-from impl_numpy.activations import ACTIVATIONS
-from impl_numpy.losses import LOSSES
-from impl_numpy.optimizers import Optimizer
-from shared import (
-    Array,
-    Checkpoint,
-    Dataset,
-    History,
-    Network,
-    OnEpoch,
-    Parameters,
-    Run,
-    Trace,
-    Training,
-    Weights,
-    check_inputs,
-    check_parameters,
-    check_perceptron,
-    check_targets,
-)
+from impl_numpy.model import Model
+from shared import LOSSES, Array, Network, Parameters, check_perceptron
 
 __all__ = ["Perceptron"]
 
 
-class Perceptron:
+class Perceptron(Model):
     """One layer of threshold units or of sigmoid units.
 
     Args:
@@ -48,80 +25,27 @@ class Perceptron:
     """
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
-        self.network = check_perceptron(network)
-        self.layer = network.layers[0]
-        ((self.W, self.b),) = check_parameters(network, parameters)
-        self.optimizer: Optimizer | None = None
+        super().__init__(check_perceptron(network), parameters)
 
-    @property
-    def parameters(self) -> Parameters:
-        """A copy of W and b as they are now."""
-        return (Weights(self.W.copy(), self.b.copy()),)
+    def propagate(
+        self, x: Array, masks: dict[int, Array] | None = None
+    ) -> tuple[list[Array], list[Array]]:
+        """z = x @ W + b and ŷ = g(z), (N, D[1])."""
+        (W,), (b,), (g,) = self.W, self.b, self.g
+        z = x @ W + b
+        y_hat = g(z)
+        return [z], [x, y_hat]
 
-    def load(self, parameters: Parameters) -> None:
-        """Take these for W and b."""
-        ((self.W[...], self.b[...]),) = parameters
-
-    def predict(self, x: Any) -> Array:
-        """The output ŷ (N, D[1]) for inputs x (N, D[0])."""
-        return self.forward(x).a[-1]
-
-    def forward(self, x: Any) -> Trace:
-        """z = x @ W + b and ŷ = g(z)."""
-        x = check_inputs(self.network, x)
-        z = x @ self.W + self.b
-        return Trace(z=(z,), a=(x, ACTIVATIONS[self.layer.activation](z)))
-
-    def evaluate(self, x: Any, y: Any) -> float:
-        """The loss of inputs x (N, D[0]) and targets y (N, D[1])."""
-        return float(np.asarray(self.backward(x, y).loss))
-
-    def backward(self, x: Any, y: Any) -> Trace:
-        """The loss and its derivatives for a batch x (N, D[0]), y (N, D[1]); updates nothing."""
-        forward = self.forward(x)
-        (z,), (x, y_hat) = forward.z, forward.a
-        y = check_targets(self.network, y, len(x))
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        """dz = (ŷ - y) / n, dW = x.T @ dz and db = Σ rows dz: w ← w - η dW is the rule."""
+        x, y_hat = a
         # The perceptron rule sums over a row's outputs, the cross-entropy is their mean.
-        n = y.size if self.network.loss == "binary_crossentropy" else len(y)
+        n = y.size if LOSSES[self.network.loss].averages_outputs else len(y)
         dz = (y_hat - y) / n
-        return Trace(
-            z=(z,),
-            a=(x, y_hat),
-            y=y,
-            loss=LOSSES[self.network.loss](y, z),
-            dz=(dz,),
-            dW=(x.T @ dz,),
-            db=(dz.sum(axis=0),),
-            dx=dz @ self.W.T,
-        )
+        return [dz], [x.T @ dz], [dz.sum(axis=0)]
 
-    def step(self, x: Any, y: Any, training: Training) -> Trace:
-        """One update, w ← w - η dW, with every number that went into it."""
-        trace = self.backward(x, y)
-        optimizer = self.optimizer_for(training)
-        db = np.zeros_like(self.b) if self.layer.fixed_bias else trace.db[0].copy()
-        optimizer.apply([trace.dW[0].copy(), db])
-        ((W, b),) = self.parameters
-        return dataclasses.replace(trace, W_next=(W,), b_next=(b,), slots=optimizer.slots)
-
-    def fit(
-        self,
-        dataset: Dataset,
-        training: Training,
-        on_epoch: OnEpoch | None = None,
-        checkpoint: Checkpoint | None = None,
-    ) -> History:
-        """Train on all of a data set's batches, epoch after epoch; or go on from a checkpoint.
-
-        The perceptron rule ends after the first epoch that leaves no errors (EPITA-1).
-        """
-        run = Run(self, dataset, training, on_epoch, checkpoint)
-        for epoch in run.epochs():
-            run.end_steps([self.step(x, y, training).loss for x, y in run.batches(epoch)])
-        return run.history
-
-    def optimizer_for(self, training: Training) -> Optimizer:
-        """The optimizer of a training run; what it keeps lasts as long as the run is the same."""
-        if self.optimizer is None or self.optimizer.training != training:
-            self.optimizer = Optimizer(training, [self.W, self.b])
-        return self.optimizer
+    def input_gradient(self, dz: list[Array]) -> Array:
+        """dx = dz @ W.T, (N, D[0])."""
+        return dz[0] @ self.W[0].T

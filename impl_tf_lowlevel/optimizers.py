@@ -13,65 +13,50 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from shared import SLOTS, Slots, Training
+from shared import Optimizer as SharedOptimizer
+from shared import Slots, Training
 
 __all__ = ["Optimizer"]
 
 Array: TypeAlias = tf.Variable
 
 
-class Optimizer:
-    """The optimizer of a training run, with what it keeps from one step to the next.
+class Optimizer(SharedOptimizer):
+    """The optimizer of a training run, with its slots: what it keeps from one step to the next.
 
     Args:
-        training: which it is, its numbers, and the schedule of its learning rate.
-        variables: what it is to update, W of every layer, then b of every layer.
+        training: which optimizer, its hyperparameters, and the schedule of its learning rate.
+        variables: what it updates, W of every layer, then b of every layer.
     """
 
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
-        self.training = training
-        self.variables = variables
+        super().__init__(training, variables)
         self.t = tf.Variable(0, dtype=tf.int64)
-        numbers = dict(training.hyperparameters)
-        start = numbers.pop("initial_accumulator", 0)
-        self.rule = partial(RULES[training.optimizer], **numbers)
+        self.rule = partial(RULES[training.optimizer], **training.rule_arguments)
         self.slot_variables = {
-            slot: [tf.Variable(tf.fill(w.shape, tf.constant(start, w.dtype))) for w in variables]
-            for slot in SLOTS[training.optimizer]
+            slot: [
+                tf.Variable(tf.fill(w.shape, tf.constant(training.initial_slots, w.dtype)))
+                for w in variables
+            ]
+            for slot in training.slots
         }
-
-    @property
-    def slots(self) -> Slots:
-        """A copy of what it keeps, by names such as ``"momentum_W"``; variables are W and b."""
-        L = len(self.variables) // 2
-        copies = {
-            slot: tuple(each.numpy().copy() for each in kept)
-            for slot, kept in self.slot_variables.items()
-        }
-        of_W = {f"{slot}_W": arrays[:L] for slot, arrays in copies.items()}
-        return of_W | {f"{slot}_b": arrays[L:] for slot, arrays in copies.items()}
 
     @property
     def steps(self) -> int:
-        """How many updates it has made."""
         return int(self.t.numpy())
 
     def restore(self, steps: int, slots: Slots) -> None:
-        """Go on from after ``steps`` updates, which left ``slots``."""
         self.t.assign(steps)
-        for slot, arrays in self.slot_variables.items():
-            for array, values in zip(arrays, slots[f"{slot}_W"] + slots[f"{slot}_b"], strict=True):
-                array.assign(values)
+        for array, values in self.restored(slots):
+            array.assign(values)
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
         """Update each variable by its gradient, of the same shape."""
         dtype = self.variables[0].dtype
         eta = tf.cast(learning_rate(self.training, self.t), dtype)
         t = tf.cast(self.t, dtype)
-        for g, w, *slots in zip(
-            gradients, self.variables, *self.slot_variables.values(), strict=True
-        ):
-            self.rule(eta, t, g, w, *slots)
+        for arrays in zip(gradients, self.variables, *self.slot_variables.values(), strict=True):
+            self.rule(eta, t, *arrays)
         self.t.assign_add(1)
 
 
@@ -160,5 +145,7 @@ def learning_rate(training: Training, t: tf.Variable) -> tf.Tensor:
             return eta / (1 + rate * past / steps)
         case "cosine":
             return eta * (1 + tf.cos(math.pi * tf.minimum(past, steps) / steps)) / 2
-        case _:
+        case "constant":
             return tf.constant(eta, tf.float64)
+        case unknown:
+            raise ValueError(unknown)

@@ -16,7 +16,6 @@ from impl_numpy import FeedForward
 from shared import (
     ACTIVATIONS,
     DTYPES,
-    SLOTS,
     Array,
     Case,
     Dataset,
@@ -173,7 +172,7 @@ def test_names_are_the_classes() -> None:
 @pytest.mark.parametrize("name", MISTAKES)
 def test_steps_have_their_shapes_and_dtypes(name: str) -> None:
     for case, made in zip(cases(), all_steps(name), strict=True):
-        slots = SLOTS[case.training.optimizer]
+        slots = case.training.slots
         expected = shapes(case.network, len(case.first_batch()[0]), slots)
         for numbers in made:
             assert {quantity: array.shape for quantity, array in numbers.items()} == expected

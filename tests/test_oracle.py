@@ -78,9 +78,6 @@ def linear_case(dtype: str) -> Case:
     )
     return Case(
         name="linear",
-        title="",
-        lectures=(),
-        figures=(),
         network=network,
         parameters=(Weights(network.array([[0.1], [0.7]]), network.array([0.3])),),
         dataset=Dataset("", np.array([[0.1, 0.9], [1.3, -0.2]]), np.array([[0.5], [0.4]])),

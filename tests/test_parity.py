@@ -53,7 +53,7 @@ def test_random_network(seed: int, packages: dict[str, ModuleType]) -> None:
     random = np.random.default_rng(seed)
     widths = tuple(int(width) for width in random.integers(2, 20, size=random.integers(2, 6)))
     problem = Problem(
-        hidden=str(random.choice(ACTIVATIONS)),
+        hidden=str(random.choice(list(ACTIVATIONS))),
         output=str(random.choice(list(OUTPUTS))),
         widths=widths,
         rows=int(random.integers(1, 33)),

@@ -15,12 +15,23 @@ from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parent.parent
 IMPLEMENTATIONS = ("impl_numpy", "impl_tf_lowlevel", "impl_keras")
+MIRRORED = {
+    "__init__.py",
+    "activations.py",
+    "chain_rule.py",
+    "feedforward.py",
+    "losses.py",
+    "model.py",
+    "optimizers.py",
+    "perceptron.py",
+    "regularisation.py",
+}
 CONTRACT = ("parameters", "load", "predict", "evaluate", "forward", "backward", "step", "fit")
 OPTIMIZER = ("slots", "steps", "restore")
 
 
-def files(package: str) -> list[str]:
-    return sorted(path.name for path in (ROOT / package).glob("*.py"))
+def files(package: str) -> set[str]:
+    return {path.name for path in (ROOT / package).glob("*.py")}
 
 
 def public(module: ModuleType) -> dict[str, str]:
@@ -43,8 +54,8 @@ def public(module: ModuleType) -> dict[str, str]:
 @pytest.mark.usefixtures("packages")
 @pytest.mark.parametrize("other", IMPLEMENTATIONS[1:])
 def test_implementations_mirror_each_other(other: str) -> None:
-    assert files(other) == files("impl_numpy")
-    for file in files(other):
+    assert files(other) & files("impl_numpy") == MIRRORED
+    for file in MIRRORED:
         name = "" if file == "__init__.py" else f".{file.removesuffix('.py')}"
         mine = importlib.import_module(f"impl_numpy{name}")
         theirs = importlib.import_module(f"{other}{name}")

@@ -238,10 +238,10 @@ def test_a_run_in_pieces_is_the_same_run(
         return net.fit(case.dataset, training), net.parameters
 
     history, end = run(packages["numpy"])
-    monkeypatch.setattr("impl_tf_lowlevel.feedforward.STEPS_WORTH_XLA", steps_worth_xla)
-    monkeypatch.setattr("impl_tf_lowlevel.feedforward.CHUNK_BYTES", 1)
+    monkeypatch.setattr("impl_tf_lowlevel.compiled_steps.STEPS_WORTH_XLA", steps_worth_xla)
+    monkeypatch.setattr("impl_tf_lowlevel.model.CHUNK_BYTES", 1)
     monkeypatch.setattr("shared.run.CHUNK_BYTES", 1)
-    monkeypatch.setattr("impl_numpy.feedforward.LOSSES_AT_ONCE", 1)
+    monkeypatch.setattr("impl_numpy.deferred_losses.WAITING_BYTES", 1)
     for package in packages.values():
         losses, parameters = run(package)
         np.testing.assert_allclose(losses.loss, history.loss, rtol=0, atol=1e-14)

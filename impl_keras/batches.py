@@ -1,0 +1,55 @@
+"""A training run as Keras's ``fit`` takes it: its batches in order, and an end to each epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from shared import Run
+
+__all__ = ["EndEpoch", "batches"]
+
+
+def batches(run: Run) -> tf.data.Dataset:
+    """The batches (x, y, masks) of all epochs that are left, in the order that all three see."""
+    training = run.training
+    first = len(run.history.loss)
+
+    def chunks() -> Iterator[Any]:
+        for epoch in range(first, training.epochs):
+            for x, y, masks in run.masked_chunks(epoch):
+                yield x.copy(), y, masks  # TensorFlow takes arrays as they are, and looks later
+
+    def split(*chunk: Any) -> tf.data.Dataset:
+        rows = tf.data.Dataset.from_tensor_slices(chunk)
+        return rows.batch(training.batch_size or len(run.x))
+
+    like_first = tf.nest.map_structure(
+        lambda part: tf.TensorSpec((None, part.shape[1]), part.dtype), next(chunks())
+    )
+    data = tf.data.Dataset.from_generator(chunks, output_signature=like_first)
+    return data.flat_map(split)
+
+
+class EndEpoch(keras.callbacks.Callback):
+    """Records each epoch in a run, and ends the training when the run is over.
+
+    Args:
+        run: the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.model.n_finite.assign(0)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        loss = float(logs["loss"])
+        self.run.end_epoch(loss, None if math.isfinite(loss) else int(self.model.n_finite.numpy()))
+        self.model.stop_training = self.run.is_over

@@ -1,0 +1,27 @@
+"""The dtype that Keras makes things in, set for a while and then set back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+__all__ = ["default_dtype"]
+
+
+@contextmanager
+def default_dtype(dtype: str) -> Iterator[None]:
+    """What Keras makes meanwhile is of ``dtype``: layers, losses, metrics, an optimizer's rate.
+
+    Their default is float32, even around float64 layers: a rate of 0.1 would be 0.10000000149 and
+    a loss would have float32's error. Setting floatx alone does not move the layers' own default.
+    """
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)

@@ -1,0 +1,47 @@
+"""The network as a model of Keras's own layers alone, to be saved and opened anywhere."""
+
+from __future__ import annotations
+
+import keras
+
+from impl_keras.activations import ACTIVATIONS
+from impl_keras.dtypes import default_dtype
+from shared import Layer, Network, Parameters
+
+__all__ = ["plain_model"]
+
+
+def plain_model(network: Network, parameters: Parameters) -> keras.Sequential:
+    """The network of Keras's own layers, from x (N, D[0]) to a[L] (N, D[L]); not compiled.
+
+    Saved, it is opened by ``keras.models.load_model`` alone, but for step, sign and scaled tanh:
+    Keras lacks them, and needs ``import impl_keras`` first. In float64, Keras rounds leaky ReLU's
+    slope to float32, and in ``model.predict(x)``, unlike ``model(x)``, also x.
+    """
+    with default_dtype(network.dtype):
+        model = keras.Sequential([keras.Input((network.n_features,))])
+        for layer, weights in zip(network.layers, parameters, strict=True):
+            penalty = keras.regularizers.L1L2(layer.l1, layer.l2) if layer.is_penalised else None
+            dense = keras.layers.Dense(
+                layer.units, kernel_regularizer=penalty, trainable=layer.trainable
+            )
+            model.add(dense)
+            model.add(_activation(layer))
+            dense.set_weights(weights)
+            if layer.dropout_rate:
+                kind = "AlphaDropout" if layer.alpha_dropout else "Dropout"
+                model.add(getattr(keras.layers, kind)(layer.dropout_rate))
+        return model
+
+
+def _activation(layer: Layer) -> keras.layers.Layer:
+    """Keras's own layer for an activation, if it has one."""
+    match layer.activation:
+        case "leaky_relu":
+            return keras.layers.LeakyReLU(negative_slope=layer.arguments["alpha"])
+        case "elu":
+            return keras.layers.ELU(layer.arguments["alpha"])
+        case "step" | "sign" | "scaled_tanh" as name:
+            return keras.layers.Activation(ACTIVATIONS[name])
+        case name:
+            return keras.layers.Activation(name)
