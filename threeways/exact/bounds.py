@@ -26,14 +26,16 @@ way n times. A sum of 60 was seen to be wrong by twice the square root's bound.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from impl_numpy import regularisation
-from impl_numpy.activations import ACTIVATIONS, BACKWARD, SELU_ALPHA, SELU_SCALE
-from impl_numpy.losses import log_sum_exp, without_each
-from impl_numpy.optimizers import Optimizer, learning_rate
-from shared import Array, Case, ChainRuleCase, Layer
+from shared import LOSSES, Array, Case, ChainRuleCase, Layer
+from threeways.exact import regularisation
+from threeways.exact.activations import g, g_prime, selu_alpha, selu_scale
+from threeways.exact.optimizers import RULES, learning_rate
 
 # What multiplies the analysis, for each dtype. It is of first order, and worst case; 1 says that it
 # needs nothing on top: what it leaves out, products of two errors, are eps times smaller.
@@ -43,6 +45,49 @@ CONSTANT = {"float32": 1.0, "float64": 1.0}
 # TensorFlow's tanh, 3.9 eps in float64, and its sigmoid, 4.1 in float32, are the worst found.
 FEW = 4
 FUNCTION = 6
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """How an activation g and its derivative may be rounded, in eps.
+
+    Args:
+        value: the error of g itself, whatever it is given, from its layer, z and a; none at an
+            exact 0 where g(0) = 0.
+        slope: how much g', where it is computed from a, changes with an error of a.
+        kink_from_a: whether some tell the side of the kink from a rounded eᶻ - 1, and not from z.
+    """
+
+    value: Callable[[Layer, Array, Array], Array]
+    slope: Callable[[Array], Array] = np.ones_like
+    kink_from_a: bool = False
+
+
+def _exponential_unit(layer: Layer, z: Array, a: Array) -> Array:
+    """The error of ELU or SELU, some of which compute eᶻ - 1 as it stands."""
+    scale = abs(layer.arguments["alpha"]) if layer.arguments else selu_scale(z) * selu_alpha(z)
+    return np.where(z > 0, FEW * np.abs(a), 2 * scale)
+
+
+EXACT = Rounding(lambda layer, z, a: np.zeros_like(a))
+ROUNDINGS: dict[str, Rounding] = {
+    "linear": EXACT,
+    "step": EXACT,
+    "sign": EXACT,
+    "relu": EXACT,
+    # 1 / (1 + e⁻ᶻ) with e⁻ᶻ wrong by a few eps.
+    "sigmoid": Rounding(
+        lambda layer, z, a: a * (1 + FUNCTION * (1 - a)), slope=lambda a: np.abs(1 - 2 * a)
+    ),
+    "tanh": Rounding(lambda layer, z, a: FUNCTION * np.abs(a), slope=lambda a: 2 * np.abs(a)),
+    # With the rounding of 1.7159, of ⅔z, and of their products.
+    "scaled_tanh": Rounding(
+        lambda layer, z, a: (FUNCTION + 2) * np.abs(a), slope=lambda a: 2 * np.abs(a)
+    ),
+    "leaky_relu": Rounding(lambda layer, z, a: FEW * np.abs(a)),
+    "elu": Rounding(_exponential_unit, kink_from_a=True),
+    "selu": Rounding(_exponential_unit, kink_from_a=True),
+}
 
 
 def bounds(case: Case | ChainRuleCase, values: dict[str, Array]) -> dict[str, Array]:
@@ -86,12 +131,17 @@ class Analysis:
         self.a = [x, *(values[f"a[{l + 1}]"] for l in layers)]
         self.masks = case.masks()
         self.given = [  # what each layer is given of a[l]
-            _dropped(self.network.layers[l - 1], self.masks[l], a) if l in self.masks else a
-            for l, a in enumerate(self.a[:-1])
+            self.dropped(l, a) if l in self.masks else a for l, a in enumerate(self.a[:-1])
         ]
         self.penalised = [l for l in layers if self.network.layers[l].is_penalised]
         self.penalty = sum(self.penalty_of(l) for l in self.penalised)
         self.dz = [values[f"dz[{l}]"] for l in layers]
+
+    def dropped(self, l: int, a: Array) -> Array:
+        """a[l] after dropout, (N, D[l])."""
+        layer = self.network.layers[l - 1]
+        scale, _ = self.dropout_scale(layer)
+        return regularisation.dropout(layer, scale, a, self.masks[l].astype(float))
 
     def errors(self) -> dict[str, Array]:
         """Of every quantity."""
@@ -138,7 +188,7 @@ class Analysis:
         layer, mask, a = self.network.layers[l - 1], self.masks[l], self.a[l]
         scale, few = self.dropout_scale(layer)
         if layer.alpha_dropout:  # of c (a - pα') or c (α' - pα'), or of ca - cpα'
-            limit = SELU_SCALE * SELU_ALPHA
+            limit = -regularisation.selu_limit(a)
             size = np.where(mask, np.abs(a), limit) + layer.alpha_dropout * limit
             return scale * (np.where(mask, a_error, 0) + few * size + self.tiny)
         return np.where(mask, scale * (a_error + few * np.abs(a)), 0)
@@ -153,13 +203,13 @@ class Analysis:
         return np.where(mask, scale * da, 0), np.where(mask, error, 0)
 
     def dropout_scale(self, layer: Layer) -> tuple[float, float]:
-        """What dropout multiplies kept units by, and how wrong it makes them, as a share."""
-        rate = layer.dropout_rate
+        """The factor of kept units, and the relative error that it makes."""
+        scale, rate = float(regularisation.dropout_scale(layer)), layer.dropout_rate
         of_rate = rate / (1 - rate)
         if layer.alpha_dropout:  # of c, and of what it multiplies
-            return regularisation.alpha_dropout_scale(rate), self.unit * (2 * FEW + of_rate)
+            return scale, self.unit * (2 * FEW + of_rate)
         is_power_of_2 = math.frexp(1 - rate)[0] == 0.5  # which rounds nothing
-        return 1 / (1 - rate), 0 if is_power_of_2 else self.unit * (FEW + of_rate)
+        return scale, 0 if is_power_of_2 else self.unit * (FEW + of_rate)
 
     def net_input(self, l: int, a_error: Array) -> Array:
         """Of z[l] = a[l] @ W[l] + b[l], with a[l] as dropout leaves it."""
@@ -184,26 +234,18 @@ class Analysis:
             less = np.log1p(np.maximum((a * np.expm1(-delta)).sum(axis=1, keepdims=True), -1))
             below, above = -a * np.expm1(-delta - more), a * np.expm1(delta - less)
             return np.minimum(np.maximum(below, above), 1) + self.tiny
-        changed = np.abs([_forward(layer, each) - a for each in _around(z, z_error)]).max(axis=0)
+        here = g(layer, z)
+        changed = np.abs([g(layer, each) - here for each in _around(z, z_error)]).max(axis=0)
         return changed + self.own(l, z_error)
 
     def own(self, l: int, z_error: Array) -> Array:
-        """Of g itself, whatever it is given; none at an exact 0 where g(0) = 0."""
+        """The error of g itself; none at an exact 0 where g(0) = 0."""
         layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
-        match layer.activation:
-            case "linear" | "step" | "sign" | "relu":
-                return np.zeros_like(a)
-            case "sigmoid":  # of 1 / (1 + e⁻ᶻ) with e⁻ᶻ wrong by a few eps
-                return self.unit * a * (1 + FUNCTION * (1 - a)) + self.tiny
-            case "elu" | "selu":  # some compute eᶻ - 1 as it stands
-                few = np.where(z > 0, FEW * np.abs(a), 2 * _scale(layer))
-            case "tanh":
-                few = FUNCTION * np.abs(a)
-            case "scaled_tanh":  # with the rounding of 1.7159, of ⅔z, and of their products
-                few = (FUNCTION + 2) * np.abs(a)
-            case _:
-                few = FEW * np.abs(a)
-        return np.where((z == 0) & (z_error == 0), 0, self.unit * few + self.tiny)
+        rounding = ROUNDINGS[layer.activation]
+        if rounding is EXACT:
+            return np.zeros_like(a)
+        error = self.unit * rounding.value(layer, z, a) + self.tiny
+        return np.where((z == 0) & (z_error == 0) & (a == 0), 0, error)
 
     def activation_backward(
         self, l: int, da: Array, da_error: Array, z_error: Array, a_error: Array
@@ -217,46 +259,50 @@ class Analysis:
             few = self.unit * (FEW + layer.units / 2)
             flushed = layer.units * self.tiny
             return wrong * (da_error + carried + few * paths) + a_error * paths + flushed
-        slope = _slope(layer, z)
+        rounding = ROUNDINGS[layer.activation]
+        slope = g_prime(layer, z)
         reach = z_error
-        if layer.activation in ("elu", "selu"):  # some take the side of the kink from eᶻ - 1
+        if rounding.kink_from_a:
             reach = np.where((z == 0) & (z_error == 0), 0, z_error + 2 * self.unit)
-        changed = np.abs([_slope(layer, each) - slope for each in _around(z, reach)]).max(axis=0)
-        match layer.activation:  # how g', computed from a, follows an error of a
-            case "sigmoid":
-                follows = np.abs(1 - 2 * a)
-            case "tanh" | "scaled_tanh":
-                follows = 2 * np.abs(a)
-            case _:
-                follows = np.ones_like(a)
-        changed += self.unit * FEW * np.abs(slope) + follows * self.own(l, z_error)
+        around = [g_prime(layer, each) for each in _around(z, reach)]
+        changed = np.abs(np.subtract(around, slope)).max(axis=0)
+        changed += self.unit * FEW * np.abs(slope)
+        changed += rounding.slope(a) * self.own(l, z_error)
         return (np.abs(slope) + changed) * da_error + np.abs(da) * changed + self.tiny
 
     def output_delta(self, z_error: Array, a_error: Array) -> Array:
         """Of dz[L-1]."""
         y, a, (N, K) = self.y, self.a[-1], self.y.shape
         apart = a_error + FEW * self.unit * (np.abs(a - y) + a_error)
+        terms = N * K if LOSSES[self.network.loss].averages_outputs else N
         match self.network.loss:
-            case "binary_crossentropy":
-                return apart / (N * K) + self.tiny
-            case "categorical_crossentropy" | "perceptron" | "bipolar_perceptron":
-                return apart / N + self.tiny
             case "softmax_binary_crossentropy":
                 return self.softmax_binary_error(z_error, a_error)
+            case (
+                "binary_crossentropy"
+                | "categorical_crossentropy"
+                | "perceptron"
+                | "bipolar_perceptron"
+            ):
+                return apart / terms + self.tiny
             case "output":
                 da, da_error = np.full_like(a, 1 / N), np.full_like(a, self.unit / N)
             case "mean_squared_error":
-                da, da_error = (a - y) * 2 / (N * K), apart * 2 / (N * K)
-            case _:
-                da, da_error = (a - y) / N, apart / N
+                da, da_error = (a - y) * 2 / terms, apart * 2 / terms
+            case "half_squared_error":
+                da, da_error = (a - y) / terms, apart / terms
+            case unknown:
+                raise ValueError(unknown)
         return self.activation_backward(len(self.W) - 1, da, da_error, z_error, a_error)
 
     def softmax_binary_error(self, z_error: Array, a_error: Array) -> Array:
         """Of dz[L-1] = (Ka - y - Σⱼ (1 - yⱼ) aᵢ / (1 - aⱼ)) / NK, or the same in other sums."""
         y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
-        without = without_each(z)  # (N, j, i)
-        of_the_others = np.exp(without - log_sum_exp(without, axis=2))
-        rest = ((1 - y)[:, :, np.newaxis] * of_the_others).sum(axis=1)
+        # The softmax of all units but the j-th, 0 at i = j.
+        without = np.where(np.eye(K, dtype=bool), -np.inf, z[:, np.newaxis])  # (N, j, i)
+        powers = np.exp(without - without.max(axis=2, keepdims=True))
+        others = powers / powers.sum(axis=2, keepdims=True)
+        rest = ((1 - y)[:, :, np.newaxis] * others).sum(axis=1)
         few = self.unit * (FEW + K / 2)
         spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
         delta = z_error + z_error.max(axis=1, keepdims=True) + few + self.unit * spread
@@ -268,33 +314,36 @@ class Analysis:
         y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
         few = FEW * self.unit
         magnitude = data = abs(float(self.values["loss"]) - self.penalty)
-        if self.network.loss_from_logits:
-            follows = np.abs(self.dz[-1]) + dz_error
-            error = float((follows * (z_error + few * np.abs(z))).sum())
-            spread = z.max(axis=1, keepdims=True) - z
-            of_logarithm = few * (1 + spread) + self.unit * K / 2
-            match self.network.loss:
-                case "binary_crossentropy":  # where z and yz do not cancel exactly
-                    error += float((few * np.abs(z) * (y > 0) * (y < 1)).sum()) / (N * K)
-                case "categorical_crossentropy":
-                    error += float((y * of_logarithm).sum()) / N
-                case "softmax_binary_crossentropy":
-                    error += float(of_logarithm.sum()) / (N * K)
-                case _:
-                    magnitude = float(np.abs((a - y) * z).sum()) / N
-        elif self.network.loss == "output":
-            error = float(a_error.sum()) / N
-            magnitude = float(np.abs(a).sum()) / N
-        else:
-            apart = a_error + few * np.abs(a - y)
-            error = float(((2 * np.abs(a - y) + apart) * apart).sum()) / N
+        apart = a_error + few * np.abs(a - y)
+        # Of a loss of logits: by its own derivative, and the logarithm of a softmax's sum.
+        by_logits = float(((np.abs(self.dz[-1]) + dz_error) * (z_error + few * np.abs(z))).sum())
+        spread = z.max(axis=1, keepdims=True) - z
+        of_logarithm = few * (1 + spread) + self.unit * K / 2
+        match self.network.loss:
+            case "binary_crossentropy":  # with where z and yz do not cancel exactly
+                inside = np.abs(z) * (y > 0) * (y < 1)
+                error = by_logits + float((few * inside).sum()) / (N * K)
+            case "categorical_crossentropy":
+                error = by_logits + float((y * of_logarithm).sum()) / N
+            case "softmax_binary_crossentropy":
+                error = by_logits + float(of_logarithm.sum()) / (N * K)
+            case "perceptron" | "bipolar_perceptron":
+                error = by_logits
+                magnitude = float(np.abs((a - y) * z).sum()) / N
+            case "output":
+                error = float(a_error.sum()) / N
+                magnitude = float(np.abs(a).sum()) / N
+            case "mean_squared_error" | "half_squared_error":
+                error = float(((2 * np.abs(a - y) + apart) * apart).sum()) / N
+            case unknown:
+                raise ValueError(unknown)
         error += self.unit * (N * K / 2 + FEW) * magnitude + self.tiny
         return np.asarray(error + self.penalty_error(data))
 
     def penalty_of(self, l: int) -> float:
         """What W[l] adds to the loss."""
         layer = self.network.layers[l]
-        return float(regularisation.penalty(self.W[l], layer.l1, layer.l2))
+        return float(regularisation.penalty(layer, self.W[l]).sum())
 
     def penalty_error(self, data: float) -> float:
         """Of the penalty, a sum over all weights, and of adding it to the loss of the data."""
@@ -313,27 +362,25 @@ class Analysis:
         total = np.abs(self.values[f"dW[{l}]"])
         return self.unit * (FEW * pull + total / 2) + (1 + layer.l2) * self.tiny
 
-    def update(self, letter: str, l: int, w: Array, g_error: Array) -> dict[str, Array]:
+    def update(self, letter: str, l: int, w: Array, dw_error: Array) -> dict[str, Array]:
         """Of what the optimizer keeps and of the new W[l] or b[l]."""
-        layer, numbers = self.network.layers[l], self.training.hyperparameters
+        layer, arguments = self.network.layers[l], self.training.rule_arguments
         frozen = not layer.trainable or (letter == "b" and layer.fixed_bias)
-        g = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
+        dw = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
 
-        def after(g: Array) -> list[Array]:
-            optimizer = Optimizer(self.training, [w.copy()])
-            optimizer.t = self.case.steps_before
-            kept = self.case.start_of_slots(l, letter)
-            for array, start in zip(optimizer.slot_variables.values(), kept, strict=True):
-                array[0][:] = start
-            optimizer.apply([g.copy()])
-            return [kept for (kept,) in (*optimizer.slot_variables.values(), optimizer.variables)]
-
-        exact = after(g)
+        eta = float(learning_rate(self.training, self.case.steps_before))
+        rule = partial(
+            RULES[self.training.optimizer],
+            eta=eta,
+            t=self.case.steps_before,
+            **self.training.rule_arguments,
+        )
+        slots = [slot.astype(float) for slot in self.case.start_of_slots(l, letter)]
+        exact = rule(w, dw, *slots)
         # Adam's 1 - β is wrong by eps however small it is, and what it makes tiny may be flushed.
-        left = min(1 - numbers.get(beta, 0) for beta in ("beta_1", "beta_2"))
-        eta = learning_rate(self.training, self.case.steps_before)
-        reach = np.zeros_like(w) if frozen else g_error + self.tiny / left / min(1, eta or 1)
-        moved = zip(*(after(each) for each in _around(g, reach)), strict=True)
+        left = min(1 - arguments.get(beta, 0) for beta in ("beta_1", "beta_2"))
+        reach = np.zeros_like(w) if frozen else dw_error + self.tiny / left / min(1, eta or 1)
+        moved = zip(*(rule(w, each, *slots) for each in _around(dw, reach)), strict=True)
         ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
         changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
         names = [f"{slot}_{letter}[{l}]" for slot in self.training.slots]
@@ -342,17 +389,11 @@ class Analysis:
         stays = frozen & (exact[-1] == w)  # and nothing is rounded
         own.append(~stays * (self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0)))
         return {
-            name: by_g + by_itself + self.tiny
-            for name, by_g, by_itself in zip(
+            name: by_dw + by_itself + self.tiny
+            for name, by_dw, by_itself in zip(
                 (*names, f"{letter}_next[{l}]"), changed, own, strict=True
             )
         }
-
-
-def _dropped(layer: Layer, mask: Array, a: Array) -> Array:
-    """What dropout leaves of a layer's a."""
-    drop = regularisation.alpha_dropout if layer.alpha_dropout else regularisation.dropout
-    return drop(a, mask, layer.dropout_rate)
 
 
 def _around(z: Array, error: Array) -> tuple[Array, ...]:
@@ -363,19 +404,6 @@ def _around(z: Array, error: Array) -> tuple[Array, ...]:
     low, high = z - error, z + error
     below = np.full_like(z, -np.finfo(float).tiny)
     return low, high, np.clip(0, low, high), np.clip(below, low, high)
-
-
-def _forward(layer: Layer, z: Array) -> Array:
-    return ACTIVATIONS[layer.activation](z, **layer.arguments)
-
-
-def _slope(layer: Layer, z: Array) -> Array:
-    return BACKWARD[layer.activation](np.ones_like(z), z, _forward(layer, z), **layer.arguments)
-
-
-def _scale(layer: Layer) -> float:
-    """What e^z is multiplied by: α, or λα."""
-    return SELU_SCALE * SELU_ALPHA if layer.activation == "selu" else abs(layer.arguments["alpha"])
 
 
 def _grain(values: Array) -> Array:

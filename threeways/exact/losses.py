@@ -1,0 +1,105 @@
+"""The losses of one row of balls, and their derivatives.
+
+Each takes a row of targets y, of net inputs z and of outputs a, (K,) each. A derivative is dz of a
+loss of logits, else da. 1 - a, which would lose its digits, is the sum of the other outputs of a
+softmax, and σ(-z) for a sigmoid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flint import arb
+
+from threeways.exact.activations import sigmoid
+from threeways.exact.arithmetic import Row, others, square, total
+
+
+def squared_error(y: Row, z: Row, a: Row) -> arb:
+    """Σ (a - y)²."""
+    return total(square(output - target) for output, target in zip(a, y, strict=True))
+
+
+def error(y: Row, z: Row, a: Row) -> list[arb]:
+    """a - y, (K,)."""
+    return [output - target for output, target in zip(a, y, strict=True)]
+
+
+def binary_crossentropy(y: Row, z: Row, a: Row) -> arb:
+    """-Σ [y log σ(z) + (1 - y) log σ(-z)]."""
+    terms = zip(y, z, strict=True)  # -log σ(z) = log(1 + e⁻ᶻ)
+    return total(t * (-net).exp().log1p() + (1 - t) * net.exp().log1p() for t, net in terms)
+
+
+def sigmoid_error(y: Row, z: Row, a: Row) -> list[arb]:
+    """σ(z) - y, (K,), without a difference that cancels."""
+    return [sigmoid(net) * (1 - t) - sigmoid(-net) * t for t, net in zip(y, z, strict=True)]
+
+
+def categorical_crossentropy(y: Row, z: Row, a: Row) -> arb:
+    """-Σ y log a, of a softmax."""
+    terms = zip(y, a, others(a), strict=True)  # -log aᵢ = log(1 + (1 - aᵢ) / aᵢ)
+    return total(t * (rest / output).log1p() for t, output, rest in terms if t != 0)
+
+
+def softmax_error(y: Row, z: Row, a: Row) -> list[arb]:
+    """a Σy - y Σa, (K,): a - y where both sum to 1, without a difference that cancels."""
+    terms = zip(y, a, others(y), others(a), strict=True)
+    return [output * other_t - t * rest for t, output, other_t, rest in terms]
+
+
+def softmax_binary_crossentropy(y: Row, z: Row, a: Row) -> arb:
+    """-Σ [y log a + (1 - y) log(1 - a)], of a softmax."""
+    terms = zip(y, a, others(a), strict=True)
+    return total(
+        t * (rest / output).log1p() + (1 - t) * (output / rest).log1p() for t, output, rest in terms
+    )
+
+
+def softmax_binary_error(y: Row, z: Row, a: Row) -> list[arb]:
+    """The derivative of softmax_binary_crossentropy by z, (K,)."""
+    # Of -(1 - yⱼ) log(1 - aⱼ) with respect to zᵢ: (1 - yᵢ)aᵢ at j = i, else
+    # -(1 - yⱼ)aᵢaⱼ / (1 - aⱼ).
+    pulls = [(1 - t) * output / rest for t, output, rest in zip(y, a, others(a), strict=True)]
+    terms = zip(softmax_error(y, z, a), y, a, others(pulls), strict=True)
+    return [direct + output * (1 - t - pulled) for direct, t, output, pulled in terms]
+
+
+def perceptron(y: Row, z: Row, a: Row) -> arb:
+    """Σ (a - y) z."""
+    return total(off * net for off, net in zip(error(y, z, a), z, strict=True))
+
+
+def mean(of_row: Callable[[Row, Row, Row], arb]) -> Callable[[Row, Row, Row], arb]:
+    """A loss's mean over the outputs in place of its sum."""
+    return lambda y, z, a: of_row(y, z, a) / len(y)
+
+
+def scaled(
+    numerator: int, of_row: Callable[[Row, Row, Row], list[arb]]
+) -> Callable[[Row, Row, Row], list[arb]]:
+    """A derivative times a number, as a mean over the outputs."""
+    return lambda y, z, a: [each * numerator / len(y) for each in of_row(y, z, a)]
+
+
+@dataclass(frozen=True)
+class RowLoss:
+    """A loss of one row, a ball, with its derivative, (K,)."""
+
+    value: Callable[[Row, Row, Row], arb]
+    derivative: Callable[[Row, Row, Row], list[arb]]
+
+
+LOSSES: dict[str, RowLoss] = {
+    "mean_squared_error": RowLoss(mean(squared_error), scaled(2, error)),
+    "half_squared_error": RowLoss(lambda y, z, a: squared_error(y, z, a) / 2, error),
+    "binary_crossentropy": RowLoss(mean(binary_crossentropy), scaled(1, sigmoid_error)),
+    "categorical_crossentropy": RowLoss(categorical_crossentropy, softmax_error),
+    "softmax_binary_crossentropy": RowLoss(
+        mean(softmax_binary_crossentropy), scaled(1, softmax_binary_error)
+    ),
+    "perceptron": RowLoss(perceptron, error),
+    "bipolar_perceptron": RowLoss(perceptron, error),
+    "output": RowLoss(lambda y, z, a: total(a), lambda y, z, a: [arb(1)] * len(a)),
+}

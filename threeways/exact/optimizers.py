@@ -1,0 +1,90 @@
+"""The optimizers' rules and schedules, of balls or of float64 arrays.
+
+A rule takes a weight w, its derivative g and its slots; it returns the new slots and the new w. η
+is the learning rate and t the number of the steps before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from flint import arb
+
+from shared import Training
+from threeways.exact.arithmetic import Number, sqrt, square
+
+Updated: TypeAlias = tuple[Number, ...]
+
+
+def sgd(w: Number, g: Number, *, eta: Number, t: int) -> Updated:
+    return (w - eta * g,)
+
+
+def momentum(w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: Number) -> Updated:
+    v_next = momentum * v - eta * g
+    return v_next, w + v_next
+
+
+def nesterov(w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: Number) -> Updated:
+    v_next = momentum * v - eta * g
+    return v_next, w + momentum * v_next - eta * g
+
+
+def adagrad(w: Number, g: Number, s: Number, *, eta: Number, t: int, epsilon: Number) -> Updated:
+    s_next = s + square(g)
+    return s_next, w - eta * g / sqrt(s_next + epsilon)
+
+
+def rmsprop(
+    w: Number, g: Number, s: Number, *, eta: Number, t: int, rho: Number, epsilon: Number
+) -> Updated:
+    s_next = rho * s + (1 - rho) * square(g)
+    return s_next, w - eta * g / sqrt(s_next + epsilon)
+
+
+def adam(
+    w: Number,
+    g: Number,
+    m: Number,
+    s: Number,
+    *,
+    eta: Number,
+    t: int,
+    beta_1: Number,
+    beta_2: Number,
+    epsilon: Number,
+) -> Updated:
+    m_next = beta_1 * m + (1 - beta_1) * g
+    s_next = beta_2 * s + (1 - beta_2) * square(g)
+    corrected = eta * sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
+    return m_next, s_next, w - corrected * m_next / (sqrt(s_next) + epsilon)
+
+
+RULES: dict[str, Callable[..., Updated]] = {
+    "sgd": sgd,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "adam": adam,
+}
+
+
+def learning_rate(training: Training, t: int) -> arb:
+    """η after t steps."""
+    eta, rate = arb(training.learning_rate), arb(training.decay_rate or 1)
+    steps = training.decay_steps or 1
+    match training.schedule:
+        case "constant":
+            return eta
+        case "step":
+            return eta * rate ** (t // steps)
+        case "exponential":
+            return eta * rate ** (arb(t) / steps)
+        case "inverse_time":
+            return eta / (1 + rate * t / steps)
+        case "cosine":
+            return eta * (1 + arb.cos_pi(arb(min(t, steps)) / steps)) / 2
+        case unknown:
+            raise ValueError(unknown)
