@@ -1,4 +1,4 @@
-"""One training step of a case in each implementation, every number of it compared.
+"""Training steps of a case in each implementation, every number of them compared.
 
 Each with the exact step, and pairwise: two that are each within their bound of it may be twice that
 apart.
@@ -6,19 +6,20 @@ apart.
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import itertools
 import math
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from shared import Array, Case, ChainRuleCase
+from shared import Array, Case, ChainRuleCase, Training, Weights
 from threeways.exact.bounds import bounds
 from threeways.exact.judge import Difference, Worst, from_exact, worst_of
 from threeways.exact.oracle import Exact, exact_step
@@ -49,7 +50,8 @@ class Result:
         case, dtype: which.
         pairs: every two implementations.
         exact: each implementation's worst element, as ``a``, with the exact one, as ``b``.
-        seconds_per_step: what a step of each took.
+        seconds_per_step: what the first step of each took.
+        steps: how many steps were compared.
     """
 
     case: str
@@ -57,6 +59,7 @@ class Result:
     pairs: tuple[Pair, ...]
     exact: dict[str, Worst]
     seconds_per_step: dict[str, float]
+    steps: int = 1
 
     @property
     def ok(self) -> bool:
@@ -66,7 +69,7 @@ class Result:
 
 
 def compare(case: Case | ChainRuleCase, dtype: str, packages: Mapping[str, ModuleType]) -> Result:
-    """Make a case's first step in each implementation, and exactly, and compare the steps.
+    """The result of making a case's steps in each implementation and exactly.
 
     Args:
         case: which.
@@ -85,34 +88,98 @@ def compare_all(
 
     The exact steps are made first, so that ``make`` may have begun elsewhere.
     """
-    cases = [first_step(case, dtype) for case, dtype in steps]
-    exact = [exact_step(case) for case in cases]
-    for case, right, made in zip(cases, exact, make(cases), strict=True):
-        yield compared(case, right, made)
+    runs = [list(exact_steps(case, dtype)) for case, dtype in steps]
+    made = iter(make([case for run in runs for case, _ in run]))
+    for run in runs:
+        first, *later = [compared(case, exact, next(made)) for case, exact in run]
+        yield functools.reduce(worse_of, later, first)
 
 
-def first_step(case: Case | ChainRuleCase, dtype: str) -> Case | ChainRuleCase:
-    """A case of nothing but the first step of a case."""
+def exact_steps(
+    case: Case | ChainRuleCase, dtype: str
+) -> Iterator[tuple[Case | ChainRuleCase, Exact]]:
+    """The steps that a case is compared by, each a case of its own, with the exact numbers.
+
+    They are its first step and, where an optimizer keeps something or its rate changes, steps from
+    later in a run, which begin with the parameters and the slots that the first one leaves: at the
+    first step the slots say nothing yet, and every schedule starts with η.
+    """
     case = case.with_dtype(dtype)
-    return case.alone() if isinstance(case, Case) else case
+    if isinstance(case, ChainRuleCase):
+        yield case, exact_step(case)
+        return
+    case = case.alone()
+    exact = exact_step(case)
+    yield case, exact
+    for steps_before in later_moments(case.training):
+        later = after_first_step(case, exact, steps_before)
+        yield later, exact_step(later)
+
+
+def later_moments(training: Training) -> list[int]:
+    """The numbers of steps to have gone before, for those steps to differ from the first."""
+    moments = {1} if training.slots else set()
+    if T := training.decay_steps:  # within T steps, and beyond
+        moments |= {max(1, T // 2), T + (T + 1) // 2}
+    return sorted(moments)
+
+
+def after_first_step(case: Case, exact: Exact, steps_before: int) -> Case:
+    """A case that begins with what the exact first step leaves, rounded to its dtype."""
+    layers = range(len(case.parameters))
+
+    def rounded(name: str) -> tuple[Array, ...]:
+        return tuple(case.network.array(exact.values[f"{name}[{l}]"]) for l in layers)
+
+    return replace(
+        case,
+        parameters=tuple(map(Weights, rounded("W_next"), rounded("b_next"))),
+        steps_before=steps_before,
+        slots={
+            f"{slot}_{of}": rounded(f"{slot}_{of}") for slot in case.training.slots for of in "Wb"
+        },
+    )
 
 
 def compared(case: Case | ChainRuleCase, exact: Exact, steps: TimedSteps) -> Result:
-    """The step of each implementation held to the exact one, and to each other's."""
+    """A step of each implementation held to the exact one, and to each other's."""
     quantities = {name: numbers for name, (numbers, _) in steps.items()}
     allowed = bounds(case, exact.values)
+    number = case.steps_before + 1 if isinstance(case, Case) else 1
     return Result(
         case=case.name,
         dtype=case.dtype,
         pairs=tuple(
-            Pair(a, b, worst_difference(quantities[a], quantities[b], allowed, case.dtype))
+            Pair(
+                a,
+                b,
+                replace(
+                    worst_difference(quantities[a], quantities[b], allowed, case.dtype),
+                    step=number,
+                ),
+            )
             for a, b in itertools.combinations(quantities, 2)
         ),
         exact={
-            name: worst_of(from_exact(numbers, exact, allowed), case.dtype)
+            name: replace(worst_of(from_exact(numbers, exact, allowed), case.dtype), step=number)
             for name, numbers in quantities.items()
         },
         seconds_per_step={name: seconds for name, (_, seconds) in steps.items()},
+    )
+
+
+def worse_of(a: Result, b: Result) -> Result:
+    """The first of two results of a case, each comparison at the worse of the two."""
+
+    def worse(first: Worst, second: Worst) -> Worst:
+        return second if second.ratio > first.ratio else first
+
+    pairs = zip(a.pairs, b.pairs, strict=True)
+    return replace(
+        a,
+        pairs=tuple(replace(pair, worst=worse(pair.worst, other.worst)) for pair, other in pairs),
+        exact={name: worse(worst, b.exact[name]) for name, worst in a.exact.items()},
+        steps=a.steps + b.steps,
     )
 
 

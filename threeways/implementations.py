@@ -96,7 +96,7 @@ def model(package: ModuleType, case: Case) -> Any:
 def timed_steps(
     cases: Iterable[Case | ChainRuleCase], packages: Mapping[str, ModuleType]
 ) -> Iterator[TimedSteps]:
-    """The first step of each case, in each of these packages."""
+    """Each case's step, the first of its rows, in each of these packages."""
     for case in cases:
         yield {name: _timed_step(package, case) for name, package in packages.items()}
 
@@ -106,6 +106,8 @@ def _timed_step(package: ModuleType, case: Case | ChainRuleCase) -> tuple[dict[s
         differentiate = importlib.import_module(f"{package.__name__}.chain_rule").differentiate
         return _timed(lambda: differentiate(case.chain_rule, case.dtype))
     net = model(package, case)
+    if case.steps_before:
+        net.optimizer_for(case.training).restore(case.steps_before, case.slots)
     x, y = case.first_batch()
     trace, seconds = _timed(lambda: net.step(x, y, case.training))
     return trace.quantities(), seconds

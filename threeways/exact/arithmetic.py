@@ -42,7 +42,7 @@ def where_positive(z: Number, above: Number, otherwise: Number) -> Number:
     """``above`` where z > 0, else ``otherwise``."""
     if isinstance(z, arb):
         return arb(above if is_positive(z) else otherwise)
-    return np.where(z > 0, above, otherwise).astype(float)
+    return np.asarray(np.where(z > 0, above, otherwise), float)
 
 
 def constant(decimals: str, like: Number) -> Number:

@@ -26,6 +26,7 @@ class Worst:
         a, b: its value in each of the two arrays that are compared.
         difference_eps: |a - b| in units of the dtype's eps at the array's scale.
         bound_eps: how large that may be.
+        step: the number of the step, from 1.
     """
 
     quantity: str
@@ -34,6 +35,7 @@ class Worst:
     b: float
     difference_eps: float
     bound_eps: float
+    step: int = 1
 
     @property
     def ratio(self) -> float:

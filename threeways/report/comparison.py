@@ -81,8 +81,10 @@ def _summary(results: Sequence[Result]) -> str:
         (result, name, "exact", worst) for result in results for name, worst in result.exact.items()
     ]
     pairs = [(result, pair.a, pair.b, pair.worst) for result in results for pair in result.pairs]
-    tried = f"\n{cases} in {dtypes}: {plural(len(steps), 'step')} held to the exact one"
-    tried += f", {plural(len(pairs), 'pair')} to each other:\n" if pairs else ":\n"
+    n_steps = sum(result.steps * len(result.exact) for result in results)
+    n_pairs = sum(result.steps * len(result.pairs) for result in results)
+    tried = f"\n{cases} in {dtypes}: {plural(n_steps, 'step')} held to the exact one"
+    tried += f", {plural(n_pairs, 'pair')} to each other:\n" if pairs else ":\n"
     failed = [comparison for comparison in steps + pairs if not comparison[-1].ratio <= 1]
     if not failed:
         share = max(worst.ratio for *_, worst in steps + pairs)
@@ -96,7 +98,8 @@ def _summary(results: Sequence[Result]) -> str:
 
 
 def _element(worst: Worst) -> str:
-    return escape(element(worst.quantity, worst.index))
+    step = f", step {worst.step}" if worst.step > 1 else ""
+    return escape(element(worst.quantity, worst.index)) + step
 
 
 def _seconds(seconds: float) -> str:
