@@ -37,7 +37,7 @@ def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) ->
     """
     from shared import Case, InputError, case_names
     from threeways.conformance.check import check_implementation
-    from threeways.conformance.record_file import read_records
+    from threeways.conformance.record_reader import read_records
     from threeways.conformance.records import check_records
     from threeways.report.explanations import explain_checks, explain_records
 

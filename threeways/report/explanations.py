@@ -9,7 +9,7 @@ from shared import SLOTS, Case
 from shared.quantities import element, sources
 from threeways.conformance.check import Checked, common_mistakes, look_at
 from threeways.conformance.contract import TOLD
-from threeways.conformance.records import Verdict
+from threeways.conformance.records import StepResult
 from threeways.exact.judge import Judgement, Worst
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.diagnosis import Diagnosis, Match
@@ -80,7 +80,7 @@ def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[
         yield f"  wrong as well{why}: {also}"
 
 
-def explain_records(verdicts: Iterable[Verdict]) -> Iterator[str]:
+def explain_records(verdicts: Iterable[StepResult]) -> Iterator[str]:
     """Each recorded step that is not what it should be, then how many are.
 
     Args:
@@ -94,8 +94,8 @@ def explain_records(verdicts: Iterable[Verdict]) -> Iterator[str]:
             continue
         wrong += 1
         head = f"{verdict.group.name}, step {verdict.step.number}: "
-        if verdict.chain:
-            yield head + verdict.chain
+        if verdict.chain_break:
+            yield head + verdict.chain_break
         if verdict.judgement.ok and not verdict.step.valid:
             yield head + "right, but the file says that it is invalid"
         if verdict.step.valid:
