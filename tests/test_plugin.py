@@ -42,8 +42,8 @@ def test_form_is_a_failure_too() -> None:
         }, case)  # fmt: skip
 
 
-def test_what_a_function_is_not_told_is_skipped() -> None:
-    with pytest.raises(SkipTest, match="told of dropout and of optimizers"):
+def test_what_a_function_does_not_get_is_skipped() -> None:
+    with pytest.raises(SkipTest, match="gets dropout masks and an optimizer"):
         assert_step_parity(lambda network, parameters, x, y, learning_rate: {}, regularised())
     assert_step_parity(impl_numpy.FeedForward, regularised())
 
