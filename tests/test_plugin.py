@@ -91,9 +91,10 @@ def test_a_run_that_does_not_use_it_loads_nothing_of_it(pytester: pytest.Pyteste
 def test_documented_example(framework: str, pytester: pytest.Pytester) -> None:
     if importlib.util.find_spec(framework) is None:
         pytest.skip(f"{framework} is not installed")
-    pytester.makepyfile(EXAMPLES[framework])
-    pytester.runpytest_subprocess().assert_outcomes(passed=3)
-    pytester.makepyfile(EXAMPLES[framework].replace("2 * len(", "len("))
-    result = pytester.runpytest_subprocess()
-    result.assert_outcomes(failed=3)
+    right = EXAMPLES[framework]
+    pytester.makepyfile(test_right=right, test_wrong=right.replace("2 * len(", "len("))
+    result = pytester.runpytest_subprocess("-v")
+    result.assert_outcomes(passed=3, failed=3)
+    result.stdout.fnmatch_lines_random(["test_right.py::* PASSED*", "test_wrong.py::* FAILED*"])
+    result.stdout.no_fnmatch_line("test_right.py::* FAILED*")
     result.stdout.fnmatch_lines(["*known mistake*half-missing*"])

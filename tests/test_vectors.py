@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from threeways.conformance.record_tables import json_schema
 from threeways.conformance.records import StepResult, check_records
 from threeways.conformance.vectors import write_vectors
 from threeways.exact.oracle import rounded_step
-from threeways.mistakes import MISTAKES
+from threeways.mistakes import MISTAKES, diagnosis
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 NAMES = ("mazur", "kth-8-softmax", "regularised")
@@ -53,6 +53,21 @@ def mazur(folder: Path) -> Any:
 def no_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge only: the search for mistakes takes long where there is none to be found."""
     monkeypatch.setattr(threeways.conformance.records, "recognise", lambda *_: None)
+
+
+@pytest.fixture
+def made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each mistake make a step once, not again for every test of a file that starts there."""
+    numbers_of_run = diagnosis.numbers_of_run
+    made: dict[Any, Any] = {}
+
+    def once(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Array]:
+        key = (kind, *map(id, run))
+        if key not in made:
+            made[key] = numbers_of_run(kind, run), run  # while it is kept, so are its ids
+        return made[key][0]
+
+    monkeypatch.setattr(diagnosis, "numbers_of_run", once)
 
 
 def network_case(name: str, dtype: str = "float64") -> Case:
@@ -114,6 +129,7 @@ def test_reading_gives_what_was_rounded(
         np.testing.assert_array_equal(step.case.masks()[l], mask)
 
 
+@pytest.mark.usefixtures("made_once")
 @pytest.mark.parametrize("file", FILES)
 def test_vectors_are_judged_as_they_say(file: str, folder: Path) -> None:
     results = list(check_records(read_records(folder / f"{file}.json")))
@@ -167,6 +183,7 @@ def move(vectors: Any, quantity: str, bounds: float) -> None:
     array["decimal"] = decimals.tolist()
 
 
+@pytest.mark.usefixtures("no_diagnosis")
 def test_an_invalid_test_of_valid_numbers_is_found(mazur: Any, tmp_path: Path) -> None:
     make_valid(mazur)
     results = checked(mazur, tmp_path)
