@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
 import dataclasses
-import os
-import re
-import sys
-import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,15 +15,14 @@ from shared import DTYPES, Case, InputError, Trace, Training, load_case
 from shared.quantities import shapes
 from tests.problems import Problem, regularised
 from threeways.conformance.check import (
-    Checked,
+    CaseResult,
     check_implementation,
     common_mistakes,
-    judged,
-    look_at,
+    result_of,
 )
-from threeways.conformance.contract import TOLD, checked_step, quantities_of, run_step
+from threeways.conformance.contract import WHY_LEFT_OUT, checked_step, quantities_of, stepper
+from threeways.conformance.hints import look_at
 from threeways.report.explanations import explain_checks
-from threeways.sandbox.worker import MOST_PROBLEMS, load
 
 # Weights and batch of this one are not square.
 CASE = Problem("tanh", "linear-mse", (3, 2, 1), 4, "float64").case()
@@ -120,11 +113,13 @@ def test_right_ones(target: str, quantities: set[str]) -> None:
         assert set(result.judgement.worst) == quantities
 
 
-def test_a_step_is_told_of_dropout_and_optimizers() -> None:
+def test_a_step_gets_dropout_masks_and_an_optimizer() -> None:
     """And of the first batch as it is, with its masks, when rows have been held back."""
     adam = dataclasses.replace(regularised().training, optimizer="adam")
     augmented = load_case("digits-augmented")
     assert isinstance(augmented, Case)
+    few_rows = dataclasses.replace(augmented.training, batch_size=4)
+    augmented = dataclasses.replace(augmented, training=few_rows)
     cases = [regularised(), dataclasses.replace(regularised(), training=adam), augmented]
     assert [result.ok for result in check_implementation("net:Same", cases)] == [True] * 3
 
@@ -135,9 +130,12 @@ def test_others_are_not_asked_for_dropout(target: str) -> None:
     results = list(check_implementation(target, cases))
     assert [result.left_out for result in results] == [True, False]
     lines = list(explain_checks(results, cases))
-    assert lines[1:] == ["\n1 of 1 right", f"1 left out: {TOLD}"]
+    assert lines[1:] == ["\n1 of 1 right", f"1 left out: {WHY_LEFT_OUT}"]
+
+
+def test_nothing_left_to_check() -> None:
     with pytest.raises(InputError, match="nothing left to check; only a class's step"):
-        list(check_implementation(target, cases[:1]))
+        list(check_implementation("net:step", [regularised()]))
 
 
 def test_a_function_is_not_asked_for_other_optimizers() -> None:
@@ -234,7 +232,7 @@ def test_form(name: Any, value: Any, message: str) -> None:
         (None, "it returned None (is there a return?), expected {quantity: array} or a Trace"),
         ([W], "it returned a list, expected {quantity: array} or a Trace"),
         ({}, "it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"),
-        (Trace(z=(W, W), a=(W, W)), "its Trace is not whole (IndexError: "),
+        (Trace(z=(W, W), a=(W, W)), "its Trace is incomplete (IndexError: "),
     ],
     ids=["none", "list", "empty", "trace"],
 )
@@ -282,7 +280,7 @@ def overwrite(network: Any, parameters: Any, x: Any, y: Any, learning_rate: floa
 
 def test_writing_to_inputs_is_said_and_the_numbers_judged() -> None:
     x, b = CASE.dataset.x.copy(), CASE.parameters[1].b.copy()
-    result = judged(CASE, *checked_step(overwrite, CASE))
+    result = result_of(CASE, *checked_step(overwrite, CASE))
     assert result.problems == ("it writes to its inputs x, parameters[1].b",)
     assert result.judgement is not None
     assert result.judgement.ok
@@ -292,7 +290,8 @@ def test_writing_to_inputs_is_said_and_the_numbers_judged() -> None:
 
 
 def test_a_step_is_given_its_batch_in_the_dtype_of_the_case() -> None:
-    given = cast(Any, run_step(lambda *inputs: inputs, HALF))
+    given: list[Any] = []
+    checked_step(lambda *inputs: given.extend(inputs), HALF)
     network, parameters, x, y, learning_rate = given
     assert network == HALF.network
     assert learning_rate == HALF.training.learning_rate
@@ -301,78 +300,42 @@ def test_a_step_is_given_its_batch_in_the_dtype_of_the_case() -> None:
     np.testing.assert_array_equal(x, HALF.dataset.x.astype(np.float32))
 
 
-TARGETS = {
-    "no-colon": ("own", "'own': expected MODULE:NAME or FILE.py:NAME, such as net:step"),
-    "no-name": ("own:", "'own:': expected MODULE:NAME"),
-    "no-module": (":step", "':step': expected MODULE:NAME"),
-    "not-a-name": ("own:a.b", "'own:a.b': expected MODULE:NAME"),
-    "module": ("owm:step", "there is no module 'owm'; did you mean 'own'?"),
-    "package": ("lost.own:step", "there is no module 'lost'"),
-    "file": ("lost.py:step", "there is no file lost.py"),
-    "name": ("own:stepp", "'stepp' is not a function or class of own; did you mean 'step'?"),
-    "names": ("blank:step", "there are no functions or classes in blank"),
-    "value": ("own:W", "own:W is not a function or a class but of type list"),
-    "fails": ("fails:step", "fails cannot be imported: ZeroDivisionError: division by zero (line "),
-    "fails-file": ("fails.py:step", "fails.py cannot be imported: ZeroDivisionError"),
-    "import": ("needs:step", "needs cannot be imported: ModuleNotFoundError: No module named 'gon"),
-    "syntax": (
-        "typo:step",
-        "typo cannot be imported: SyntaxError: '(' was never closed (line 2 of",
-    ),
-    "exits": ("exits:step", "exits cannot be imported: it calls sys.exit (line 3 of exits.py)"),
-    "arguments": (
-        "own:two",
-        "own:two takes 2 arguments (x, y), expected step(network, parameters, x, y, learning_rate)",
-    ),
-    "constructor": (
-        "own:Bare",
-        "own:Bare takes no arguments, expected Bare(network, parameters)",
-    ),
-    "method": ("own:Net", "own:Net.step takes 1 argument (x), expected step(x, y, training)"),
-    "methods": ("own:Empty", "own:Empty has none of the methods step, backward, forward"),
-}
-MODULES = {
-    "own": "W = []\n"
-    "def step(network, parameters, x, y, learning_rate): pass\n"
-    "def two(x, y): pass\n"
-    "class Bare:\n    def forward(self, x): pass\n"
-    "class Empty:\n    def __init__(self, network, parameters): pass\n"
-    "class Net(Empty):\n    def step(self, x): pass\n",
-    "blank": "",
-    "fails": "import json\n\n1 / 0\n",
-    "needs": "import gone\n",
-    "typo": "\nprint(\n",
-    "exits": "import sys\n\nsys.exit(3)\n",
+def two(x: Any, y: Any) -> None: ...
+
+
+class Bare:
+    def forward(self, x: Any) -> None: ...
+
+
+class Empty:
+    def __init__(self, network: Any, parameters: Any) -> None: ...
+
+
+class Net(Empty):
+    def step(self, x: Any) -> None: ...
+
+
+SIGNATURES = {
+    two: "takes 2 arguments (x, y), expected step(network, parameters, x, y, learning_rate)",
+    Bare: "takes no arguments, expected Bare(network, parameters)",
+    Net: "step takes 1 argument (x), expected step(x, y, training)",
+    Empty: "has none of the methods step, backward, forward",
 }
 
 
-@pytest.mark.parametrize(("target", "message"), TARGETS.values(), ids=TARGETS)
-def test_wrong_target(
-    target: str, message: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, text in MODULES.items():
-        (folder / f"{name}.py").write_text(text)
-    monkeypatch.syspath_prepend(folder)
-    for name in MODULES:
-        monkeypatch.delitem(sys.modules, name, raising=False)
+@pytest.mark.parametrize(("implementation", "message"), SIGNATURES.items())
+def test_wrong_signature(implementation: Any, message: str) -> None:
+    name = f"own:{implementation.__name__}"
+    dot = "." if implementation is Net else " "
     with pytest.raises(InputError) as error:
-        load(target)
-    assert len(error.value.problems) == 1
-    assert error.value.problems[0].startswith(message)
+        stepper(implementation, name)
+    assert error.value.problems == (f"{name}{dot}{message}",)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("def stepp(*inputs): pass", "'step' is not a function or class of wrong; did you mean"),
-        ("while True: pass", "wrong:step cannot be imported: no answer within 0.5 s"),
-        ("import os; os._exit(1)", "wrong:step cannot be imported: ended with exit code 1"),
-    ],
-)
-def test_wrong_target_in_the_child(text: str, message: str, folder: Path) -> None:
-    (folder / "wrong.py").write_text(text)
-    with pytest.raises(InputError, match=message):
-        next(check_implementation("wrong:step", [CASE], time_limit=0.5))
+def test_a_wrong_signature_is_found_before_any_step(folder: Path) -> None:
+    (folder / "wrong.py").write_text("def step(x, y): print('called')")
+    with pytest.raises(InputError, match=r"wrong:step takes 2 arguments \(x, y\), expected step"):
+        next(check_implementation("wrong:step", [CASE]))
 
 
 @pytest.mark.parametrize("time_limit", [0, -1, float("nan"), float("inf")])
@@ -381,162 +344,45 @@ def test_wrong_time_limit(time_limit: float) -> None:
         next(check_implementation("net:step", [CASE], time_limit))
 
 
-def run_acts(acts: str, time_limit: float = 10) -> list[Checked]:
-    """What comes of the cases that are named after the functions of acts.py, each called in its."""
-    names = re.findall(r"^def (\w+)", acts, re.MULTILINE)
-    text = f"""import ctypes, json, os, signal, sys, threading, time
-import numpy as np
-{acts}
+def test_what_is_printed_and_what_ends_the_child_is_said(folder: Path) -> None:
+    """And the child loads nothing that it may do without, nor what lies in the current folder."""
+    (folder / "inspect.py").write_text("1 / 0")
+    (folder / "acts.py").write_text("""import os, sys
 def step(network, parameters, x, y, learning_rate):
-    [{", ".join(names)}][int(learning_rate) - 1]()
-    return {{"z[0]": x @ parameters[0].W + parameters[0].b}}
-"""
-    Path("acts.py").write_text(text)
-    cases = [
-        dataclasses.replace(
-            CASE, name=name, training=dataclasses.replace(CASE.training, learning_rate=float(k))
-        )
-        for k, name in enumerate(names, start=1)
-    ]
-    return list(check_implementation("acts:step", cases, time_limit))
-
-
-def test_what_a_child_survives() -> None:
-    results = run_acts("""
-def copies():
-    os.fork()
-def fails():
-    json.loads("{")
-def many_lines():
-    raise RuntimeError("first\\nsecond")
-def leaves():
-    sys.exit(7)
-def too_much():
-    np.zeros(2**58)
-def interrupts():
-    raise KeyboardInterrupt
-def own_error():
-    class Secret(Exception):
-        def __str__(self): raise ValueError
-    raise Secret
-def prints():
-    print("one\\x1b[31m"); os.write(2, b"two\\n"); os.system("echo three"); print("four", end="")
-def prints_a_lot():
-    sys.stdout.write(("x" * 99 + "\\n") * 100_000)
-def closes():
-    sys.stdout.close(); sys.stderr.close()
-def reads():
-    assert sys.stdin.read() == ""
-def changes_folder():
-    os.chdir("/")
-def loads():
     absent = {"tensorflow", "keras", "flint", "threeways.exact.oracle", "impl_numpy"}
     found = absent & set(sys.modules)
     assert not found, found
-    assert sys.argv[1:] == []
+    print("one")
+    if learning_rate == 2: os._exit(3)
+    if learning_rate == 3: raise RuntimeError("first\\nsecond")
+    return {"z[0]": x @ parameters[0].W + parameters[0].b}
 """)
-    assert {result.case: result.problems for result in results if result.problems} == {
-        "fails": (
-            "JSONDecodeError: Expecting property name enclosed in double quotes: "
-            "line 1 column 2 (char 1) (line 7 of acts.py)",
-        ),
-        "many_lines": ("RuntimeError: first (line 9 of acts.py)",),
-        "leaves": ("it calls sys.exit (line 11 of acts.py)",),
-        "too_much": (
-            "MemoryError: Unable to allocate 2.00 EiB for an array with shape "
-            "(288230376151711744,) and data type float64 (line 13 of acts.py)",
-        ),
-        "interrupts": ("KeyboardInterrupt (line 15 of acts.py)",),
-        "own_error": ("Secret (line 19 of acts.py)",),
-    }
-    assert all(result.ok for result in results if not result.problems)
-    assert {result.case: result.printed for result in results if result.printed} == {
-        "prints": "it printed 4 lines, the first: one?[31m",
-        "prints_a_lot": "it printed 100000 lines, the first: " + "x" * 79 + "…",
-    }
-
-
-DEADLY = {
-    "kill": ("os.kill(os.getpid(), signal.SIGKILL)", "ended by signal 9 (killed)"),
-    "segfault": ("ctypes.string_at(0)", "ended by signal 11 (segmentation fault)"),
-    "exit": ("os._exit(3)", "ended with exit code 3: os._exit?"),
-    "loop": ("print('begun')\n    while True: pass", "no answer within 0.5 s: an endless loop?"),
-    "stubborn": (
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "    threading.Thread(target=time.sleep, args=(60,)).start()\n    time.sleep(60)",
-        "no answer within 0.5 s: an endless loop?",
-    ),
-    "flood": ("while True: print('x' * 999)", "no answer within 0.5 s: an endless loop?"),
-    "stopped": ("os.kill(os.getpid(), signal.SIGSTOP)", "no answer within 0.5 s: an endless loop?"),
-    # A copy of the process holds its pipes open after its end.
-    "daemon": (
-        "if os.fork() == 0:\n        os.setsid(); time.sleep(30)\n    os._exit(4)",
-        "ended with exit code 4: os._exit?",
-    ),
-    "closes": (
-        "os.closerange(0, 100); time.sleep(60)",
-        "no answer: does it close file descriptors of others?",
-    ),
-    "garbles": (
-        "for fd in range(3, 20):\n"
-        "        try: os.write(fd, b'\\0\\0\\0\\2[]')\n        except OSError: pass",
-        "its answer is garbled: does it write to file descriptors of others?",
-    ),
-    "floods-the-answer": (
-        "for fd in range(3, 20):\n"
-        "        try: os.write(fd, b'\\xff' * 100)\n        except OSError: pass",
-        "its answer is garbled: does it write to file descriptors of others?",
-    ),
-}
-
-
-@pytest.mark.parametrize(("act", "message"), DEADLY.values(), ids=DEADLY)
-def test_what_ends_a_child(act: str, message: str) -> None:
-    start = time.monotonic()
-    first, last, after = run_acts(
-        f"def fine(): pass\ndef deadly():\n    {act}\ndef untried(): pass", time_limit=0.5
+    fine, fails, ends, untried = check_implementation(
+        "acts:step", [at_rate(k) for k in (1, 3, 2, 1)]
     )
-    assert time.monotonic() - start < 10
-    assert first.ok
-    assert (last.problems, last.judgement) == ((message,), None)
-    assert after.problems == ("not tried, because deadly gave no answer",)
-    assert not after.ok
-    if "begun" in act:
-        assert last.printed == "it printed 1 line: begun"
+    assert fine.ok
+    assert fine.printed == "it printed 1 line: one"
+    assert fails.problems == ("RuntimeError: first (line 8 of acts.py)",)
+    assert (ends.problems, ends.judgement) == (("ended with exit code 3: os._exit?",), None)
+    assert ends.printed == "it printed 1 line: one"
+    assert untried.problems == (f"not tried, because {CASE.name} gave no answer",)
+    assert not any(result.ok or result.left_out for result in (fails, ends, untried))
 
 
-def test_ctrl_c_ends_the_child_and_its_children() -> None:
-    os.mkfifo("held")
-
-    def interrupt() -> None:
-        with open("held", "rb") as held:  # waits until the child opens it
-            _thread.interrupt_main()
-            held.read()  # waits until all that hold it open have ended
-
-    waiting = threading.Thread(target=interrupt, daemon=True)
-    waiting.start()
-    with pytest.raises(KeyboardInterrupt):
-        run_acts("def holds():\n    held = open('held', 'wb'); os.fork(); time.sleep(60)")
-    waiting.join(timeout=10)
-    assert not waiting.is_alive()
+def at_rate(learning_rate: float) -> Case:
+    training = dataclasses.replace(CASE.training, learning_rate=learning_rate)
+    return dataclasses.replace(CASE, training=training)
 
 
-def test_a_long_list_of_problems_is_cut(folder: Path) -> None:
-    (folder / "many.py").write_text("def step(*inputs): return dict.fromkeys(range(1000), 'x')")
-    (result,) = check_implementation("many:step", [CASE])
-    assert len(result.problems) == MOST_PROBLEMS + 1
-    assert result.problems[-1] == f"and {1000 - MOST_PROBLEMS} more"
-
-
-def explained(*mistakes: tuple[str, ...]) -> Checked:
+def explained(*mistakes: tuple[str, ...]) -> CaseResult:
     matches = tuple(SimpleNamespace(mistakes=names) for names in mistakes)
-    return Checked("", "float64", diagnosis=cast(Any, SimpleNamespace(matches=matches)))
+    return CaseResult("", "float64", diagnosis=cast(Any, SimpleNamespace(matches=matches)))
 
 
 def test_common_mistakes() -> None:
     one, other, both = ("one",), ("other",), ("one", "other")
     assert common_mistakes([]) == ()
-    assert common_mistakes([Checked("", "float64"), explained(one, both)]) == (one, both)
+    assert common_mistakes([CaseResult("", "float64"), explained(one, both)]) == (one, both)
     assert common_mistakes([explained(one, other), explained(both, other, one)]) == (one, other)
     assert common_mistakes([explained(one), explained()]) == ()
 
@@ -564,9 +410,9 @@ def test_look_at_dropout_penalties_and_frozen_layers() -> None:
         assert line.startswith(f"{quantity} = ")
         assert "{" not in line
         frozen = quantity in ("W_next[1]", "b_next[1]")
-        assert ("frozen, is it left" in line) == frozen
+        assert ("frozen; is it left" in line) == frozen
         penalised = quantity in ("dW[0]", "dW[2]", "dW[3]", "loss")
         assert ("l1" in line) == penalised
         dropped = quantity in ("z[1]", "z[2]", "z[3]", "dW[1]", "dW[2]", "dW[3]")
-        assert ("what dropout leaves" in line) == dropped
-        assert ("what dropout lets through" in line) == (quantity in ("dz[0]", "dz[1]", "dz[2]"))
+        assert ("taken after dropout" in line) == dropped
+        assert ("units that dropout drops" in line) == (quantity in ("dz[0]", "dz[1]", "dz[2]"))

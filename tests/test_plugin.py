@@ -42,8 +42,8 @@ def test_form_is_a_failure_too() -> None:
         }, case)  # fmt: skip
 
 
-def test_what_a_function_is_not_told_is_skipped() -> None:
-    with pytest.raises(SkipTest, match="told of dropout and of optimizers"):
+def test_what_a_function_does_not_get_is_skipped() -> None:
+    with pytest.raises(SkipTest, match="gets dropout masks and an optimizer"):
         assert_step_parity(lambda network, parameters, x, y, learning_rate: {}, regularised())
     assert_step_parity(impl_numpy.FeedForward, regularised())
 
@@ -91,9 +91,10 @@ def test_a_run_that_does_not_use_it_loads_nothing_of_it(pytester: pytest.Pyteste
 def test_documented_example(framework: str, pytester: pytest.Pytester) -> None:
     if importlib.util.find_spec(framework) is None:
         pytest.skip(f"{framework} is not installed")
-    pytester.makepyfile(EXAMPLES[framework])
-    pytester.runpytest_subprocess().assert_outcomes(passed=3)
-    pytester.makepyfile(EXAMPLES[framework].replace("2 * len(", "len("))
-    result = pytester.runpytest_subprocess()
-    result.assert_outcomes(failed=3)
+    right = EXAMPLES[framework]
+    pytester.makepyfile(test_right=right, test_wrong=right.replace("2 * len(", "len("))
+    result = pytester.runpytest_subprocess("-v")
+    result.assert_outcomes(passed=3, failed=3)
+    result.stdout.fnmatch_lines_random(["test_right.py::* PASSED*", "test_wrong.py::* FAILED*"])
+    result.stdout.no_fnmatch_line("test_right.py::* FAILED*")
     result.stdout.fnmatch_lines(["*known mistake*half-missing*"])

@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,12 @@ import threeways.conformance.vectors
 from impl_numpy import FeedForward
 from shared import DTYPES, Array, Case, InputError, load_case
 from tests.problems import regularised
-from threeways.conformance.record_file import json_schema, read_records
-from threeways.conformance.records import Verdict, check_records
+from threeways.conformance.record_reader import read_records
+from threeways.conformance.record_tables import json_schema
+from threeways.conformance.records import StepResult, check_records
 from threeways.conformance.vectors import write_vectors
 from threeways.exact.oracle import rounded_step
-from threeways.mistakes import MISTAKES
+from threeways.mistakes import MISTAKES, diagnosis
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 NAMES = ("mazur", "kth-8-softmax", "regularised")
@@ -54,13 +55,28 @@ def no_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threeways.conformance.records, "recognise", lambda *_: None)
 
 
+@pytest.fixture
+def made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each mistake make a step once, not again for every test of a file that starts there."""
+    numbers_of_run = diagnosis.numbers_of_run
+    made: dict[Any, Any] = {}
+
+    def once(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Array]:
+        key = (kind, *map(id, run))
+        if key not in made:
+            made[key] = numbers_of_run(kind, run), run  # while it is kept, so are its ids
+        return made[key][0]
+
+    monkeypatch.setattr(diagnosis, "numbers_of_run", once)
+
+
 def network_case(name: str, dtype: str = "float64") -> Case:
     case = regularised() if name == "regularised" else load_case(name)
     assert isinstance(case, Case)
     return case.with_dtype(dtype)
 
 
-def checked(content: Any, folder: Path) -> list[Verdict]:
+def checked(content: Any, folder: Path) -> list[StepResult]:
     path = folder / "steps.json"
     path.write_text(json.dumps(content))
     return list(check_records(read_records(path)))
@@ -113,15 +129,16 @@ def test_reading_gives_what_was_rounded(
         np.testing.assert_array_equal(step.case.masks()[l], mask)
 
 
+@pytest.mark.usefixtures("made_once")
 @pytest.mark.parametrize("file", FILES)
 def test_vectors_are_judged_as_they_say(file: str, folder: Path) -> None:
-    verdicts = list(check_records(read_records(folder / f"{file}.json")))
-    assert [verdict.step.number for verdict in verdicts if not verdict.ok] == []
-    assert verdicts[0].diagnosis is None
-    for verdict in verdicts[1:]:
-        assert verdict.diagnosis
-        found = {name for match in verdict.diagnosis.matches for name in match.mistakes}
-        assert {*verdict.step.flags} <= found
+    results = list(check_records(read_records(folder / f"{file}.json")))
+    assert [result.step.number for result in results if not result.ok] == []
+    assert results[0].diagnosis is None
+    for result in results[1:]:
+        assert result.diagnosis
+        found = {name for match in result.diagnosis.matches for name in match.mistakes}
+        assert {*result.step.flags} <= found
 
 
 def test_writing_again_changes_nothing(folder: Path, tmp_path: Path) -> None:
@@ -166,10 +183,11 @@ def move(vectors: Any, quantity: str, bounds: float) -> None:
     array["decimal"] = decimals.tolist()
 
 
+@pytest.mark.usefixtures("no_diagnosis")
 def test_an_invalid_test_of_valid_numbers_is_found(mazur: Any, tmp_path: Path) -> None:
     make_valid(mazur)
-    verdicts = checked(mazur, tmp_path)
-    assert [verdict.step.number for verdict in verdicts if not verdict.ok] == [2]
+    results = checked(mazur, tmp_path)
+    assert [result.step.number for result in results if not result.ok] == [2]
 
 
 def make_valid(vectors: Any) -> None:
@@ -264,7 +282,7 @@ def test_a_mistake_that_shows_in_the_second_step_is_named(tmp_path: Path) -> Non
 @pytest.mark.usefixtures("no_diagnosis")
 def test_a_run_goes_on_with_what_its_optimizer_keeps(tmp_path: Path) -> None:
     run = recorded(optimizer="adam")
-    assert all(verdict.ok for verdict in checked(run, tmp_path))
+    assert all(result.ok for result in checked(run, tmp_path))
     quantities = run["groups"][0]["tests"][1]["quantities"]
     quantities["momentum_W[0]"][0][0] *= 1.001
     _, second, third = checked(run, tmp_path)
@@ -284,7 +302,7 @@ def test_a_run_with_dropout(tmp_path: Path) -> None:
     of_rows = {"batch_size": 2, "seed": 4, "validation": 0.5}
     group["training"] = of_rows | {"learning_rate": group.pop("learning_rate")}
     jsonschema.validate(content, json_schema())
-    assert [verdict.ok for verdict in checked(content, tmp_path)] == [True] * 3
+    assert [result.ok for result in checked(content, tmp_path)] == [True] * 3
     row = group["tests"][1]["masks"]["a[2]"][3]
     row[:] = [not kept for kept in row]
     _, wrong, _ = checked(content, tmp_path)
@@ -345,9 +363,9 @@ def test_a_run_goes_on_from_step_to_step(given: str, dtype: str, tmp_path: Path)
         for test in group["tests"][1:]:
             del test["parameters"]
     jsonschema.validate(content, json_schema())
-    verdicts = checked(content, tmp_path)
-    assert [verdict.step.number for verdict in verdicts] == [1, 2, 3]
-    assert all(verdict.ok and verdict.chain is None for verdict in verdicts)
+    results = checked(content, tmp_path)
+    assert [result.step.number for result in results] == [1, 2, 3]
+    assert all(result.ok and result.chain_break is None for result in results)
 
 
 def test_where_a_run_breaks(tmp_path: Path) -> None:
@@ -356,25 +374,25 @@ def test_where_a_run_breaks(tmp_path: Path) -> None:
     start, second, _ = group["tests"]
     group["tests"][2] = start  # a step that is right, but not the third of this run
     *others, broken = checked(content, tmp_path)
-    assert all(verdict.ok for verdict in others)
+    assert all(result.ok for result in others)
     assert broken.judgement.ok
     assert not broken.ok
     begun, ended = start["parameters"][0]["W"], second["quantities"]["W_next[0]"]
-    assert broken.chain == (
+    assert broken.chain_break == (
         "step 3 does not begin with what step 2 ended with: "
         f"W[0][0,0] is {begun[0][0]} after {ended[0][0]}"
     )
     group["chained"] = False
-    assert all(verdict.ok for verdict in checked(content, tmp_path))
+    assert all(result.ok for result in checked(content, tmp_path))
 
 
 def test_of_a_run_the_first_departure_is_diagnosed(tmp_path: Path) -> None:
     content = recorded(kind=MISTAKES["step-uphill"])
-    verdicts = checked(content, tmp_path)
-    assert [verdict.ok for verdict in verdicts] == [False] * 3
-    assert verdicts[0].diagnosis
-    assert [match.mistakes for match in verdicts[0].diagnosis.matches] == [("step-uphill",)]
-    assert verdicts[1].diagnosis is verdicts[2].diagnosis is None
+    results = checked(content, tmp_path)
+    assert [result.ok for result in results] == [False] * 3
+    assert results[0].diagnosis
+    assert [match.mistakes for match in results[0].diagnosis.matches] == [("step-uphill",)]
+    assert results[1].diagnosis is results[2].diagnosis is None
 
 
 def test_any_of_a_steps_numbers_will_do(tmp_path: Path) -> None:
@@ -382,9 +400,9 @@ def test_any_of_a_steps_numbers_will_do(tmp_path: Path) -> None:
     (test,) = content["groups"][0]["tests"]
     for name, array in test["quantities"].items():
         test["quantities"] = {name: array}
-        (verdict,) = checked(content, tmp_path)
-        assert verdict.ok, name
-        assert verdict.judgement.worst.keys() == {name}
+        (result,) = checked(content, tmp_path)
+        assert result.ok, name
+        assert result.judgement.worst.keys() == {name}
 
 
 @pytest.mark.usefixtures("no_diagnosis")
@@ -392,8 +410,8 @@ def test_any_of_a_steps_numbers_will_do(tmp_path: Path) -> None:
 def test_what_is_not_finite_is_never_right(number: float | None, tmp_path: Path) -> None:
     content = recorded(steps=1)
     content["groups"][0]["tests"][0]["quantities"]["loss"] = number
-    (verdict,) = checked(content, tmp_path)
-    assert [worst.quantity for worst in verdict.judgement.departures] == ["loss"]
+    (result,) = checked(content, tmp_path)
+    assert [worst.quantity for worst in result.judgement.departures] == ["loss"]
 
 
 RECORDERS = {"pytorch": "torch", "keras": "tensorflow"}
@@ -408,7 +426,7 @@ def test_the_recorders(name: str, tmp_path: Path) -> None:
     (group,) = read_records(tmp_path / "steps.json")
     assert group.chained
     assert len(group.steps[0].quantities) == len(rounded_step(group.steps[0].case))
-    assert [verdict.ok for verdict in check_records([group])] == [True] * 3
+    assert [result.ok for result in check_records([group])] == [True] * 3
 
 
 # Files that are wrong.
@@ -590,7 +608,7 @@ def test_a_wrong_file(old: str, new: str, problems: list[str], tmp_path: Path) -
     assert old in GOOD
     path = tmp_path / "steps.json"
     path.write_text(GOOD)
-    assert all(verdict.ok for verdict in check_records(read_records(path)))
+    assert all(result.ok for result in check_records(read_records(path)))
     path.write_text(GOOD.replace(old, new, 1))
     with pytest.raises(InputError) as error:
         read_records(path)

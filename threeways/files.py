@@ -1,4 +1,4 @@
-"""Files that take their place only once they are whole."""
+"""Atomic writing: a file takes its place only when it is complete."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from shared import InputError
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file that takes its place only once it is whole.
-
-    A device or a pipe is written as it is.
+    """Write a file that takes its place only when it is complete; a device or a pipe directly.
 
     Args:
-        path: the file; its folder has to be there.
-        write: writes it to the path that it is given, which has the same ending.
+        path: the file; its folder has to exist.
+        write: called with the path to write to, which has the same suffix.
 
     Raises:
-        InputError: it cannot be written; what was at ``path`` is as it was.
+        InputError: it cannot be written; what was at ``path`` is unchanged.
     """
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
@@ -37,11 +35,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Nothing, if a file can be written; to find that out before there is anything to write.
-
-    Raises:
-        InputError: it cannot.
-    """
+    """Raise :class:`InputError` if a file cannot be written, before there is anything to write."""
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "is a folder")
@@ -54,7 +48,7 @@ def check_writable(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those that it is in, where they are not there yet.
+    """Make a folder and its parents, unless they exist.
 
     Raises:
         InputError: it cannot be made.
@@ -66,7 +60,7 @@ def make_folder(path: Path) -> None:
 
 
 def _part(path: Path) -> Path:
-    """The file beside a file that is written first; another process has another."""
+    """The temporary file that is written first, beside ``path``; each process has its own."""
     return path.with_name(f".part-{os.getpid()}-{path.name}")
 
 

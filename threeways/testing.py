@@ -1,4 +1,4 @@
-"""For tests of networks of one's own: is every number of a training step right?
+"""For tests of your own network: is every number of a training step right?
 
 >>> import pytest
 >>> from threeways.testing import assert_step_parity, cases
@@ -12,19 +12,19 @@ from __future__ import annotations
 from unittest import SkipTest
 
 from shared import Case, InputError, case_names, load_case
-from threeways.conformance.check import judged
-from threeways.conformance.contract import TOLD, Implementation, checked_step
+from threeways.conformance.check import result_of
+from threeways.conformance.contract import WHY_LEFT_OUT, Implementation, stepper
 from threeways.report.explanations import explain_check, explain_diagnosis
 
 __all__ = ["assert_step_parity", "cases"]
 
 
 def cases(*names: str, dtype: str = "float64") -> list[Case]:
-    """The cases of these names, or of these TOML files; all that are networks unless named.
+    """The cases of these names or TOML files, or all that are networks if none is named.
 
     Args:
-        names: as ``threeways cases`` lists them, or paths.
-        dtype: ``"float64"`` or ``"float32"``, which the steps are to be computed in.
+        names: names that ``threeways cases`` lists, or paths of TOML files.
+        dtype: ``"float64"`` or ``"float32"``, the dtype to compute in.
 
     Raises:
         InputError: there is no such case, or it is a chain of functions.
@@ -45,22 +45,22 @@ def assert_step_parity(implementation: Implementation, case: Case) -> None:
             with any of the quantities z[l], a[l], loss, dz[l], dW[l], db[l], dx, W_next[l] and
             b_next[l] as NumPy arrays of the case's dtype; or a class with the methods of
             ``impl_numpy.FeedForward``.
-        case: which.
+        case: whose first step it makes.
 
     Raises:
         AssertionError: a number is further from the exact one than rounding explains. It says
             which departs first, by how much, and which known mistake makes such numbers.
         InputError: the implementation cannot be called as above.
-        SkipTest: it is not told which units dropout keeps, or which optimizer there is; only the
-            ``step`` of a class is.
+        SkipTest: the step has dropout or an optimizer other than sgd, which only the ``step`` of a
+            class is given.
     """
     __tracebackhide__ = True
     case = case.alone()
-    quantities, problems = checked_step(implementation, case)
-    checked = judged(case, quantities, problems)
-    if checked.left_out:
-        raise SkipTest(TOLD)
-    if not checked.ok:
-        lines = list(explain_check(checked, case))
-        lines += explain_diagnosis(checked.diagnosis) if checked.diagnosis else []
+    step = stepper(implementation, getattr(implementation, "__name__", "step"))
+    result = result_of(case, *step(case))
+    if result.left_out:
+        raise SkipTest(WHY_LEFT_OUT)
+    if not result.ok:
+        lines = list(explain_check(result, case))
+        lines += explain_diagnosis(result.diagnosis) if result.diagnosis else []
         raise AssertionError("\n".join(lines))

@@ -10,34 +10,36 @@ from keras import layers
 
 
 def record(model, loss, x, y, optimizer):
-    """Make one step, and keep its numbers in the form of threeways' test vectors.
+    """One step's test in the form of threeways' test vectors; the step updates the model.
 
-    The model is a ``Sequential`` of linear Dense layers, each followed by its Activation, and that
-    by Dropout if there is any.
+    The model is a ``Sequential`` of linear Dense layers, each followed by an Activation and, if
+    need be, by Dropout.
     """
     dense = [layer for layer in model.layers if isinstance(layer, layers.Dense)]
     parameters = [weights(layer, "W", "b") for layer in dense]
 
-    given, found, masks = x, [x], {}  # found: x, then z and a of each layer
+    given = x  # what the next layer is given
+    values = [x]  # x, then z and a of each layer
+    masks = {}
     with tf.GradientTape() as tape:
         tape.watch(x)
         for layer in model.layers:
             if isinstance(layer, layers.Dropout):
                 scale = layer(tf.ones_like(given), training=True)
-                masks[f"a[{len(found) // 2}]"] = numbers(tf.cast(scale > 0, "int32"))
+                masks[f"a[{len(values) // 2}]"] = numbers(tf.cast(scale > 0, "int32"))
                 given *= scale
             else:
                 given = layer(given)
-                found.append(given)
+                values.append(given)
         value = loss(y, given)
     variables = model.trainable_variables
-    dz, dx, gradients = tape.gradient(value, (found[1::2], x, variables))
+    dz, dx, gradients = tape.gradient(value, (values[1::2], x, variables))
     optimizer.apply(gradients, variables)
     gradient_of = dict(zip((each.path for each in variables), gradients, strict=True))
 
     quantities = {"loss": float(value), "dx": numbers(dx)}
     for l, layer in enumerate(dense):
-        z, a = found[2 * l + 1], found[2 * l + 2]
+        z, a = values[2 * l + 1], values[2 * l + 2]
         quantities |= {f"z[{l}]": numbers(z), f"a[{l + 1}]": numbers(a), f"dz[{l}]": numbers(dz[l])}
         if layer.trainable:
             quantities[f"dW[{l}]"] = numbers(gradient_of[layer.kernel.path])

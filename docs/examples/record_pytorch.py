@@ -9,34 +9,34 @@ from torch import nn
 
 
 def record(model, loss, x, y, optimizer):
-    """Make one step, and keep its numbers in the form of threeways' test vectors.
+    """One step's test in the form of threeways' test vectors; the step updates the model.
 
-    The model is an ``nn.Sequential`` of Linear layers, each followed by its activation, and that by
-    Dropout if there is any. PyTorch keeps a layer's weights transposed, (units, inputs).
+    The model is an ``nn.Sequential`` of Linear layers, each followed by an activation and, if need
+    be, by Dropout. PyTorch stores a layer's weights transposed, (units, inputs).
     """
     linears = [module for module in model if isinstance(module, nn.Linear)]
     parameters = [{"W": layer.weight.T.tolist(), "b": layer.bias.tolist()} for layer in linears]
 
     given = x.clone().requires_grad_()
-    found = [given]  # x, then z and a of each layer
+    values = [given]  # x, then z and a of each layer
     masks = {}
     for module in model:
         if isinstance(module, nn.Dropout):
             scale = module(torch.ones_like(given))
-            masks[f"a[{len(found) // 2}]"] = (scale > 0).int().tolist()
+            masks[f"a[{len(values) // 2}]"] = (scale > 0).int().tolist()
             given = given * scale
         else:
             given = module(given)
             given.retain_grad()
-            found.append(given)
+            values.append(given)
     optimizer.zero_grad()
     value = loss(given, y)
     value.backward()
     optimizer.step()
 
-    quantities = {"loss": value.item(), "dx": found[0].grad.tolist()}
+    quantities = {"loss": value.item(), "dx": values[0].grad.tolist()}
     for l, layer in enumerate(linears):
-        z, a = found[2 * l + 1], found[2 * l + 2]
+        z, a = values[2 * l + 1], values[2 * l + 2]
         quantities |= {
             f"z[{l}]": z.tolist(),
             f"a[{l + 1}]": a.tolist(),

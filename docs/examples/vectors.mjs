@@ -1,7 +1,8 @@
 // Runs the test vectors of `threeways vectors DIR` on a network written here: node vectors.mjs DIR
 //
-// Every number computed here must be within the bound of the valid test, and every invalid test
-// must be found out. Only float64, JavaScript's own; networks unknown here are skipped.
+// The valid test's numbers must be within their bounds of those computed here, and at least one
+// number of each invalid test must not.
+// Only float64, JavaScript's own; networks that need more than is written here are skipped.
 
 import { readFileSync, readdirSync } from "node:fs";
 
@@ -39,8 +40,8 @@ const ACTIVATIONS = {
   },
 };
 
-// What each loss adds up; its derivative, with respect to z or to a, is factor · (a - y). Both are
-// divided by the number of rows, and by that of outputs where it is a mean over them.
+// The term of each loss, which is summed; the derivative with respect to z or a is factor · (a - y).
+// Both are divided by the number of rows and, in a mean over the outputs, by theirs.
 const LOSSES = {
   half_squared_error: { term: (y, z, a) => (a - y) ** 2 / 2, factor: 1, of: "a" },
   mean_squared_error: { term: (y, z, a) => (a - y) ** 2, factor: 2, of: "a", mean: true },
@@ -49,9 +50,9 @@ const LOSSES = {
   categorical_crossentropy: { term: (y, z, a, logOfA) => -y * logOfA, factor: 1, of: "z" },
 };
 
-// What dropout leaves of a layer's a, of which each unit is kept or not, and the way back.
+// Dropout of a unit of a layer's a, which is kept or not, and the way back.
 const dropout = ({ dropout: p, alpha_dropout: q }) => {
-  const limit = -SELU_SCALE * SELU_ALPHA; // where alpha dropout sends what it drops
+  const limit = -SELU_SCALE * SELU_ALPHA; // the value that alpha dropout gives to a unit it drops
   const scale = q ? 1 / Math.sqrt((1 - q) * (1 + q * limit ** 2)) : 1 / (1 - p);
   return {
     forward: (a, kept) => scale * (q ? (kept ? a : limit) - q * limit : kept * a),
@@ -59,44 +60,44 @@ const dropout = ({ dropout: p, alpha_dropout: q }) => {
   };
 };
 
-// A layer with what it is unless given; a frozen one has no penalty.
-const whole = (layer) => ({
+// A layer with its defaults; a frozen one has no penalty.
+const withDefaults = (layer) => ({
   trainable: true, l1: 0, l2: 0, ...layer, ...(layer.trainable === false && { l1: 0, l2: 0 }),
 });
 
 // One step of gradient descent: every quantity by its name.
 function step(network, parameters, x, y, learningRate, masks = {}) {
-  const layers = network.layers.map(whole), last = layers.length - 1;
-  const found = {}, a = [x], given = [], z = [];
+  const layers = network.layers.map(withDefaults), last = layers.length - 1;
+  const quantities = {}, a = [x], inputs = [], z = [];
   let penalty = 0;
   layers.forEach(({ activation, alpha, l1, l2 }, l) => {
     const { W, b } = parameters[l], kept = masks[`a[${l}]`];
-    given[l] = kept ? map(dropout(layers[l - 1]).forward, a[l], kept) : a[l];
-    found[`z[${l}]`] = z[l] = product(given[l], W).map((row) => row.map((z, j) => z + b[j]));
-    found[`a[${l + 1}]`] = a[l + 1] = ACTIVATIONS[activation].forward(z[l], alpha);
+    inputs[l] = kept ? map(dropout(layers[l - 1]).forward, a[l], kept) : a[l];
+    quantities[`z[${l}]`] = z[l] = product(inputs[l], W).map((row) => row.map((z, j) => z + b[j]));
+    quantities[`a[${l + 1}]`] = a[l + 1] = ACTIVATIONS[activation].forward(z[l], alpha);
     penalty += sum(W.flat().map((W) => l1 * Math.abs(W) + l2 * W ** 2));
   });
   const { of, factor, mean, term } = LOSSES[network.loss];
   const divisor = y.length * (mean ? y[0].length : 1);
   const terms = map(term, y, z[last], a[last + 1], z[last].map(logSoftmax));
-  found.loss = sum(terms.map(sum)) / divisor + penalty;
+  quantities.loss = sum(terms.map(sum)) / divisor + penalty;
   let back = map((a, y) => (factor * (a - y)) / divisor, a[last + 1], y);
   for (let l = last; l >= 0; l--) {
     const { activation, alpha, trainable, fixed_bias: fixedBias, l1, l2 } = layers[l];
     const { W, b } = parameters[l], kept = masks[`a[${l}]`];
-    const straight = l === last && of === "z";
-    const dz = straight ? back : ACTIVATIONS[activation].backward(back, z[l], a[l + 1], alpha);
-    const pull = map((W) => l1 * Math.sign(W) + 2 * l2 * W, W);
-    const dW = map((dW, pull) => dW + pull, product(transpose(given[l]), dz), pull);
+    const fromLogits = l === last && of === "z";
+    const dz = fromLogits ? back : ACTIVATIONS[activation].backward(back, z[l], a[l + 1], alpha);
+    const ofPenalty = map((W) => l1 * Math.sign(W) + 2 * l2 * W, W);
+    const dW = map((dW, ofPenalty) => dW + ofPenalty, product(transpose(inputs[l]), dz), ofPenalty);
     const db = transpose(dz).map(sum);
-    Object.assign(found, { [`dz[${l}]`]: dz, [`dW[${l}]`]: dW, [`db[${l}]`]: db });
+    Object.assign(quantities, { [`dz[${l}]`]: dz, [`dW[${l}]`]: dW, [`db[${l}]`]: db });
     const moved = b.map((b, j) => b - learningRate * db[j]);
-    found[`W_next[${l}]`] = trainable ? map((W, dW) => W - learningRate * dW, W, dW) : W;
-    found[`b_next[${l}]`] = trainable && !fixedBias ? moved : b;
+    quantities[`W_next[${l}]`] = trainable ? map((W, dW) => W - learningRate * dW, W, dW) : W;
+    quantities[`b_next[${l}]`] = trainable && !fixedBias ? moved : b;
     back = product(dz, transpose(W));
     if (kept) back = map(dropout(layers[l - 1]).backward, back, kept);
   }
-  return { ...found, dx: back };
+  return { ...quantities, dx: back };
 }
 
 const within = (own, other, bound) => Array.isArray(own)

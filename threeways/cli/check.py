@@ -1,4 +1,4 @@
-"""``threeways check``: somebody's own implementation, or recorded steps, held to the exact step."""
+"""``threeways check``: your own implementation, or recorded steps, compared with the exact step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from threeways.cli.options import DTYPE, kept, load_cases
     type=DTYPE,
     default="float64",
     show_default=True,
-    help="What the implementation is to compute in.",
+    help="The dtype to compute in.",
 )
 @click.option(
     "--time-limit",
@@ -28,24 +28,26 @@ from threeways.cli.options import DTYPE, kept, load_cases
     help="How long the import and each step may take.",
 )
 def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) -> int:
-    """Hold your own implementation, or recorded steps, to the exact step.
+    """Compare your own implementation, or recorded steps, with the exact step.
 
-    MODULE:NAME is a function step(network, parameters, x, y, learning_rate) that gives any of the
-    step's quantities by name, or a class with the methods of impl_numpy.FeedForward. It is run on
-    all of the project's networks unless cases are named. FILE.json holds steps that were recorded
-    anywhere, in the form that `threeways vectors` writes.
+    MODULE:NAME is a function step(network, parameters, x, y, learning_rate) that returns any of the
+    step's quantities by name, or a class with the methods of impl_numpy.FeedForward. It runs on all
+    of the project's networks unless cases are named. FILE.json holds recorded steps, in the form
+    that `threeways vectors` writes.
     """
     from shared import Case, InputError, case_names
     from threeways.conformance.check import check_implementation
-    from threeways.conformance.record_file import read_records
+    from threeways.conformance.record_reader import read_records
     from threeways.conformance.records import check_records
     from threeways.report.explanations import explain_checks, explain_records
 
-    results: list[Any] = []
+    results: list[Any] = []  # CaseResult or StepResult
     if target.lower().endswith(".json"):
         if cases:
             raise InputError(f"{cases[0]}: a file of steps has its own networks")
         lines = explain_records(kept(check_records(read_records(Path(target))), results))
+    elif ":" not in target:
+        raise InputError(f"{target!r}: expected MODULE:NAME, FILE.py:NAME or FILE.json")
     else:
         loaded = load_cases(cases or case_names())
         chains = [case.name for case in loaded if not isinstance(case, Case)]

@@ -16,7 +16,7 @@ from threeways.cli.options import load_cases
 def vectors(folder: Path, cases: tuple[str, ...]) -> int:
     """Write test vectors, right and wrong, for implementations in any language.
 
-    A JSON file for each network and dtype, and the JSON Schema that they follow.
+    They are a JSON file for each network and dtype, and the JSON Schema of these files.
     """
     from shared import DTYPES, Case, case_names
     from threeways.conformance.vectors import write_vectors

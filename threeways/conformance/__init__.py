@@ -1,1 +1,1 @@
-"""Somebody's own implementation, or steps recorded anywhere, held to the exact step."""
+"""Somebody's own implementation, or steps recorded anywhere, compared with the exact step."""

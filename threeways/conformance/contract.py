@@ -1,19 +1,20 @@
-"""What somebody's own implementation takes, what it gives back, and what may be wrong with that.
+"""The contract of somebody's own implementation: how it is called, and what it has to return.
 
 It is a function
 
     step(network, parameters, x, y, learning_rate) -> {quantity: array}
 
-that gives any of the quantities of ``shared.shapes``; or a class with the implementations' methods,
-``NAME(network, parameters)`` and ``step(x, y, training)``, or only ``backward(x, y)``, or only
-``forward(x)``, each of which gives a ``Trace`` or such a dict.
+that returns any of the quantities of ``shared.shapes``; or a class ``NAME(network, parameters)``
+with a method ``step(x, y, training)``, or only ``backward(x, y)``, or only ``forward(x)``, which
+returns a ``Trace`` or such a dict.
 
-Which units dropout keeps, ``step`` is told by ``training.masks(network, 0, len(x))``. Who has none
-is not asked for steps with dropout, nor a function for those of other optimizers than sgd.
+Only ``step(x, y, training)`` gets the optimizer and the dropout masks, which are
+``training.masks(network, 0, len(x))``. Others are not asked for steps that need them.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,31 +26,23 @@ from shared.quantities import unknown_quantity
 
 FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
 CLASS = ("network", "parameters")
-# The richest first.
+# Whichever of these comes first is called.
 METHODS = {"step": ("x", "y", "training"), "backward": ("x", "y"), "forward": ("x",)}
 
-TOLD = "only a class's step(x, y, training) is told of dropout and of optimizers"
+WHY_LEFT_OUT = "only a class's step(x, y, training) gets dropout masks and an optimizer"
 
 Implementation = Callable[..., object]
+Quantities = dict[str, Array]
 
 
-def split(target: str) -> tuple[str, str]:
-    """The module, or the path of its file, and the name in ``MODULE:NAME`` or ``FILE.py:NAME``.
-
-    Raises:
-        InputError: it is neither.
-    """
-    module, _, name = target.rpartition(":")
-    is_module = all(part.isidentifier() for part in module.split("."))
-    if not name.isidentifier() or not (is_module or module.endswith(".py")):
-        raise InputError(
-            f"{target!r}: expected MODULE:NAME or FILE.py:NAME, such as net:step, or FILE.json"
-        )
-    return module, name
+def expected_shapes(case: Case) -> dict[str, tuple[int, ...]]:
+    """The shape of every quantity of a case's first step, by name."""
+    n_rows = len(case.first_batch()[0])
+    return shapes(case.network, n_rows, case.training.slots)
 
 
 class Inputs:
-    """Arrays of a case's own, in its dtype, for one step that may or may not leave them alone."""
+    """A copy of what a case's first step starts from, in its dtype, and whether it was changed."""
 
     def __init__(self, case: Case) -> None:
         self.network = case.network
@@ -61,14 +54,14 @@ class Inputs:
         self.before = {name: array.copy() for name, array in self.arrays().items()}
 
     def arrays(self) -> dict[str, Array]:
-        """All of them, by name."""
+        """The arrays by name: x, y, and W and b of each layer."""
         named = {"x": self.x, "y": self.y}
         for l, (W, b) in enumerate(self.parameters):
             named |= {f"parameters[{l}].W": W, f"parameters[{l}].b": b}
         return named
 
     def problems(self) -> list[str]:
-        """The line that says which of them are no longer what they were, if any."""
+        """One line that names the arrays that have been written to, if any."""
         changed = [
             name
             for name, array in self.arrays().items()
@@ -79,25 +72,29 @@ class Inputs:
         return [f"it writes to its input{'s' * (len(changed) > 1)} {', '.join(changed)}"]
 
 
-def run_step(implementation: Implementation, case: Case) -> object:
-    """What an implementation gives for a case's first step, whatever that is.
+def stepper(
+    implementation: Implementation, name: str
+) -> Callable[[Case], tuple[Quantities, list[str]]]:
+    """The function :func:`checked_step` of an implementation; also the sandbox's handler.
+
+    Args:
+        implementation: a function or a class.
+        name: the name by which its author knows it.
 
     Raises:
         InputError: it cannot be called as the contract says.
     """
-    return _call(implementation, Inputs(case))
+    check_signature(implementation, name)
+    return functools.partial(checked_step, implementation)
 
 
-def checked_step(implementation: Implementation, case: Case) -> tuple[dict[str, Array], list[str]]:
-    """The quantities of a case's first step, and a line for each thing that is wrong with it.
+def checked_step(implementation: Implementation, case: Case) -> tuple[Quantities, list[str]]:
+    """The quantities of a case's first step, and one line for each problem.
 
-    There are quantities unless something is wrong with their form; that an implementation writes
-    to its inputs is a problem that leaves them. There is neither where it is not told enough.
-
-    Raises:
-        InputError: it cannot be called as the contract says.
+    Without quantities, the problems say why; without both, the implementation is not given what the
+    step needs. If it writes to its inputs, that is a problem, but its quantities are there.
     """
-    if not is_told_enough(implementation, case):
+    if not can_step(implementation, case):
         return {}, []
     inputs = Inputs(case)
     answer = _call(implementation, inputs)
@@ -105,36 +102,35 @@ def checked_step(implementation: Implementation, case: Case) -> tuple[dict[str, 
     return ({} if problems else quantities), problems + inputs.problems()
 
 
-def is_told_enough(implementation: Implementation, case: Case) -> bool:
-    """Whether an implementation can know which units are dropped, and which optimizer there is.
+def can_step(implementation: Implementation, case: Case) -> bool:
+    """True if an implementation is given all that a case's step needs.
 
-    Only a class's ``step`` is told, by the training that it takes; one that only has ``backward``
-    or ``forward`` needs no optimizer.
+    Dropout needs a class's ``step``, which gets the training; so does an optimizer other than sgd,
+    unless the implementation is a class that only has ``backward`` or ``forward``.
     """
-    if inspect.isclass(implementation) and _richest(implementation) == "step":
+    if inspect.isclass(implementation) and _method(implementation) == "step":
         return True
     is_plain = inspect.isclass(implementation) or case.training.optimizer == "sgd"
     return is_plain and not case.network.dropping
 
 
 def _call(implementation: Implementation, inputs: Inputs) -> object:
-    check_signature(implementation, getattr(implementation, "__name__", "step"))
     if not inspect.isclass(implementation):
         rate = inputs.training.learning_rate
         return implementation(inputs.network, inputs.parameters, inputs.x, inputs.y, rate)
     make: Callable[..., Any] = implementation
     net = make(inputs.network, inputs.parameters)
     values = {"x": inputs.x, "y": inputs.y, "training": inputs.training}
-    method = _richest(implementation)
+    method = _method(implementation)
     return getattr(net, method)(*(values[name] for name in METHODS[method]))
 
 
 def check_signature(implementation: Implementation, name: str) -> None:
-    """Nothing, if an implementation can be called as the contract says.
+    """Raise :class:`InputError` if an implementation cannot be called as the contract says.
 
     Args:
         implementation: a function or a class.
-        name: what the caller knows it as.
+        name: the name that the message calls it by.
 
     Raises:
         InputError: it takes other arguments, or is a class that has none of the methods.
@@ -142,7 +138,7 @@ def check_signature(implementation: Implementation, name: str) -> None:
     if not inspect.isclass(implementation):
         _check_arguments(implementation, name, "step", FUNCTION)
         return
-    method = _richest(implementation)
+    method = _method(implementation)
     if not method:
         raise InputError(f"{name} has none of the methods {', '.join(METHODS)}")
     _check_arguments(implementation, name, name.rpartition(":")[2], CLASS)
@@ -158,7 +154,7 @@ def check_signature(implementation: Implementation, name: str) -> None:
     )
 
 
-def _richest(implementation: Implementation) -> str:
+def _method(implementation: Implementation) -> str:
     """The first of METHODS that a class has; "" if none."""
     return next((name for name in METHODS if callable(getattr(implementation, name, None))), "")
 
@@ -166,10 +162,13 @@ def _richest(implementation: Implementation) -> str:
 def _check_arguments(
     function: Implementation, name: str, called: str, expected: tuple[str, ...], n_bound: int = 0
 ) -> None:
-    """``n_bound``: how many arguments come before the expected ones, 1 where there is a self."""
+    """Raise :class:`InputError` unless ``function`` takes ``expected``, after ``n_bound`` others.
+
+    ``n_bound`` is 1 where there is a self.
+    """
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):  # some of what is written in C has none
+    except (TypeError, ValueError):  # some functions written in C have none
         return
     try:
         signature.bind(*range(n_bound), *expected)
@@ -182,31 +181,34 @@ def _check_arguments(
         ) from None
 
 
-def quantities_of(answer: object, case: Case) -> tuple[dict[str, Array], list[str]]:
-    """What an implementation gave for a case's first step: the arrays that have the right form.
+def quantities_of(answer: object, case: Case) -> tuple[Quantities, list[str]]:
+    """The arrays in an implementation's answer that have the right form, and one line per problem.
+
+    Args:
+        answer: what it returned for the case's first step.
+        case: which.
 
     Returns:
-        The arrays, of the case's dtype and of their right shapes, their numbers as they are (NaN
-        and infinity too); and a line for each thing that is wrong with the form of the answer.
+        Arrays of the case's dtype and of the right shapes, their numbers as they are (NaN and
+        infinity too); and a line for each type, dtype, shape or name that is wrong.
     """
     if isinstance(answer, Trace):
         try:
             answer = answer.quantities()
         except Exception as error:
-            return {}, [f"its Trace is not whole ({type(error).__name__}: {error})"]
+            return {}, [f"its Trace is incomplete ({type(error).__name__}: {error})"]
     if not isinstance(answer, Mapping):
         hint = " (is there a return?)" if answer is None else ""
         return {}, [f"it returned {_a(answer)}{hint}, expected {{quantity: array}} or a Trace"]
     if not answer:
         return {}, ["it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"]
-    slots = case.training.slots
-    known = shapes(case.network, len(case.first_batch()[0]), slots)
+    known = expected_shapes(case)
     wrong: dict[str, list[str]] = {}
     problems, quantities = [], {}
     for name, value in answer.items():
         if name not in known:
             problems.append(unknown_quantity(name, known))
-        elif problem := _form(name, value, known[name], case.dtype):
+        elif problem := _wrong_form(name, value, known[name], case.dtype):
             wrong.setdefault(problem, []).append(name)
         else:
             with np.errstate(over="ignore"):
@@ -217,8 +219,8 @@ def quantities_of(answer: object, case: Case) -> tuple[dict[str, Array], list[st
     return quantities, problems
 
 
-def _form(name: str, value: Any, shape: tuple[int, ...], dtype: str) -> str:
-    """What is wrong with a quantity's type, dtype and shape; "" if nothing."""
+def _wrong_form(name: str, value: Any, shape: tuple[int, ...], dtype: str) -> str:
+    """Message about a quantity's type, dtype and shape; "" if they are right."""
     if not isinstance(value, np.ndarray | np.generic):
         if name == "loss" and isinstance(value, float):
             return ""
@@ -235,6 +237,6 @@ def _form(name: str, value: Any, shape: tuple[int, ...], dtype: str) -> str:
 
 
 def _a(value: object) -> str:
-    """``a list``, ``an int``, ``None``."""
+    """The type of a value with its article: ``a list``, ``an int``, ``None``."""
     name = type(value).__name__
     return "None" if value is None else f"a{'n' * (name[0].lower() in 'aeiou')} {name}"

@@ -1,4 +1,4 @@
-"""Recorded training steps: what they are, and judging them, one by one and as a run."""
+"""Recorded training steps, judged one by one and as a run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from threeways.mistakes.diagnosis import Diagnosis, recognise
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Step:
-    """One recorded step, or part of one.
+class RecordedStep:
+    """A recorded step, or any of its quantities.
 
     Args:
         number: its ``tcId``, or else its place in the group, from 1.
-        comment, flags: what the file says of it.
-        valid: whether it is meant to be right; else it is meant to depart.
-        case: the network, where the step starts, its batch and its learning rate.
-        quantities: what was recorded of it, in the network's dtype.
+        comment, flags: as in the file.
+        valid: True if it is meant to be right, False if it is meant to depart.
+        case: a case with this step as its first.
+        quantities: the arrays that were recorded, in the network's dtype.
     """
 
     number: int
@@ -35,14 +35,14 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Group:
-    """Steps of one network.
+class RecordedGroup:
+    """Recorded steps of one network.
 
     Args:
-        name: the case's; or else its title, or its place in the file, as ``"groups[0]"``.
-        title: what it shows, in a line.
+        name: the name of its case, or else its title, or its place in the file, ``"groups[0]"``.
+        title: a line about it.
         network: the network.
-        chained: whether each step goes on from the one before.
+        chained: True if each step goes on from the one before.
         steps: at least one.
     """
 
@@ -50,37 +50,38 @@ class Group:
     title: str
     network: Network
     chained: bool
-    steps: tuple[Step, ...]
+    steps: tuple[RecordedStep, ...]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Verdict:
-    """What was found of one recorded step.
+class StepResult:
+    """The result of one recorded step.
 
     Args:
-        group, step: which.
-        judgement: each recorded quantity beside its exact value.
-        diagnosis: which mistakes make these quantities; None where they do not depart, or a step
-            of the same run has departed before.
-        chain: how the step fails to go on from the one before, if it does.
+        group, step: the step, and the group that it is in.
+        judgement: of each recorded quantity.
+        diagnosis: which mistakes make these quantities; None if they do not depart, or if an
+            earlier step of the same run departs.
+        chain_break: one line that says where the step does not begin with what the one before
+            ended with; None if it does.
     """
 
-    group: Group
-    step: Step
+    group: RecordedGroup
+    step: RecordedStep
     judgement: Judgement
     diagnosis: Diagnosis | None
-    chain: str | None
+    chain_break: str | None
 
     @property
     def ok(self) -> bool:
-        """Whether the step is right, or wrong where it is meant to be, and goes on as it should."""
-        return self.judgement.ok is self.step.valid and self.chain is None
+        """True if the step is as valid as it is meant to be, and goes on from the one before."""
+        return self.judgement.ok is self.step.valid and self.chain_break is None
 
 
-def check_records(groups: list[Group]) -> Iterator[Verdict]:
-    """Judge each step of each group, and whether chained ones go on from one another."""
+def check_records(groups: list[RecordedGroup]) -> Iterator[StepResult]:
+    """The result of each step of each group, in their order."""
     for group in groups:
-        before: Step | None = None
+        before: RecordedStep | None = None
         run: list[Case] = []
         departed = False
         for step in group.steps:
@@ -90,27 +91,27 @@ def check_records(groups: list[Group]) -> Iterator[Verdict]:
             diagnosis = None
             if not judgement.ok and not (group.chained and departed):
                 diagnosis = recognise(step.case, step.quantities, exact, run)
-            yield Verdict(
+            yield StepResult(
                 group=group,
                 step=step,
                 judgement=judgement,
                 diagnosis=diagnosis,
-                chain=_break(before, step) if group.chained and before else None,
+                chain_break=_chain_break(before, step) if group.chained and before else None,
             )
             before = step
             run += [step.case] if group.chained else []
             departed = departed or not judgement.ok
 
 
-def _break(before: Step, step: Step) -> str | None:
-    """Where a step does not begin with what the one before ended with."""
+def _chain_break(before: RecordedStep, step: RecordedStep) -> str | None:
+    """One line about the first parameter that is not as the step before left it, or None."""
     for l, weights in enumerate(step.case.parameters):
-        for letter, begun in weights._asdict().items():
-            ended = before.quantities.get(f"{letter}_next[{l}]")
-            if ended is not None and (begun != ended).any():
-                index = tuple(np.argwhere(begun != ended)[0].tolist())
+        for letter, start in weights._asdict().items():
+            end = before.quantities.get(f"{letter}_next[{l}]")
+            if end is not None and (start != end).any():
+                index = tuple(np.argwhere(start != end)[0].tolist())
                 return (
                     f"step {step.number} does not begin with what step {before.number} ended with: "
-                    f"{element(f'{letter}[{l}]', index)} is {begun[index]} after {ended[index]}"
+                    f"{element(f'{letter}[{l}]', index)} is {start[index]} after {end[index]}"
                 )
     return None

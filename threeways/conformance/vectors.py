@@ -1,9 +1,9 @@
-"""Test vectors for implementations in any language: right numbers, and wrong ones by mistake.
+"""Test vectors for implementations in any language: right numbers, and those that mistakes make.
 
-After the form of Wycheproof: for each case and dtype a file of records
-(:mod:`threeways.conformance.record_file`), with one valid test, a whole step correctly rounded, and
-an invalid one for each known mistake that shows in that step: the first quantities that it makes
-depart, flagged by its name.
+Modelled on Wycheproof: for each case and dtype a file of recorded steps
+(:mod:`threeways.conformance.record_tables`) with one valid test, a whole step correctly rounded,
+and an invalid test for each known mistake that shows in that step: the first quantities that
+depart, flagged with the mistake's name.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from shared import (
     check_targets,
 )
 from shared.errors import Findings
-from threeways.conformance.record_file import SCHEMA, json_schema
+from threeways.conformance.record_tables import SCHEMA, json_schema
 from threeways.exact.bounds import bounds
 from threeways.exact.judge import judge
 from threeways.exact.oracle import Exact, exact_step, rounded_step
@@ -47,19 +47,16 @@ def write_vectors(
     cases: Iterable[Case | ChainRuleCase],
     on_case: Callable[[Path], None] | None = None,
 ) -> list[Path]:
-    """Write the vectors of networks in both dtypes, ``mazur-float64.json``, and ``schema.json``.
+    """Write ``schema.json`` and a file for each network and dtype; the paths of the latter.
 
     Args:
-        folder: where; made if needed. Each file takes its place only once it is whole.
-        cases: which; chains of functions are no networks, and left out.
-        on_case: called with each case's file once it is written.
-
-    Returns:
-        The cases' files.
+        folder: where to write, such as ``mazur-float64.json``; it is made if need be.
+        cases: the cases; those that are chains of functions are left out.
+        on_case: called with the path of each case's file once it is written.
 
     Raises:
-        InputError: the folder cannot be written, no network or two of one name, or a case's numbers
-            are too large for float32.
+        InputError: the folder cannot be written, there is no network, two have the same name, or a
+            case's numbers are too large for float32.
     """
     findings = Findings()
     chosen: list[Case] = []
@@ -90,7 +87,7 @@ def write_vectors(
 
 
 def vectors(case: Case) -> dict[str, Any]:
-    """The vectors of a case's first step in its dtype, as the file has them."""
+    """The test vectors of a case's first step, in its dtype, as the content of a file."""
     case = case.alone()
     exact = exact_step(case)
     tests = [_valid(case, exact), *_invalid(case, exact)]
@@ -146,7 +143,7 @@ def _network(case: Case) -> dict[str, Any]:
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
-    """A layer without what is as it is unless given, but with its activation and α."""
+    """A layer's table: its activation with α, and whatever differs from the default."""
     table = {"units": layer.units, "activation": layer.activation, **layer.arguments}
     fields: Any = dataclasses.fields(layer)
     for field in fields:
@@ -166,7 +163,7 @@ def _valid(case: Case, exact: Exact) -> dict[str, Any]:
         name: {
             "decimal": _nested(rounded, _decimal),
             "hex": _nested(rounded, _hex),
-            # The bound is of the distance from the exact value, which the rounded one is not.
+            # The bound is on the distance from the exact value; the rounded one is a bit off it.
             "bound": _nested(allowed[name] + exact.distance(name, rounded), _rounded_up),
         }
         for name, rounded in rounded_step(case).items()
@@ -180,7 +177,7 @@ def _valid(case: Case, exact: Exact) -> dict[str, Any]:
 
 
 def _invalid(case: Case, exact: Exact) -> Iterator[dict[str, Any]]:
-    """A test for each mistake that shows, or for several that make the same numbers."""
+    """A test for each mistake that shows; one for all that make the same numbers."""
     found: dict[tuple[tuple[str, bytes], ...], tuple[dict[str, Array], list[str]]] = {}
     for name, mistake in MISTAKES.items():
         quantities = numbers_of(mistake, case)
@@ -199,12 +196,12 @@ def _invalid(case: Case, exact: Exact) -> Iterator[dict[str, Any]]:
 
 
 def _nested(array: Any, write: Callable[[Any], Any]) -> Any:
-    """An array or a scalar as nested lists, each number written by a function."""
+    """An array or a scalar as nested lists, each number written by ``write``."""
     return write(array[()]) if array.ndim == 0 else [_nested(row, write) for row in array]
 
 
 def _decimal(number: Any) -> float | None:
-    """The shortest decimals that round to no other number of its dtype."""
+    """The number of the shortest decimals that round to this one in its dtype; None for NaN, ∞."""
     return float(str(number)) if np.isfinite(number) else None
 
 
@@ -213,7 +210,7 @@ def _hex(number: Any) -> str:
 
 
 def _rounded_up(number: Any) -> float:
-    """To three significant digits."""
+    """A bound, rounded up to three significant digits."""
     return float(_THREE_DIGITS.create_decimal_from_float(float(number)))
 
 
@@ -223,7 +220,7 @@ def _write(path: Path, content: Any) -> None:
 
 
 def _text(value: Any, indent: str = "") -> str:
-    """JSON with a line for each key, and an array of numbers on one line."""
+    """JSON with one line for each key, and each array of numbers on one line."""
     inner = indent + " "
     if isinstance(value, dict) and value:
         items = [f"{json.dumps(key)}: {_text(item, inner)}" for key, item in value.items()]

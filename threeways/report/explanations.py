@@ -1,4 +1,4 @@
-"""What a judgement and a diagnosis come to, in words; for terminals and for failed tests."""
+"""Judgements and diagnoses in words, line by line; for terminals and for failed tests."""
 
 from __future__ import annotations
 
@@ -7,41 +7,42 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shared import Case
 from shared.quantities import element, sources
-from threeways.conformance.check import Checked, common_mistakes, look_at
-from threeways.conformance.contract import TOLD
-from threeways.conformance.records import Verdict
+from threeways.conformance.check import CaseResult, common_mistakes
+from threeways.conformance.contract import WHY_LEFT_OUT
+from threeways.conformance.hints import look_at
+from threeways.conformance.records import StepResult
 from threeways.exact.judge import Judgement, Worst
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.diagnosis import Diagnosis, Match
 
-# How many of the mistakes that all fit are named.
+# How many mistakes are named if more fit.
 MOST = 4
 
 
-def explain_checks(results: Iterable[Checked], cases: Sequence[Case]) -> Iterator[str]:
-    """Each case as it comes, then what all of them come to: how many are right, and the mistake.
+def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iterator[str]:
+    """Lines about each case, then how many are right and which mistake explains all the others.
 
     Args:
-        results: of each case, in their order; consumed as the lines are.
-        cases: which.
+        results: one for each case, in their order; consumed as the lines are.
+        cases: the cases.
     """
-    done: list[Checked] = []
-    for checked, case in zip(results, cases, strict=True):
-        done.append(checked)
-        yield from explain_check(checked, case)
-        if checked.ok and not checked.left_out:
-            yield f"{checked.case} {checked.dtype}: right"
-        elif checked.diagnosis:
-            first, *more = explain_diagnosis(checked.diagnosis)
+    done: list[CaseResult] = []
+    for result, case in zip(results, cases, strict=True):
+        done.append(result)
+        yield from explain_check(result, case)
+        if result.ok and not result.left_out:
+            yield f"{result.case} {result.dtype}: right"
+        elif result.diagnosis:
+            first, *more = explain_diagnosis(result.diagnosis)
             yield f"  {first}"
-            if checked.diagnosis.verdict == "not unique":
+            if result.diagnosis.verdict == "not unique":
                 yield from (f"  {line}" for line in more)
-    wrong = [checked for checked in done if not checked.ok]
-    left_out = sum(checked.left_out for checked in done)
+    wrong = [result for result in done if not result.ok]
+    left_out = sum(result.left_out for result in done)
     tried = len(done) - left_out
     yield f"\n{tried - len(wrong)} of {tried} right"
     if left_out:
-        yield f"{left_out} left out: {TOLD}"
+        yield f"{left_out} left out: {WHY_LEFT_OUT}"
     if not wrong:
         return
     explained = common_mistakes(done)
@@ -53,68 +54,68 @@ def explain_checks(results: Iterable[Checked], cases: Sequence[Case]) -> Iterato
         yield from (f"  {titles(names)}" for names in explained[:MOST])
 
 
-def explain_check(checked: Checked, case: Case) -> Iterator[str]:
-    """What is wrong with somebody's step: the problems, and what departs first."""
-    head = f"{checked.case} {checked.dtype}: "
-    yield from (head + problem for problem in checked.problems)
-    if checked.printed:
-        yield head + checked.printed
-    if checked.judgement:
-        yield from explain_departures(checked.judgement, case, head)
+def explain_check(result: CaseResult, case: Case) -> Iterator[str]:
+    """Lines about the problems of a case's step, what it printed, and what departs first."""
+    head = f"{result.case} {result.dtype}: "
+    yield from (head + problem for problem in result.problems)
+    if result.printed:
+        yield head + result.printed
+    if result.judgement:
+        yield from explain_departures(result.judgement, case, head)
 
 
 def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[str]:
-    """The first departure and what to look at, and what else departs that does not follow of it."""
+    """Lines about the first departure, what to look at, and departures that it does not explain."""
     if not judgement.departures:
         return
     first, *others = judgement.departures
     yield head + departure(first)
     yield f"  {look_at(first.quantity, case)}"
-    all_behind = sources(case.network, case.training.slots)
-    behind = set().union(*(all_behind[each.quantity] for each in judgement.departures))
-    if unknown := [name for name in all_behind if name in behind - {*judgement.worst}]:
-        yield f"  it may have begun before: {', '.join(unknown)} not given"
+    ancestors = sources(case.network, case.training.slots)
+    earlier = set().union(*(ancestors[each.quantity] for each in judgement.departures))
+    if unknown := [name for name in ancestors if name in earlier - {*judgement.worst}]:
+        yield f"  the error may lie earlier, in what is not given: {', '.join(unknown)}"
     if others:
         why = "" if unknown else ", and not because of it"
         also = ", ".join(element(each.quantity, each.index) for each in others)
-        yield f"  wrong as well{why}: {also}"
+        yield f"  also wrong{why}: {also}"
 
 
-def explain_records(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    """Each recorded step that is not what it should be, then how many are.
+def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
+    """Lines about each recorded step that is not as it should be, then how many are.
 
     Args:
-        verdicts: consumed as the lines are.
+        results: consumed as the lines are.
     """
     done = 0
     wrong = 0
-    for verdict in verdicts:
+    for result in results:
         done += 1
-        if verdict.ok:
+        if result.ok:
             continue
         wrong += 1
-        head = f"{verdict.group.name}, step {verdict.step.number}: "
-        if verdict.chain:
-            yield head + verdict.chain
-        if verdict.judgement.ok and not verdict.step.valid:
+        head = f"{result.group.name}, step {result.step.number}: "
+        if result.chain_break:
+            yield head + result.chain_break
+        if result.judgement.ok and not result.step.valid:
             yield head + "right, but the file says that it is invalid"
-        if verdict.step.valid:
-            yield from explain_departures(verdict.judgement, verdict.step.case, head)
-        if verdict.diagnosis and verdict.step.valid:
-            yield from (f"  {line}" for line in explain_diagnosis(verdict.diagnosis))
+        if result.step.valid:
+            yield from explain_departures(result.judgement, result.step.case, head)
+        if result.diagnosis and result.step.valid:
+            yield from (f"  {line}" for line in explain_diagnosis(result.diagnosis))
     yield f"{done - wrong} of {done} steps as they should be"
 
 
 def departure(worst: Worst) -> str:
-    """The element of a quantity that departs, with what it should be."""
-    apart = f"{worst.difference_eps:.3g} eps apart, {worst.bound_eps:.3g} is rounding"
+    """An element that departs: its value, the exact one, and how far apart they are."""
+    apart = f"{worst.difference_eps:.3g} eps apart; rounding explains {worst.bound_eps:.3g}"
     if not math.isfinite(worst.difference_eps):
         apart = "not a finite number"
     return f"{element(worst.quantity, worst.index)} is {worst.a!r}, should be {worst.b!r} ({apart})"
 
 
 def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
-    """The verdict, with the mistakes that fit, what was done, why it is wrong, and what to do."""
+    """Lines with the mistakes that fit: what was done, why it is wrong, and what to do."""
     match diagnosis.verdict:
         case "correct":
             found = diagnosis.matches[0]
@@ -144,7 +145,7 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def advice(names: Sequence[str]) -> Iterator[str]:
-    """What was done, why it is wrong and what to do, for each of some mistakes."""
+    """Three lines for each mistake: what was done, why it is wrong, and what to do."""
     for name in names:
         mistake = MISTAKES[name]
         yield f"  what was done: {mistake.did}"
@@ -153,12 +154,12 @@ def advice(names: Sequence[str]) -> Iterator[str]:
 
 
 def titles(names: Sequence[str]) -> str:
-    """The titles of some mistakes that are made together."""
+    """The titles and names of mistakes that are made together."""
     named = [f"{MISTAKES[name].title} [{name}]" for name in names]
     return ", and ".join(named) or "the correct step"
 
 
 def digits(found: Match) -> str:
-    """``5 digits``."""
+    """The digits that a match agrees to: ``5 digits``."""
     whole = math.floor(found.digits)
     return f"{whole} digit{'s' * (whole != 1)}"

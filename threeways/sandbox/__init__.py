@@ -1,1 +1,1 @@
-"""The child process that somebody else's code runs in."""
+"""Somebody else's code, in a process of its own."""

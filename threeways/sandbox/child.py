@@ -1,7 +1,7 @@
-"""The child process that somebody's own implementation runs in, as its parent sees it.
+"""The child process, seen from its parent.
 
-Nothing that comes from it is taken on trust: it may print, hang, crash or never end, and its
-answers are read as JSON and as arrays whose sizes are known beforehand.
+Nothing that comes from it is trusted: it may print, hang, crash or never end, and its answers are
+read as JSON and as arrays whose sizes are known beforehand.
 """
 
 from __future__ import annotations
@@ -17,51 +17,48 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import numpy as np
 
-from shared import Array, Case, InputError, shapes
+from shared import Array, InputError
 from threeways.sandbox.worker import LENGTH
 
-# In seconds: how long a child may take to start, and how often to see whether it still runs.
-START_LIMIT = 60.0
-LOOK_EVERY = 0.05
+START_LIMIT = 60.0  # seconds
+POLL_INTERVAL = 0.05  # seconds between checks that the child still runs
 
-LONGEST_HEADER = 1 << 20
-LONGEST_PROBLEM = 300
-LONGEST_PRINT = 80
+LONGEST_HEADER = 1 << 20  # bytes
+LONGEST_PROBLEM = 300  # characters
+LONGEST_PRINT = 80  # characters
 
 
 class NoAnswerError(Exception):
-    """Why there is no answer, and why there will be none."""
+    """The child has not answered, and never will; the message says why."""
 
 
 class Child:
-    """The process; leaving the ``with`` block kills it with all the processes that it started.
+    """A child process; leaving the ``with`` block kills it and every process that it started.
 
     Args:
-        time_limit: seconds that an import or a step may take.
+        handler: our function, ``module:function``, that makes answers of a target
+            (:mod:`threeways.sandbox.worker`).
+        time_limit: seconds that the target's import and each answer may take.
     """
 
-    def __init__(self, time_limit: float) -> None:
+    def __init__(self, handler: str, time_limit: float) -> None:
+        self.handler = handler
         self.time_limit = time_limit
-        self.prints = Prints()
+        self.output_summary = OutputSummary()
 
     def __enter__(self) -> Self:
         self.connection, theirs = socket.socketpair()
         with theirs:
             # -P: nothing in the current folder is taken for a module of Python's or of ours.
+            worker = [sys.executable, "-P", "-B", "-m", "threeways.sandbox.worker"]
             self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-B",
-                    "-m",
-                    "threeways.sandbox.worker",
-                    str(theirs.fileno()),
-                ],
+                [*worker, self.handler, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -88,36 +85,35 @@ class Child:
         self.process.wait()
 
     def load(self, target: str) -> None:
-        """Have it import a target.
+        """Import a target, ``MODULE:NAME`` or ``FILE.py:NAME``, in the child.
 
         Raises:
-            InputError: it cannot.
+            InputError: it cannot be imported or used.
         """
         try:
-            self._answer(START_LIMIT)
+            self._answer(START_LIMIT, {}, np.dtype(float))
         except NoAnswerError as error:
             raise RuntimeError(f"no child process: {error}; {self.printed()}") from None
         try:
-            _, problems = self._ask(target)
+            _, problems = self.ask(target, {}, "float64")
         except NoAnswerError as error:
             raise InputError(f"{target} cannot be imported: {error}") from None
         if problems:
             raise InputError(*problems)
 
-    def step(self, case: Case) -> tuple[dict[str, Array], list[str]]:
-        """The quantities of the step of a case that is alone, and a line for each thing wrong.
+    def ask(
+        self, request: object, shapes: Mapping[str, tuple[int, ...]], dtype: str
+    ) -> tuple[dict[str, Array], list[str]]:
+        """The arrays of an answer, and one line for each problem.
+
+        Args:
+            request: what the handler's ``answer`` is called with; it is pickled.
+            shapes: of the arrays that may come, by name; any other is an error.
+            dtype: of all of them.
 
         Raises:
             NoAnswerError: the time is up, or the process has ended.
         """
-        return self._ask(case)
-
-    def printed(self) -> str | None:
-        """What was printed since this was last asked, in a line; None if nothing."""
-        prints, self.prints = self.prints, Prints()
-        return prints.told()
-
-    def _ask(self, request: str | Case) -> tuple[dict[str, Array], list[str]]:
         self.connection.settimeout(self.time_limit)
         try:
             self.connection.sendall(pickle.dumps(request))
@@ -125,35 +121,37 @@ class Child:
             raise self._too_late() from None
         except OSError:
             raise self._ended() from None
-        return self._answer(self.time_limit, request if isinstance(request, Case) else None)
+        return self._answer(self.time_limit, shapes, np.dtype(dtype))
 
-    def _answer(self, limit: float, case: Case | None = None) -> tuple[dict[str, Array], list[str]]:
-        """The next answer, as ``worker.packed`` writes it; with quantities, if it is of a case."""
+    def printed(self) -> str | None:
+        """One line about what the child printed since the last call; None if nothing."""
+        summary, self.output_summary = self.output_summary, OutputSummary()
+        return summary.line()
+
+    def _answer(
+        self, limit: float, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype[Any]
+    ) -> tuple[dict[str, Array], list[str]]:
+        """The next answer, as ``worker.packed`` writes it."""
         deadline = time.monotonic() + limit
         (length,) = LENGTH.unpack(self._receive(LENGTH.size, deadline))
-        known = {}
-        if case:
-            known = shapes(case.network, len(case.dataset), case.training.slots)
-        dtype = np.dtype(case.dtype if case else None)
         try:
             if length > LONGEST_HEADER:
                 raise ValueError
             header = json.loads(self._receive(length, deadline))
-            names, problems = header["quantities"], header["problems"]
-            sizes = {name: math.prod(known[name]) * dtype.itemsize for name in names}
-            problems = [one_line(problem, LONGEST_PROBLEM) for problem in problems]
+            sizes = {name: math.prod(shapes[name]) * dtype.itemsize for name in header["arrays"]}
+            problems = [one_line(problem, LONGEST_PROBLEM) for problem in header["problems"]]
         except (LookupError, TypeError, ValueError, RecursionError):
             self.kill()
             raise NoAnswerError(
                 "its answer is garbled: does it write to file descriptors of others?"
             ) from None
         return {
-            name: np.frombuffer(self._receive(size, deadline), dtype).reshape(known[name])
+            name: np.frombuffer(self._receive(size, deadline), dtype).reshape(shapes[name])
             for name, size in sizes.items()
         }, problems
 
     def _receive(self, size: int, deadline: float) -> bytes:
-        """So many bytes of an answer; what is printed meanwhile is counted."""
+        """The next ``size`` bytes of an answer; what is printed meanwhile is read as well."""
         received = bytearray()
         while len(received) < size:
             left = deadline - time.monotonic()
@@ -161,7 +159,7 @@ class Child:
                 raise self._too_late()
             # Copies of the process may keep its end of the socket open when it has ended.
             has_ended = self.process.poll() is not None
-            ready = {key.fileobj for key, _ in self.selector.select(min(left, LOOK_EVERY))}
+            ready = {key.fileobj for key, _ in self.selector.select(min(left, POLL_INTERVAL))}
             if self.output in ready:
                 self._read_output()
             if self.connection in ready:
@@ -184,7 +182,7 @@ class Child:
             part = os.read(self.output.fileno(), 1 << 20)
         except BlockingIOError:
             return
-        self.prints.add(part)
+        self.output_summary.add(part)
         if not part and self.output in self.selector.get_map():
             self.selector.unregister(self.output)
 
@@ -205,24 +203,24 @@ class Child:
         return NoAnswerError(f"ended with exit code {code}: os._exit?")
 
 
-class Prints:
-    """What was printed: how many lines, and the first of them."""
+class OutputSummary:
+    """How many lines were printed, and the first of them."""
 
     def __init__(self) -> None:
-        self.lines = 0
-        self.begun = False  # a line without its end
+        self.n_lines = 0
+        self.open_line = False  # printed, but not ended
         self.head = b""
 
     def add(self, part: bytes) -> None:
         """Count what was printed next."""
         if part:
-            self.lines += part.count(b"\n")
-            self.begun = not part.endswith(b"\n")
+            self.n_lines += part.count(b"\n")
+            self.open_line = not part.endswith(b"\n")
             self.head = (self.head + part).lstrip()[:1000]
 
-    def told(self) -> str | None:
+    def line(self) -> str | None:
         """``it printed 3 lines, the first: …``; None if nothing was printed."""
-        count = self.lines + self.begun
+        count = self.n_lines + self.open_line
         if not count:
             return None
         first = one_line(self.head.decode(errors="replace"), LONGEST_PRINT)
@@ -232,7 +230,7 @@ class Prints:
 
 
 def one_line(text: str, longest: int) -> str:
-    """The first line of a text, shortened, without characters that steer a terminal."""
+    """The first line of a text, at most ``longest`` characters, without terminal controls."""
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     line = "".join(each if each.isprintable() else "?" for each in first)
     return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -1,0 +1,254 @@
+"""The sandbox: loading somebody's function or class, and a child process that survives it."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from shared import InputError
+from threeways.sandbox.child import Child, NoAnswerError
+from threeways.sandbox.target import load
+from threeways.sandbox.worker import MOST_PROBLEMS
+
+# answer(request) = target(name, request)
+HANDLER = "functools:partial"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return tmp_path
+
+
+TARGETS = {
+    "no-colon": ("own", "'own': expected MODULE:NAME or FILE.py:NAME, such as net:step"),
+    "no-name": ("own:", "'own:': expected MODULE:NAME"),
+    "no-module": (":step", "':step': expected MODULE:NAME"),
+    "not-a-name": ("own:a.b", "'own:a.b': expected MODULE:NAME"),
+    "module": ("owm:step", "there is no module 'owm'; did you mean 'own'?"),
+    "package": ("lost.own:step", "there is no module 'lost'"),
+    "file": ("lost.py:step", "there is no file lost.py"),
+    "name": ("own:stepp", "'stepp' is not a function or class of own; did you mean 'step'?"),
+    "names": ("blank:step", "there are no functions or classes in blank"),
+    "value": ("own:W", "own:W is not a function or a class but of type list"),
+    "fails": ("fails:step", "fails cannot be imported: ZeroDivisionError: division by zero (line "),
+    "fails-file": ("fails.py:step", "fails.py cannot be imported: ZeroDivisionError"),
+    "import": ("needs:step", "needs cannot be imported: ModuleNotFoundError: No module named 'gon"),
+    "syntax": (
+        "typo:step",
+        "typo cannot be imported: SyntaxError: '(' was never closed (line 2 of",
+    ),
+    "exits": ("exits:step", "exits cannot be imported: it calls sys.exit (line 3 of exits.py)"),
+}
+MODULES = {
+    "own": "W = []\ndef step(): pass\n",
+    "blank": "",
+    "fails": "import json\n\n1 / 0\n",
+    "needs": "import gone\n",
+    "typo": "\nprint(\n",
+    "exits": "import sys\n\nsys.exit(3)\n",
+}
+
+
+@pytest.mark.parametrize(("target", "message"), TARGETS.values(), ids=TARGETS)
+def test_wrong_target(
+    target: str, message: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in MODULES.items():
+        (folder / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(folder)
+    for name in MODULES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(InputError) as error:
+        load(target)
+    assert len(error.value.problems) == 1
+    assert error.value.problems[0].startswith(message)
+
+
+def test_a_file_may_import_what_lies_beside_it(folder: Path) -> None:
+    (folder / "beside").mkdir()
+    (folder / "beside" / "beside_one.py").write_text("def step(): return 7")
+    (folder / "beside" / "beside_two.py").write_text("from beside_one import step")
+    assert load("beside/beside_two.py:step")() == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def stepp(*inputs): pass", "'step' is not a function or class of wrong; did you mean"),
+        ("while True: pass", "wrong:step cannot be imported: no answer within 0.5 s"),
+        ("import os; os._exit(1)", "wrong:step cannot be imported: ended with exit code 1"),
+    ],
+)
+def test_wrong_target_in_the_child(text: str, message: str, folder: Path) -> None:
+    (folder / "wrong.py").write_text(text)
+    with Child(HANDLER, time_limit=0.5) as child, pytest.raises(InputError, match=message):
+        child.load("wrong:step")
+
+
+def write_acts(acts: str) -> list[str]:
+    """Write acts.py, whose ``acts:act`` calls the function of the number that is asked for."""
+    names = re.findall(r"^def (\w+)", acts, re.MULTILINE)
+    text = f"""import ctypes, json, os, signal, sys, threading, time
+import numpy as np
+{acts}
+def act(name, k):
+    assert name == "acts:act"
+    [{", ".join(names)}][k]()
+    return {{"k": np.array([k])}}, []
+"""
+    Path("acts.py").write_text(text)
+    return names
+
+
+def run_acts(acts: str, time_limit: float = 10) -> list[tuple[str, list[str], str | None]]:
+    """The name of each function of acts.py, the problems of its call, and what it printed."""
+    results = []
+    names = write_acts(acts)
+    with Child(HANDLER, time_limit) as child:
+        child.load("acts:act")
+        for k, name in enumerate(names):
+            arrays, problems = child.ask(k, {"k": (1,)}, "int64")
+            assert problems or arrays["k"] == k
+            results.append((name, problems, child.printed()))
+    return results
+
+
+def test_what_a_child_survives() -> None:
+    results = run_acts("""
+def copies():
+    os.fork()
+def fails():
+    json.loads("{")
+def many_lines():
+    raise RuntimeError("first\\nsecond")
+def leaves():
+    sys.exit(7)
+def too_much():
+    np.zeros(2**58)
+def interrupts():
+    raise KeyboardInterrupt
+def own_error():
+    class Secret(Exception):
+        def __str__(self): raise ValueError
+    raise Secret
+def prints():
+    print("one\\x1b[31m"); os.write(2, b"two\\n"); os.system("echo three"); print("four", end="")
+def prints_a_lot():
+    sys.stdout.write(("x" * 99 + "\\n") * 100_000)
+def closes():
+    sys.stdout.close(); sys.stderr.close()
+def reads():
+    assert sys.stdin.read() == ""
+def changes_folder():
+    os.chdir("/")
+def has_no_arguments():
+    assert sys.argv[1:] == []
+""")
+    assert {name: problems for name, problems, _ in results if problems} == {
+        "fails": [
+            "JSONDecodeError: Expecting property name enclosed in double quotes: "
+            "line 1 column 2 (char 1) (line 7 of acts.py)",
+        ],
+        "many_lines": ["RuntimeError: first (line 9 of acts.py)"],
+        "leaves": ["it calls sys.exit (line 11 of acts.py)"],
+        "too_much": [
+            "MemoryError: Unable to allocate 2.00 EiB for an array with shape "
+            "(288230376151711744,) and data type float64 (line 13 of acts.py)",
+        ],
+        "interrupts": ["KeyboardInterrupt (line 15 of acts.py)"],
+        "own_error": ["Secret (line 19 of acts.py)"],
+    }
+    assert {name: printed for name, _, printed in results if printed} == {
+        "prints": "it printed 4 lines, the first: one?[31m",
+        "prints_a_lot": "it printed 100000 lines, the first: " + "x" * 79 + "…",
+    }
+
+
+DEADLY = {
+    "kill": ("os.kill(os.getpid(), signal.SIGKILL)", "ended by signal 9 (killed)"),
+    "segfault": ("ctypes.string_at(0)", "ended by signal 11 (segmentation fault)"),
+    "exit": ("os._exit(3)", "ended with exit code 3: os._exit?"),
+    "loop": ("print('begun')\n    while True: pass", "no answer within 0.5 s: an endless loop?"),
+    "stubborn": (
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n    time.sleep(60)",
+        "no answer within 0.5 s: an endless loop?",
+    ),
+    "flood": ("while True: print('x' * 999)", "no answer within 0.5 s: an endless loop?"),
+    "stopped": ("os.kill(os.getpid(), signal.SIGSTOP)", "no answer within 0.5 s: an endless loop?"),
+    # A copy of the process holds its pipes open after its end.
+    "daemon": (
+        "if os.fork() == 0:\n        os.setsid(); time.sleep(30)\n    os._exit(4)",
+        "ended with exit code 4: os._exit?",
+    ),
+    "closes": (
+        "os.closerange(0, 100); time.sleep(60)",
+        "no answer: does it close file descriptors of others?",
+    ),
+    "garbles": (
+        "for fd in range(3, 20):\n"
+        "        try: os.write(fd, b'\\0\\0\\0\\2[]')\n        except OSError: pass",
+        "its answer is garbled: does it write to file descriptors of others?",
+    ),
+    "floods-the-answer": (
+        "for fd in range(3, 20):\n"
+        "        try: os.write(fd, b'\\xff' * 100)\n        except OSError: pass",
+        "its answer is garbled: does it write to file descriptors of others?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("act", "message"), DEADLY.values(), ids=DEADLY)
+def test_what_ends_a_child(act: str, message: str) -> None:
+    start = time.monotonic()
+    write_acts(f"def fine(): pass\ndef deadly():\n    {act}")
+    with Child(HANDLER, time_limit=0.5) as child:
+        child.load("acts:act")
+        child.ask(0, {"k": (1,)}, "int64")
+        with pytest.raises(NoAnswerError) as error:
+            child.ask(1, {"k": (1,)}, "int64")
+        assert str(error.value) == message
+        if "begun" in act:
+            assert child.printed() == "it printed 1 line: begun"
+    assert time.monotonic() - start < 10
+
+
+def test_ctrl_c_ends_the_child_and_its_children() -> None:
+    os.mkfifo("held")
+
+    def interrupt() -> None:
+        with open("held", "rb") as held:  # waits until the child opens it
+            _thread.interrupt_main()
+            held.read()  # waits until all that hold it open have ended
+
+    waiting = threading.Thread(target=interrupt, daemon=True)
+    waiting.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_acts("def holds():\n    held = open('held', 'wb'); os.fork(); time.sleep(60)")
+    waiting.join(timeout=10)
+    assert not waiting.is_alive()
+
+
+def test_only_expected_arrays_are_accepted() -> None:
+    write_acts("def fine(): pass")
+    with Child(HANDLER, time_limit=10) as child:
+        child.load("acts:act")
+        with pytest.raises(NoAnswerError, match="garbled"):
+            child.ask(0, {"other": (1,)}, "int64")
+
+
+def test_a_long_list_of_problems_is_cut() -> None:
+    Path("many.py").write_text("def step(name, request): return {}, ['x'] * request")
+    with Child(HANDLER, time_limit=10) as child:
+        child.load("many:step")
+        _, problems = child.ask(1000, {}, "float64")
+    assert problems == ["x"] * MOST_PROBLEMS + [f"and {1000 - MOST_PROBLEMS} more"]

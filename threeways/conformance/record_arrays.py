@@ -1,0 +1,136 @@
+"""Arrays in a JSON file of recorded steps.
+
+An array is nested lists of numbers, ``[[0.3775, 0.3925]]``, with null for a number that is not
+finite; or ``{"decimal": …, "hex": …, "bound": …}``, where hex holds C99's hexadecimal floats as
+strings. decimal or hex may be left out; bound is for other readers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import PlainValidator, WithJsonSchema
+
+from shared import Array, InputError
+from shared.errors import unknown
+from shared.quantities import element
+
+
+@dataclass(frozen=True)
+class WrittenArray:
+    """An array as a file has it: the float64 arrays of its decimals and of its hex floats.
+
+    Either may be None.
+    """
+
+    decimal: Array | None
+    hex: Array | None
+
+    def array(self, shape: tuple[int, ...], dtype: str, at: str) -> Array:
+        """The array in ``dtype``.
+
+        Args:
+            shape: which it has to have.
+            dtype: ``"float32"`` or ``"float64"``.
+            at: its path in the file, for messages.
+
+        Raises:
+            InputError: it has another shape, a number is too large for the dtype, or a decimal is
+                not the same number as its hex float.
+        """
+        forms = [form for form in (self.hex, self.decimal) if form is not None]
+        if forms[0].shape != shape:
+            raise InputError(f"{at}: expected shape {shape}, got {forms[0].shape}")
+        arrays = []
+        for form in forms:
+            with np.errstate(over="ignore"):
+                arrays.append(form.astype(dtype))
+            for index in np.argwhere(np.isfinite(form) & ~np.isfinite(arrays[-1])):
+                found = form[tuple(index)]
+                raise InputError(f"{element(at, tuple(index))}: {found} is too large for {dtype}")
+        alike = (arrays[0] == arrays[-1]) | ~(np.isfinite(arrays[0]) | np.isfinite(arrays[-1]))
+        for index in np.argwhere(~alike):
+            hexadecimal, decimal = (array[tuple(index)] for array in arrays)
+            here = element(at, tuple(index))
+            raise InputError(f"{here}: decimal {decimal} is not hex {hexadecimal}")
+        return arrays[0]
+
+
+def _parse(value: Any) -> WrittenArray:
+    """The array that a JSON value stands for; raises ValueError, as pydantic expects."""
+    if not isinstance(value, dict):
+        return WrittenArray(_nested(value, _decimal), None)
+    for key in value:
+        if key not in _FORMS:
+            raise ValueError(unknown(key, "a key here", _FORMS))
+    forms = {key: _nested(value[key], read) for key, read in _FORMS.items() if key in value}
+    if len({array.shape for array in forms.values()}) > 1:
+        raise ValueError(f"{' and '.join(forms)} differ in shape")
+    if not {"decimal", "hex"} & forms.keys():
+        raise ValueError("needs decimal, or hex, or both")
+    return WrittenArray(forms.get("decimal"), forms.get("hex"))
+
+
+def _nested(value: Any, read: Callable[[Any], float]) -> Array:
+    """The array of nested lists, each of whose items is read by ``read``."""
+    if not isinstance(value, list):
+        return np.array(read(value))
+    rows = [_nested(item, read) for item in value]
+    if len({row.shape for row in rows}) > 1:
+        raise ValueError("rows of different lengths")
+    return np.array(rows, dtype=np.float64)
+
+
+def _decimal(value: Any) -> float:
+    if value is None:
+        return float("nan")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r:.40} is not a number")
+    return _float64(value, float)
+
+
+def _hex(value: Any) -> float:
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise ValueError(f"{value!r:.40} is not a hex float such as '0x1.8p-1'")
+    return _float64(value, float.fromhex)
+
+
+def _float64(value: Any, convert: Callable[[Any], float]) -> float:
+    try:
+        return convert(value)
+    except OverflowError:
+        raise ValueError(f"{value!r:.40} is too large for float64") from None
+
+
+_HEX = re.compile(r"[-+]?(0x([0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(p[-+]?\d+)?|inf|nan)", re.I)
+_FORMS: dict[str, Callable[[Any], float]] = {"decimal": _decimal, "hex": _hex, "bound": _decimal}
+
+
+def _nested_schema(item: dict[str, Any]) -> dict[str, Any]:
+    row = {"type": "array", "items": item}
+    return {"anyOf": [item, row, {"type": "array", "items": row}]}
+
+
+_DECIMALS = _nested_schema({"type": ["number", "null"]})
+_ARRAY_SCHEMA = {
+    "anyOf": [
+        *_DECIMALS["anyOf"],
+        {
+            "type": "object",
+            "properties": {
+                "decimal": _DECIMALS,
+                "hex": _nested_schema({"type": "string", "pattern": "^[-+]?(0[xX].*|inf|nan)$"}),
+                "bound": _nested_schema({"type": "number", "minimum": 0}),
+            },
+            "anyOf": [{"required": ["decimal"]}, {"required": ["hex"]}],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+# The type of a field that holds an array.
+ArrayField = Annotated[Any, PlainValidator(_parse), WithJsonSchema(_ARRAY_SCHEMA)]
