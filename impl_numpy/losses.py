@@ -84,6 +84,7 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
 def softmax_binary_crossentropy_backward(y: Array, z: Array, a: Array) -> Array:
     # dzᵢ = (1/NK) [aᵢ - yᵢ + Σ_{j≠i} aᵢyⱼ - (1 - yⱼ)aⱼ · aᵢ/(1 - aⱼ)], and aᵢ/(1 - aⱼ) is the
     # softmax without j, so that nothing is divided by a difference that may round to 0.
+    z = z - z.max(axis=1, keepdims=True)  # else a large z would be rounded in each exponent
     rest = np.exp(without_each(z) - log_sum_exp(without_each(z), axis=2))  # (N, j, i), 0 at i = j
     K = y.shape[1]
     passed_on = a[:, np.newaxis] * y[:, :, np.newaxis] * (1 - np.eye(K, dtype=z.dtype))

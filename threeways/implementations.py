@@ -104,17 +104,21 @@ def timed_steps(
 def _timed_step(package: ModuleType, case: Case | ChainRuleCase) -> tuple[dict[str, Array], float]:
     if isinstance(case, ChainRuleCase):
         differentiate = importlib.import_module(f"{package.__name__}.chain_rule").differentiate
-        return _timed(lambda: differentiate(case.chain_rule, case.dtype))
+        numbers, seconds, _ = _timed(lambda: differentiate(case.chain_rule, case.dtype))
+        return numbers, seconds
     net = model(package, case)
     if case.steps_before:
         net.optimizer_for(case.training).restore(case.steps_before, case.slots)
     x, y = case.first_batch()
-    trace, seconds = _timed(lambda: net.step(x, y, case.training))
+    trace, seconds, n_steps = _timed(lambda: net.step(x, y, case.training))
+    counted = net.optimizer_for(case.training).steps - case.steps_before
+    if counted != n_steps:
+        raise RuntimeError(f"{package.__name__} counts {counted} steps where it made {n_steps}")
     return trace.quantities(), seconds
 
 
-def _timed(step: Callable[[], Any]) -> tuple[Any, float]:
-    """What ``step`` gives first, and its least seconds in a millisecond's worth of runs."""
+def _timed(step: Callable[[], Any]) -> tuple[Any, float, int]:
+    """A step's first result, its least seconds in a millisecond of runs, and how many it ran."""
     times: list[float] = []
     results = []
     while sum(times) < 1e-3:
@@ -122,4 +126,4 @@ def _timed(step: Callable[[], Any]) -> tuple[Any, float]:
         with np.errstate(all="ignore"):  # what overflows is found in the numbers
             results.append(step())
         times.append(time.perf_counter() - start)
-    return results[0], min(times)
+    return results[0], min(times), len(times)
