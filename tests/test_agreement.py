@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import impl_numpy
 from shared import Case, Training, case_names, load_case
+from threeways.report.training import print_agreement
 from threeways.training.agreement import Agreement, agreements
 from threeways.training.lockstep import Lockstep
 from threeways.training.stages import Stage
@@ -68,3 +71,20 @@ def test_a_hyperparameter_rounded_to_float32_shows(name: str, wrong: dict[str, A
     (found,) = trained(case, {"right": impl_numpy, "wrong": SimpleNamespace(FeedForward=Mistaken)})
     assert found.chaotic_from is None
     assert found.ratio > 1
+
+
+def test_runs_that_never_made_the_same_epoch_are_not_compared() -> None:
+    """As when one is complete and the other, resumed, stops earlier."""
+    case = RUNS["moons-momentum"]
+    long, short = prepare_runs(Stage(case), {"long": impl_numpy, "short": impl_numpy})
+    long.run(lambda: None)
+    short.case = dataclasses.replace(case, training=dataclasses.replace(case.training, epochs=5))
+    short.run(lambda: None)
+    outcome = finish_runs(case, [long, short])
+    (pair,) = outcome.distances
+    assert pair.worst is None
+    found = agreements(case, [], outcome, lambda done, total: None)
+    assert found == []
+    printed = io.StringIO()
+    print_agreement(found, Console(file=printed))
+    assert printed.getvalue() == ""

@@ -179,6 +179,21 @@ def test_how_the_perceptron_rule_ended(
     assert line in result.output
 
 
+@pytest.mark.usefixtures("packages")
+def test_a_last_step_that_overflows(tmp_path: Path) -> None:
+    """Its loss, from before the update, is finite still; its weights are not."""
+    path, folder = tmp_path / "mine.toml", tmp_path / "run"
+    path.write_text(
+        'loss = "mean_squared_error"\n[[layers]]\nunits = 1\n[data]\ndataset = "diabetes"\n'
+        "[training]\nlearning_rate = 1e308\n"
+    )
+    result = call(path, "--save", folder)
+    assert result.exit_code == 1, result.output
+    assert "numpy, tf, keras: diverged in the last epoch: try a smaller" in result.output
+    assert not list(folder.glob("*.npz"))
+    assert not list(folder.glob("*.keras"))
+
+
 def test_transfer_trains_the_source_first() -> None:
     case = case_of("digits-high-frozen", epochs=2)
     assert case.transfer

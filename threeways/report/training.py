@@ -65,6 +65,8 @@ def print_training(outcome: Outcome, out: Console) -> None:
 
 def print_agreement(agreements: Sequence[Agreement], out: Console) -> None:
     """Print a row for each two implementations, and from where on the run was chaotic."""
+    if not agreements:
+        return
     numeric = ["after epoch", "difference", "bound"]
     table = new_table(["agreement", "after epoch", "in", "difference", "bound", ""], numeric)
     for each in agreements:
@@ -116,6 +118,8 @@ def _ending(case: Case, result: RunResult) -> str:
         epoch = diverged_at // result.steps_per_epoch + 1
         at = f"at step {diverged_at + 1} (epoch {epoch})"
         return f"[bold red]diverged[/] {at}: try a smaller learning rate"
+    if result.has_diverged:
+        return "[bold red]diverged[/] in the last epoch: try a smaller learning rate"
     if case.training.patience:
         return f"early stopping: best epoch {result.epoch + 1} of {epochs}"
     if not case.network.has_perceptron_rule:

@@ -48,8 +48,8 @@ class RunResult:
 
     @property
     def has_diverged(self) -> bool:
-        """Whether a loss was not finite."""
-        return self.history.diverged_at is not None
+        """Whether a loss was not finite, or the last step left a parameter that is not."""
+        return self.history.diverged_at is not None or not all_finite(self.parameters)
 
 
 @dataclass(frozen=True)
