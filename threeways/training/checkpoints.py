@@ -114,8 +114,7 @@ class RunFiles:
             InputError: it cannot be written; the previous one is unchanged.
         """
         arrays = _pack(saved, self.description)
-        content = _npz(arrays)
-        self._write(self.checkpoint, lambda path: path.write_bytes(content))
+        self._write(self.checkpoint, lambda path: np.savez(path, **arrays))
         self.last_saved = saved.epochs_done
 
     def write_results(self, result: RunResult, net: Any) -> None:
@@ -140,8 +139,8 @@ class RunFiles:
         table = _csv(history)
         self._write(self.history_csv, lambda path: path.write_text(table))
         if not result.has_diverged:
-            content = _npz(named_arrays(result.parameters))
-            self._write(self.weights, lambda path: path.write_bytes(content))
+            arrays: dict[str, Any] = {**named_arrays(result.parameters)}
+            self._write(self.weights, lambda path: np.savez(path, **arrays))
             if self.model:
                 self._write(self.model, net.save)
 
@@ -267,12 +266,6 @@ def _unpack(header: dict[str, Any], arrays: dict[str, Array], case: Case) -> Sav
             if name.startswith(DISTANCES)
         },
     )
-
-
-def _npz(arrays: dict[str, Any]) -> bytes:
-    content = io.BytesIO()
-    np.savez(content, **arrays)
-    return content.getvalue()
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
