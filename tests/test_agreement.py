@@ -1,27 +1,30 @@
-"""Three implementations over whole runs, held to what rounding may become of in them."""
+"""Whole runs of three implementations differ by no more than rounding explains."""
 
 from __future__ import annotations
 
 import dataclasses
+import io
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import impl_numpy
 from shared import Case, Training, case_names, load_case
+from threeways.report.training import print_agreement
 from threeways.training.agreement import Agreement, agreements
-from threeways.training.checkpoints import Stage
-from threeways.training.lockstep import Turns
-from threeways.training.train import learners, outcome
+from threeways.training.lockstep import Lockstep
+from threeways.training.stages import Stage
+from threeways.training.train import finish_runs, prepare_runs
 
-# More show nothing new, and Keras needs some milliseconds for each.
+# More show nothing new, and Keras needs some milliseconds for each one.
 MOST_EPOCHS = 30
 
 
 def run_case(name: str) -> Case | None:
-    """A case of several steps, in float64."""
+    """A case that trains for several epochs, in float64, cut short; None for any other."""
     case = load_case(name)
     if not isinstance(case, Case) or case.training.epochs == 1:
         return None
@@ -34,12 +37,12 @@ RUNS = {name: case for name in case_names() if (case := run_case(name))}
 
 
 def trained(case: Case, packages: dict[str, Any]) -> list[Agreement]:
-    """How implementations agree that train a case together."""
-    runs = learners(Stage(case), packages)
-    assert Turns(runs).take()
-    assert len({run.made for run in runs}) == 1  # they end after the same epoch
+    """The agreement of implementations that train a case in lockstep."""
+    runs = prepare_runs(Stage(case), packages)
+    assert Lockstep(runs).run()
+    assert len({run.epochs_done for run in runs}) == 1  # they end after the same epoch
     starts = [run.case.parameters for run in runs]
-    return agreements(case, starts, outcome(case, runs), lambda done, total: None)
+    return agreements(case, starts, finish_runs(case, runs), lambda done, total: None)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -57,7 +60,7 @@ def test_runs_agree(name: str, packages: dict[str, ModuleType]) -> None:
         ("digits-adam", {"beta_2": float(np.float32(0.999))}),
     ],
 )
-def test_a_number_that_passed_through_float32_shows(name: str, wrong: dict[str, Any]) -> None:
+def test_a_hyperparameter_rounded_to_float32_shows(name: str, wrong: dict[str, Any]) -> None:
     case = RUNS[name]
     case = dataclasses.replace(case, training=dataclasses.replace(case.training, epochs=5))
 
@@ -68,3 +71,20 @@ def test_a_number_that_passed_through_float32_shows(name: str, wrong: dict[str, 
     (found,) = trained(case, {"right": impl_numpy, "wrong": SimpleNamespace(FeedForward=Mistaken)})
     assert found.chaotic_from is None
     assert found.ratio > 1
+
+
+def test_runs_that_never_made_the_same_epoch_are_not_compared() -> None:
+    """As when one is complete and the other, resumed, stops earlier."""
+    case = RUNS["moons-momentum"]
+    long, short = prepare_runs(Stage(case), {"long": impl_numpy, "short": impl_numpy})
+    long.run(lambda: None)
+    short.case = dataclasses.replace(case, training=dataclasses.replace(case.training, epochs=5))
+    short.run(lambda: None)
+    outcome = finish_runs(case, [long, short])
+    (pair,) = outcome.distances
+    assert pair.worst is None
+    found = agreements(case, [], outcome, lambda done, total: None)
+    assert found == []
+    printed = io.StringIO()
+    print_agreement(found, Console(file=printed))
+    assert printed.getvalue() == ""

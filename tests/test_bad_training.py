@@ -1,4 +1,4 @@
-"""What is wrong with a file's training, said as a person reads it: a clear line each."""
+"""Errors in a case file's training: a clear line for each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def text(
     rate: str = "0.1",
     tables: str = "",
 ) -> str:
-    """A file, right as it is."""
+    """The content of a case file, valid unless an argument breaks it."""
     return f"""
 loss = "{loss}"
 {tables}
@@ -46,8 +46,8 @@ def mine(folder: Path, content: str) -> Path:
     return path
 
 
-def said(path: Path) -> list[str]:
-    """What the command says of a file, a line each."""
+def errors_in(path: Path) -> list[str]:
+    """The lines that the command prints about a file, without what they all begin with."""
     result = CliRunner().invoke(main, ["train", str(path), "--implementations", "numpy"])
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
@@ -57,7 +57,7 @@ def said(path: Path) -> list[str]:
     return [line.removeprefix(start).replace(f"{path.parent}/", "") for line in lines]
 
 
-def test_the_file_is_right_as_it_is(tmp_path: Path) -> None:
+def test_the_file_is_valid_as_it_is(tmp_path: Path) -> None:
     path = str(mine(tmp_path, text()))
     assert CliRunner().invoke(main, ["train", path, "--implementations", "numpy"]).exit_code == 0
 
@@ -257,7 +257,7 @@ TRANSFERS = [
 
 @pytest.mark.parametrize(("wrong", "line"), [*NUMBERS, *KEYS, *TOGETHER])
 def test_wrong_training(wrong: dict[str, Any], line: str, tmp_path: Path) -> None:
-    assert said(mine(tmp_path, text(**wrong))) == [line]
+    assert errors_in(mine(tmp_path, text(**wrong))) == [line]
 
 
 @pytest.mark.parametrize(("source", "layers", "line"), TRANSFERS)
@@ -268,7 +268,7 @@ def test_wrong_transfer(source: str, layers: int, line: str, tmp_path: Path) -> 
     (tmp_path / "other.toml").write_text(text(tables=tables("mine.toml")))
     (tmp_path / "wrong.toml").write_text(text(rate="0"))
     source, line = (each.replace("FOLDER", tmp_path.name) for each in (source, line))
-    assert said(mine(tmp_path, text(tables=tables(source)))) == [line]
+    assert errors_in(mine(tmp_path, text(tables=tables(source)))) == [line]
 
 
 def test_all_that_is_wrong_with_the_numbers_at_once(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_all_that_is_wrong_with_the_numbers_at_once(tmp_path: Path) -> None:
         rate="-1",
         tables="goal.loss = 0\ntransfer.layers = 0",
     )
-    assert len(said(mine(tmp_path, content))) == 11
+    assert len(errors_in(mine(tmp_path, content))) == 11
 
 
 def test_all_that_does_not_go_together_at_once(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_all_that_does_not_go_together_at_once(tmp_path: Path) -> None:
         training="validation = 0.0001",
         tables='goal.test_accuracy = 0.9\ntransfer = {case = "none.toml", layers = 1}',
     )
-    assert [line.partition(":")[0] for line in said(mine(tmp_path, content))] == [
+    assert [line.partition(":")[0] for line in errors_in(mine(tmp_path, content))] == [
         "layers",
         "transfer.case",
         "y",

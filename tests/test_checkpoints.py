@@ -1,4 +1,4 @@
-"""What training leaves in a folder, and going on from it, whatever happened in between."""
+"""The files that training leaves in a folder, and resuming from them, whatever happened before."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from click.testing import CliRunner, Result
 
 from shared import Case, InputError, Layer, Network, initialise, load_case
 from threeways.cli import main
-from threeways.training.checkpoints import Files, Saved, plan
-from threeways.training.lockstep import Turns
-from threeways.training.train import learners, outcome
+from threeways.training.checkpoints import RunFiles, SavedRun
+from threeways.training.lockstep import Lockstep
+from threeways.training.stages import plan
+from threeways.training.train import finish_runs, prepare_runs
 
 NUMPY = ("--implementations", "numpy")
 KERAS_WARNS = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # as it saves
@@ -116,7 +117,7 @@ def test_what_is_left(run: Path, mine: Path) -> None:
 
 
 @KERAS_WARNS
-def test_going_on_after_an_interruption_changes_nothing(
+def test_resuming_after_an_interruption_changes_nothing(
     mine: Path, packages: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = load_case(mine)
@@ -124,22 +125,22 @@ def test_going_on_after_an_interruption_changes_nothing(
 
     def go(folder: Path, resume: bool) -> None:
         (stage,) = plan(case, list(packages), folder, resume)
-        chosen = learners(stage, packages)
-        assert Turns(chosen).take()
-        outcome(case, chosen)
+        runs = prepare_runs(stage, packages)
+        assert Lockstep(runs).run()
+        finish_runs(case, runs)
 
     whole, parts = mine.parent / "whole", mine.parent / "parts"
     go(whole, resume=False)
-    write = Files.write_checkpoint
+    write = RunFiles.write_checkpoint
     for after in (1, 7, 20):  # so that they have not all made as many epochs
         left = iter(range(after))
 
-        def write_some(self: Files, saved: Saved, left: Iterator[int] = left) -> None:
+        def write_some(self: RunFiles, saved: SavedRun, left: Iterator[int] = left) -> None:
             if next(left, None) is None:
                 raise InputError("killed")
             write(self, saved)
 
-        monkeypatch.setattr(Files, "write_checkpoint", write_some)
+        monkeypatch.setattr(RunFiles, "write_checkpoint", write_some)
         with pytest.raises(InputError, match="killed"):
             go(parts, resume=after > 1)
     monkeypatch.undo()
@@ -149,11 +150,15 @@ def test_going_on_after_an_interruption_changes_nothing(
         saved = f"{name}-checkpoint.npz"
         with np.load(whole / saved) as a, np.load(parts / saved) as b:
             assert a.files == b.files
+            others = list(packages)[: list(packages).index(name)]
+            assert [array for array in a.files if array.startswith("apart_")] == [
+                f"apart_{other}" for other in others
+            ]
             for array in set(a.files) - {"seconds"}:
                 np.testing.assert_array_equal(a[array], b[array], err_msg=array)
 
 
-def test_a_killed_run_goes_on(mine: Path) -> None:
+def test_a_killed_run_resumes(mine: Path) -> None:
     mine.write_text(MINE.replace("epochs = 12", "epochs = 60"))
     folder, whole = mine.parent / "run", mine.parent / "whole"
     command = [sys.executable, "-m", "threeways", "train", str(mine), *NUMPY, f"--save={folder}"]
@@ -169,7 +174,7 @@ def test_a_killed_run_goes_on(mine: Path) -> None:
     assert "numpy-weights.npz" not in contents(folder)  # it was killed in its midst
     result = call(mine, *NUMPY, "--save", folder, "--resume")
     assert result.exit_code == 0, result.output
-    assert "numpy goes on after epoch " in result.output
+    assert "numpy resumes after epoch " in result.output
     assert call(mine, *NUMPY, "--save", whole).exit_code == 0
     assert same_arrays(folder / "numpy-weights.npz", whole / "numpy-weights.npz")
     assert set(contents(folder)) == set(contents(whole))  # and nothing half-written
@@ -187,7 +192,7 @@ def test_a_run_that_is_complete(run: Path, mine: Path) -> None:
 def test_more_epochs_than_before(run: Path, mine: Path) -> None:
     mine.write_text(MINE.replace("epochs = 12", "epochs = 4"))
     assert (
-        "numpy goes on after epoch 2 of 4" in call(mine, *NUMPY, "--save", run, "--resume").output
+        "numpy resumes after epoch 2 of 4" in call(mine, *NUMPY, "--save", run, "--resume").output
     )
     other = mine.parent / "other"
     call(mine, *NUMPY, "--save", other)
@@ -202,8 +207,8 @@ FOREIGN = {
     ),
     "seed": ("seed = 0", "seed = 1", "training.seed is 0 there, 1 here"),
     "layer": ('"relu"', '"tanh"', "network.layers[0].activation is relu there, tanh here"),
-    "layers": ("[data]", "[initialise]\nseed = 1\n[data]", "other starting parameters"),
-    "data": ('dataset = "digits"', 'dataset = "digits"\ntest = 0.1', "other data"),
+    "layers": ("[data]", "[initialise]\nseed = 1\n[data]", "different starting parameters"),
+    "data": ('dataset = "digits"', 'dataset = "digits"\ntest = 0.1', "different data"),
     "dtype": (
         "loss =",
         'dtype = "float32"\nloss =',
@@ -221,7 +226,9 @@ def test_another_run(
     mine.write_text(mine.read_text().replace(old, new, 1))
     result = call(mine, *NUMPY, "--save", run, *option)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"Error: {run / 'numpy-checkpoint.npz'}: is of another run: ")
+    assert result.stderr.startswith(
+        f"Error: {run / 'numpy-checkpoint.npz'}: belongs to another run: "
+    )
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
     assert contents(run) == before
@@ -230,11 +237,11 @@ def test_another_run(
 def test_another_case_and_another_implementation(run: Path, mine: Path) -> None:
     result = call("iris", *NUMPY, "--save", run)
     assert result.exit_code == 2
-    assert "is of another run: case is mine there, iris here" in result.stderr
+    assert "belongs to another run: case is mine there, iris here" in result.stderr
     (run / "numpy-checkpoint.npz").rename(run / "tf-checkpoint.npz")
     result = call(mine, "--implementations", "tf", "--save", run, "--resume")
     assert result.exit_code == 2
-    assert "is of another run: implementation is numpy there, tf here" in result.stderr
+    assert "belongs to another run: implementation is numpy there, tf here" in result.stderr
 
 
 def test_a_folder_in_use(run: Path, mine: Path) -> None:
@@ -242,16 +249,16 @@ def test_a_folder_in_use(run: Path, mine: Path) -> None:
     result = call(mine, *NUMPY, "--save", run)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"Error: {run}: holds a run of this case, 2 of 2 epochs; --resume goes on with it\n"
+        f"Error: {run}: holds a run of this case, 2 of 2 epochs; --resume continues it\n"
     )
     assert contents(run) == before
     (run / "numpy-checkpoint.npz").unlink()
     result = call(mine, *NUMPY, "--save", run)
-    assert result.stderr.endswith("numpy-weights.npz: is there already; choose another folder\n")
+    assert result.stderr.endswith("numpy-weights.npz: already exists; choose another folder\n")
 
 
 def damaged(content: bytes) -> dict[str, bytes]:
-    """A checkpoint's content in many states that none should be in."""
+    """The content of a checkpoint, damaged in many ways."""
     chance = random.Random(0)
     states = {"empty": b"", "text": b"epoch 12", "pickle": b"\x80\x04N.", "npy": content[300:]}
     states |= {f"cut at {at}": content[:at] for at in (1, 100, len(content) // 2, len(content) - 1)}
@@ -271,14 +278,14 @@ def test_a_damaged_checkpoint_is_found_out(run: Path, mine: Path) -> None:
     found_out = 0
     for state, changed in damaged(content).items():
         path.write_bytes(changed)
-        said = ""
+        message = ""
         try:
             plan(case, ["numpy"], run, resume=True)
         except InputError as error:
-            said = str(error)
+            message = str(error)
             found_out += 1
-        assert said in ("", f"{path}: is damaged, or no checkpoint"), state
-        if not said:  # a bit that means nothing, such as one of a time of day
+        assert message in ("", f"{path}: is damaged, or not a checkpoint"), state
+        if not message:  # a bit without a meaning, such as one in a time stamp
             with np.load(path) as file:
                 for name in right:
                     np.testing.assert_array_equal(file[name], right[name], err_msg=state)
@@ -293,9 +300,12 @@ def test_a_newer_checkpoint_and_one_that_lacks_something(run: Path, mine: Path) 
     without = {name: array for name, array in right.items() if name != "best_W[1]"}
     misshapen = right | {"loss": right["loss"][:1]}
     for arrays, message in (
-        (right | {"about": newer}, "is of another version of threeways, threeways/checkpoint/v2"),
-        (without, "is damaged, or no checkpoint"),
-        (misshapen, "is damaged, or no checkpoint"),
+        (
+            right | {"about": newer},
+            "was written by another version of threeways, as threeways/checkpoint/v2",
+        ),
+        (without, "is damaged, or not a checkpoint"),
+        (misshapen, "is damaged, or not a checkpoint"),
     ):
         np.savez(path, **arrays)
         before = contents(run)
@@ -319,8 +329,8 @@ def test_wrong_folders(mine: Path) -> None:
     assert "--resume: needs --save DIR" in fails("--resume")
     assert f"{file}: is a file, not a folder" in fails("--save", file)
     assert "cannot be written (Not a directory)" in fails("--save", file / "folder")
-    assert "is there already" in fails("--save", folder)
-    assert "no checkpoint of numpy to go on from" in fails("--save", folder, "--resume")
+    assert "already exists" in fails("--save", folder)
+    assert "no checkpoint of numpy to resume from" in fails("--save", folder, "--resume")
     assert "no checkpoint of numpy" in fails("--save", mine.parent / "none", "--resume")
     assert not (mine.parent / "none").exists()
 
@@ -341,12 +351,12 @@ def test_a_write_that_fails(mine: Path) -> None:
     assert run.returncode == 2, run.stderr
     path = folder / "numpy-checkpoint.npz"
     assert run.stderr.startswith(f"Error: {path}: cannot be written (File too large); epoch ")
-    assert run.stderr.endswith(" is the last that is safe\n")
+    assert run.stderr.endswith(" is the last one saved\n")
     with np.load(path) as file:
-        safe = len(file["loss"])
-    assert f"epoch {safe} is the last" in run.stderr
+        last = len(file["loss"])
+    assert f"epoch {last} is the last one saved" in run.stderr
     assert not any(".part" in name for name in contents(folder))
-    mine.write_text(MINE.replace("epochs = 12", f"epochs = {safe + 1}"))
+    mine.write_text(MINE.replace("epochs = 12", f"epochs = {last + 1}"))
     assert call(mine, *NUMPY, "--save", folder, "--resume").exit_code == 0
 
 
@@ -370,7 +380,7 @@ def test_divergence_leaves_the_last_finite_checkpoint(tmp_path: Path) -> None:
     assert call(path, *NUMPY, "--save", folder, "--resume").output.count("diverged at step") == 1
 
 
-def test_stages_are_saved_and_go_on(tmp_path: Path) -> None:
+def test_stages_are_saved_and_resumed(tmp_path: Path) -> None:
     source, path, folder = tmp_path / "first.toml", tmp_path / "second.toml", tmp_path / "run"
     source.write_text(MINE.replace("= 12", "= 2"))
     path.write_text(MINE.replace("= 12", "= 2") + '[transfer]\ncase = "first.toml"\nlayers = 1\n')

@@ -1,4 +1,4 @@
-"""Training in lock-step: turns, what is compared, how runs end, and what the command says of it."""
+"""Training in lockstep: whose turn it is, what is compared, how runs end, and what is printed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from click.testing import CliRunner, Result
 from shared import Case, Checkpoint, Goal, History, Parameters, Training, accuracy, load_case
 from threeways.cli import main
 from threeways.implementations import load
-from threeways.training.checkpoints import Stage
-from threeways.training.lockstep import PassOn, Turns
+from threeways.report.training import stopped
+from threeways.training.lockstep import Lockstep, Pause
 from threeways.training.outcome import Outcome
-from threeways.training.train import Learner, learners, outcome
+from threeways.training.stages import Stage
+from threeways.training.train import TrainingRun, finish_runs, prepare_runs
 
 NUMPY = ("--implementations", "numpy")
 XOR = """
@@ -49,94 +50,94 @@ def case_of(name: str, **training: Any) -> Case:
 
 
 def train(case: Case, packages: dict[str, ModuleType]) -> Outcome:
-    chosen = learners(Stage(case), packages)
-    assert Turns(chosen).take()
-    return outcome(case, chosen)
+    runs = prepare_runs(Stage(case), packages)
+    assert Lockstep(runs).run()
+    return finish_runs(case, runs)
 
 
 class Counter:
-    """A run that notes in a common log whose turn it is."""
+    """A run that notes each of its epochs in a common log."""
 
-    def __init__(self, name: str, made: int, epochs: int, log: list[str]) -> None:
-        self.name, self.made, self.epochs, self.log = name, made, epochs, log
+    def __init__(self, name: str, epochs_done: int, epochs: int, log: list[str]) -> None:
+        self.name, self.epochs_done, self.epochs, self.log = name, epochs_done, epochs, log
 
-    def run(self, pass_on: PassOn) -> None:
-        while self.made < self.epochs:
+    def run(self, pause: Pause) -> None:
+        while self.epochs_done < self.epochs:
             self.log.append(self.name)
-            self.made += 1
-            pass_on()
+            self.epochs_done += 1
+            pause()
 
 
-def test_turns_go_to_whoever_is_furthest_behind() -> None:
+def test_the_run_that_is_furthest_behind_goes_next() -> None:
     log: list[str] = []
     runs = [Counter("a", 2, 4, log), Counter("b", 0, 4, log), Counter("c", 1, 2, log)]
-    assert Turns(runs).take()
+    assert Lockstep(runs).run()
     assert "".join(log) == "bbcabab"
 
 
 def test_an_error_ends_all_runs_and_is_raised() -> None:
     class Failing(Counter):
-        def run(self, pass_on: PassOn) -> None:
+        def run(self, pause: Pause) -> None:
             def fail() -> None:
-                pass_on()
-                if self.made == 2:
+                pause()
+                if self.epochs_done == 2:
                     raise ZeroDivisionError
 
             super().run(fail)
 
     log: list[str] = []
     with pytest.raises(ZeroDivisionError):
-        Turns([Counter("a", 0, 99, log), Failing("b", 0, 99, log)]).take()
+        Lockstep([Counter("a", 0, 99, log), Failing("b", 0, 99, log)]).run()
     assert "".join(log) == "ababa"
 
 
 def test_every_epoch_of_every_pair_is_compared(packages: dict[str, ModuleType]) -> None:
     case = case_of("moons-momentum", epochs=4)
-    seen: dict[str, list[Checkpoint]] = {name: [] for name in packages}
+    checkpoints: dict[str, list[Checkpoint]] = {name: [] for name in packages}
     for name, package in packages.items():
         net = package.FeedForward(case.network, case.parameters)
-        net.fit(case.dataset, case.training, seen[name].append)
-    result = train(case, packages)
-    assert [(each.a, each.b) for each in result.apart] == [
+        net.fit(case.dataset, case.training, checkpoints[name].append)
+    outcome = train(case, packages)
+    assert [(each.a, each.b) for each in outcome.distances] == [
         ("numpy", "tf"),
         ("numpy", "keras"),
         ("tf", "keras"),
     ]
-    for each in result.apart:
+    for each in outcome.distances:
         assert each.epochs.tolist() == [1, 2, 3, 4]
-        for row, (a, b) in enumerate(zip(seen[each.a], seen[each.b], strict=True)):
+        for row, (a, b) in enumerate(zip(checkpoints[each.a], checkpoints[each.b], strict=True)):
             for column, name in enumerate(each.parameters):
                 l, letter = int(name[2]), name[0]
                 first, second = (getattr(x.parameters[l], letter) for x in (a, b))
                 difference = np.abs(first - second).max()
-                assert each.differences[row, column] == difference
+                assert each.distances[row, column] == difference
                 scale = max(np.abs(first).max(), np.abs(second).max())
-                assert each.eps[row, column] == pytest.approx(difference / scale / 2**-52)
-        assert each.furthest
-        assert each.furthest.eps == each.eps.max() > 0
-    for run in result.runs:
-        assert run.history.loss == seen[run.name][-1].history.loss
+                assert each.distances_eps[row, column] == pytest.approx(difference / scale / 2**-52)
+        assert each.worst
+        assert each.worst.distance_eps == each.distances_eps.max() > 0
+    for result in outcome.results:
+        assert result.history.loss == checkpoints[result.name][-1].history.loss
 
 
-def test_the_one_that_ends_early_drops_out() -> None:
+def test_a_run_that_ends_early_does_not_hold_up_the_other() -> None:
     packages = load(["numpy"])
     case = case_of("uio-1-and")
     long, short = (
-        Learner(name, packages["numpy"], each, 4)
+        TrainingRun(name, packages["numpy"], each, 4)
         for name, each in (("long", case_of("lums-4-xor")), ("short", case))
     )
-    assert Turns([long, short]).take()
-    assert short.made < long.made
+    assert Lockstep([long, short]).run()
+    assert short.epochs_done < long.epochs_done
 
 
 def test_early_stopping_ends_with_the_best_epoch() -> None:
     case = case_of("iris", learning_rate=0.5, epochs=60, validation=0.3, patience=3, batch_size=8)
-    (run,) = train(case, load(["numpy"])).runs
-    assert run.epoch == run.history.best_epoch == len(run.history.loss) - 1 - 3
-    assert run.loss == run.history.loss[run.epoch]
+    (result,) = train(case, load(["numpy"])).results
+    assert result.epoch == result.history.best_epoch == len(result.history.loss) - 1 - 3
+    assert result.loss == result.history.loss[result.epoch]
     rows, _ = case.training.prepare(case.dataset)
-    net = load(["numpy"])["numpy"].FeedForward(case.network, run.parameters)
-    assert run.accuracy == accuracy(rows.y, net.predict(rows.x))
+    net = load(["numpy"])["numpy"].FeedForward(case.network, result.parameters)
+    assert result.accuracy == accuracy(rows.y, net.predict(rows.x))
 
 
 @pytest.mark.parametrize(
@@ -149,17 +150,17 @@ def test_early_stopping_ends_with_the_best_epoch() -> None:
         (Goal(test_accuracy=0.1), ["test_accuracy"]),  # of no rows
     ],
 )
-def test_verdicts(goal: Goal, missed: list[str]) -> None:
+def test_goals(goal: Goal, missed: list[str]) -> None:
     case = dataclasses.replace(case_of("iris", epochs=2), goal=goal)
-    result = train(case, load(["numpy"]))
-    assert [verdict.what for verdict in result.verdicts if verdict.missed] == missed
-    assert result.ok == (not missed)
+    outcome = train(case, load(["numpy"]))
+    assert [each.figure for each in outcome.goals if each.missed] == missed
+    assert outcome.ok == (not missed)
 
 
 @pytest.mark.parametrize(
     ("change", "code", "line"),
     [
-        ((), 0, "numpy: still errors after all 30 epochs: no line separates these, or more"),
+        ((), 0, "numpy: still errors after all 30 epochs: the classes are not linearly separable"),
         (('"xor"', '"or"'), 0, "numpy: no errors after epoch "),
         (
             ("[training]", "[goal]\naccuracy = 1\n[training]"),
@@ -178,6 +179,21 @@ def test_how_the_perceptron_rule_ended(
     assert line in result.output
 
 
+@pytest.mark.usefixtures("packages")
+def test_a_last_step_that_overflows(tmp_path: Path) -> None:
+    """Its loss, from before the update, is finite still; its weights are not."""
+    path, folder = tmp_path / "mine.toml", tmp_path / "run"
+    path.write_text(
+        'loss = "mean_squared_error"\n[[layers]]\nunits = 1\n[data]\ndataset = "diabetes"\n'
+        "[training]\nlearning_rate = 1e308\n"
+    )
+    result = call(path, "--save", folder)
+    assert result.exit_code == 1, result.output
+    assert "numpy, tf, keras: diverged in the last epoch: try a smaller" in result.output
+    assert not list(folder.glob("*.npz"))
+    assert not list(folder.glob("*.keras"))
+
+
 def test_transfer_trains_the_source_first() -> None:
     case = case_of("digits-high-frozen", epochs=2)
     assert case.transfer
@@ -188,16 +204,16 @@ def test_transfer_trains_the_source_first() -> None:
     before = train(source, packages)
     transfer = dataclasses.replace(case.transfer, source=source)
     case = dataclasses.replace(case, transfer=transfer)
-    (learner,) = learners(Stage(case), packages, before)
-    learned, own = before.runs[0].parameters, case.parameters
-    for l, weights in enumerate(learner.net.parameters):
+    (run,) = prepare_runs(Stage(case), packages, before)
+    learned, own = before.results[0].parameters, case.parameters
+    for l, weights in enumerate(run.net.parameters):
         expected = learned if l < transfer.layers else own
         np.testing.assert_array_equal(weights.W, expected[l].W)
-    assert Turns([learner]).take()
-    np.testing.assert_array_equal(learner.net.parameters[0].W, learned[0].W)  # it is frozen
+    assert Lockstep([run]).run()
+    np.testing.assert_array_equal(run.net.parameters[0].W, learned[0].W)  # it is frozen
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
     path, folder = tmp_path / "mine.toml", tmp_path / "run"
     path.write_text(XOR.replace("= 30", "= 100000000"))
     options = ["train", str(path), *NUMPY, "--save", str(folder)]
@@ -210,24 +226,41 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     with np.load(folder / "numpy-checkpoint.npz") as file:
-        made = len(file["loss"])
+        epochs_done = len(file["loss"])
     again = " ".join(["threeways", *options, "--resume"])
-    assert stderr == f"Stopped after epoch {made} of 100000000; go on with: {again}\n"
+    assert stderr == f"Stopped after epoch {epochs_done} of 100000000; continue with: {again}\n"
+
+
+@pytest.mark.parametrize(
+    ("done", "copied", "line"),
+    [
+        ({"numpy": 3, "tf": 3}, 0, "Stopped after epoch 3 of 100"),
+        (
+            {"numpy": 3, "tf": 2, "keras": 2},
+            0,
+            "Stopped after epoch 3 (numpy) and 2 (tf, keras) of",
+        ),
+        ({"numpy": 3}, 2, "Stopped after epoch 3 of 100 of iris"),
+    ],
+)
+def test_after_which_epoch_it_stopped(done: dict[str, int], copied: int, line: str) -> None:
+    runs: list[Any] = [Counter(name, epochs, 100, []) for name, epochs in done.items()]
+    assert stopped(Stage(case_of("iris"), copied), runs).startswith(line)
 
 
 def test_ctrl_c_says_that_nothing_was_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Turns, "take", lambda self: False)
+    monkeypatch.setattr(Lockstep, "run", lambda self: False)
     result = call("iris", *NUMPY)
     assert result.exit_code == 130
     assert result.stdout == ""
-    assert "; nothing was saved; --save DIR saves it\n" in result.stderr
+    assert "; nothing was saved; use --save DIR\n" in result.stderr
 
 
 @pytest.mark.parametrize("steps_worth_xla", [10**9, 0], ids=["graph", "xla"])
-def test_a_run_in_pieces_is_the_same_run(
+def test_a_run_in_chunks_is_the_same_run(
     steps_worth_xla: int, packages: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pieces of a single batch, the last of them not a whole one."""
+    """Chunks of a single batch, the last of them not a whole one."""
     case = load_case("digits-dropout")
     assert isinstance(case, Case)
     training = dataclasses.replace(case.training, epochs=2)

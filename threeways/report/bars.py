@@ -1,4 +1,4 @@
-"""Progress bars for the implementations that train, all moving together."""
+"""The progress bars of ``threeways train``: a bar for each implementation, all moving together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from threeways.training.train import Learner
+from threeways.training.train import TrainingRun
 
 COLUMNS = (
     TextColumn("{task.description}"),
@@ -27,26 +27,24 @@ COLUMNS = (
 
 
 class Bars(Progress):
-    """A bar for each learner; none where the output is no terminal.
+    """A progress bar for each run; none if the output is not a terminal.
 
-    They look at the learners some times a second, so that an epoch need not tell them of itself.
+    They look at the runs several times a second, so that an epoch need not report to them.
     """
 
-    def __init__(self, learners: Sequence[Learner], out: Console) -> None:
-        self.learners: dict[TaskID, Learner] = {}
+    def __init__(self, runs: Sequence[TrainingRun], out: Console) -> None:
+        self.runs: dict[TaskID, TrainingRun] = {}
         super().__init__(*COLUMNS, console=out, expand=True, disable=not out.is_terminal)
-        for learner in learners:
-            task = self.add_task(learner.name, completed=learner.made, loss="", rate="")
-            self.learners[task] = learner
+        for run in runs:
+            task = self.add_task(run.name, completed=run.epochs_done, loss="", rate="")
+            self.runs[task] = run
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """The bars as they are now."""
-        for task, learner in self.learners.items():
-            losses, epochs = learner.history.loss, learner.case.training.epochs
-            self.update(
-                task, completed=len(losses), total=len(losses) if learner.is_over else epochs
-            )
+        """The bars, brought up to date."""
+        for task, run in self.runs.items():
+            losses, epochs = run.history.loss, run.case.training.epochs
+            self.update(task, completed=len(losses), total=len(losses) if run.is_over else epochs)
             if losses:
-                rate = 1 / learner.seconds_per_step
+                rate = 1 / run.seconds_per_step
                 self.update(task, loss=f"loss {losses[-1]:.6g}", rate=f"{rate:,.0f} steps/s")
         yield from super().get_renderables()

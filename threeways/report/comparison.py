@@ -13,7 +13,7 @@ from threeways.compare import Result
 from threeways.exact.judge import Worst
 from threeways.report.console import decimal, new_table, ok_or_differs, plural
 
-DIFFERENCE = ("quantity", "apart", "bound")
+DIFFERENCE = ("quantity", "difference", "bound")
 
 # Columns that a table needs to show times too.
 WIDE = 110

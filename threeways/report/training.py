@@ -1,119 +1,144 @@
-"""The tables of ``threeways train``."""
+"""The tables and lines that ``threeways train`` prints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
+from rich.table import Table
 
 from shared import Case
 from threeways.report.console import decimal, duration, new_table, ok_or_differs, percent, plural
 from threeways.training.agreement import Agreement
-from threeways.training.checkpoints import Stage
-from threeways.training.outcome import Outcome, Trained, Verdict
-from threeways.training.train import Learner
+from threeways.training.outcome import GoalResult, Outcome, ParameterDistances, RunResult
+from threeways.training.stages import Stage
+from threeways.training.train import TrainingRun
 
 
-def print_start(stage: Stage, learners: Sequence[Learner], out: Console) -> None:
-    """What this stage of a training is for, and what it goes on from."""
+def print_start(stage: Stage, runs: Sequence[TrainingRun], out: Console) -> None:
+    """Print what this stage of a training is for, and where each run resumes."""
     case = stage.case
     if stage.copied:
         copied = "1 layer is" if stage.copied == 1 else f"{stage.copied} layers are"
         out.print(f"{case.name} first: {copied} copied from it")
-    for learner in learners if stage.saved else ():
-        epochs = f"{learner.made} of {case.training.epochs}"
-        does = "is complete" if learner.is_over else "goes on" if learner.made else "starts"
-        out.print(f"{learner.name} {does} after epoch {epochs}")
+    for run in runs if stage.saved else ():
+        epochs = f"{run.epochs_done} of {case.training.epochs}"
+        if run.is_over:
+            out.print(f"{run.name} is complete after epoch {epochs}")
+        elif run.epochs_done:
+            out.print(f"{run.name} resumes after epoch {epochs}")
+        else:
+            out.print(f"{run.name} starts from the beginning")
 
 
-def stopped(stage: Stage, learners: Sequence[Learner]) -> str:
-    """After which epoch a training was stopped."""
-    made = {learner.made: "" for learner in learners}
-    if len(made) > 1:
-        for epochs in made:
-            names = [learner.name for learner in learners if learner.made == epochs]
-            made[epochs] = f" ({', '.join(names)})"
-    after = " and ".join(f"{epochs}{names}" for epochs, names in made.items())
-    of = f" of {stage.case.name}" if stage.copied else ""
-    return f"Stopped after epoch {after} of {stage.case.training.epochs}{of}"
+def stopped(stage: Stage, runs: Sequence[TrainingRun]) -> str:
+    """A line that says after which epoch a training was stopped."""
+    names: dict[int, list[str]] = {}
+    for run in runs:
+        names.setdefault(run.epochs_done, []).append(run.name)
+    parts = [
+        f"{epoch} ({', '.join(those)})" if len(names) > 1 else f"{epoch}"
+        for epoch, those in names.items()
+    ]
+    of_case = f" of {stage.case.name}" if stage.copied else ""
+    epochs = stage.case.training.epochs
+    return f"Stopped after epoch {' and '.join(parts)} of {epochs}{of_case}"
 
 
 def print_training(outcome: Outcome, out: Console) -> None:
-    """A row an implementation, a row each two, then how each ended and whether goals were met."""
-    case, runs = outcome.case, outcome.runs
-    columns: dict[str, Callable[[Trained], str]] = {
-        "first loss": lambda run: f"{run.history.loss[0]:.6g}",
-        "last loss": lambda run: f"{run.history.loss[-1]:.6g}",
-    }
-    if case.training.patience:
-        columns["best loss"] = lambda run: f"{run.loss:.6g}"
-    if any(run.accuracy is not None for run in runs):
-        columns["accuracy"] = lambda run: percent(run.accuracy)
-    if any(run.test_accuracy is not None for run in runs):
-        columns["test"] = lambda run: percent(run.test_accuracy)
-    columns["a step"] = lambda run: duration(run.seconds_per_step)
-    table = new_table(["", *columns], columns)
-    for run in runs:
-        table.add_row(run.name, *(cell(run) for cell in columns.values()))
+    """Print the results, the largest distances, how each run ended and which goals were reached."""
+    case, results = outcome.case, outcome.results
     out.print(f"\n{case.name}: {plural(case.training.epochs, 'epoch')} in {case.dtype}")
-    out.print(table)
-
-    numeric = ["after epoch", "apart", "eps"]
-    table = new_table(["furthest apart", "after epoch", "in", "apart", "eps"], numeric)
-    for pair in outcome.apart:
-        if at := pair.furthest:
-            where = [str(at.epoch), at.parameter.replace("[", "\\[")] if at.difference else ["", ""]
-            numbers = f"{at.difference:.2g}", decimal(at.eps)
-            table.add_row(f"{pair.a} {pair.b}", *where, *numbers)
+    out.print(_results_table(case, results))
+    table = _distances_table(outcome.distances)
     if table.row_count:
         out.print()
         out.print(table)
     endings: dict[str, list[str]] = {}
-    for run in runs:
-        endings.setdefault(_ending(case, run), []).append(run.name)
+    for result in results:
+        endings.setdefault(_ending(case, result), []).append(result.name)
     lines = [f"{', '.join(names)}: {ending}" for ending, names in endings.items() if ending]
-    lines += [_goal(verdict) for verdict in outcome.verdicts]
+    lines += [_goal(goal) for goal in outcome.goals]
     if lines:
         out.print("", *lines, sep="\n")
 
 
-def print_agreement(found: Sequence[Agreement], out: Console) -> None:
-    """A row each two: where in the run they came nearest to what rounding explains."""
-    numeric = ["after epoch", "apart", "bound"]
-    table = new_table(["agreement", "after epoch", "in", "apart", "bound", ""], numeric)
-    for each in found:
-        where = [str(each.epoch), each.quantity.replace("[", "\\[")]
+def print_agreement(agreements: Sequence[Agreement], out: Console) -> None:
+    """Print a row for each two implementations, and from where on the run was chaotic."""
+    if not agreements:
+        return
+    numeric = ["after epoch", "difference", "bound"]
+    table = new_table(["agreement", "after epoch", "in", "difference", "bound", ""], numeric)
+    for each in agreements:
+        where = [str(each.epoch), each.quantity]
         numbers = [f"{each.difference:.2g}", f"{each.bound:.2g}"]
         table.add_row(f"{each.a} {each.b}", *where, *numbers, ok_or_differs(each.ratio <= 1))
     out.print()
     out.print(table)
-    since = found[0].chaotic_from
+    since = agreements[0].chaotic_from
     if since is not None:
         out.print(f"chaotic: from epoch {since} on rounding decides, and only losses are compared")
 
 
-def _ending(case: Case, run: Trained) -> str:
-    """How a run ended, unless it just made all of its epochs."""
-    epochs, diverged_at = len(run.history.loss), run.history.diverged_at
+def _results_table(case: Case, results: Sequence[RunResult]) -> Table:
+    """A row for each implementation."""
+    columns: dict[str, Callable[[RunResult], str]] = {
+        "first loss": lambda result: f"{result.history.loss[0]:.6g}",
+        "last loss": lambda result: f"{result.history.loss[-1]:.6g}",
+    }
+    if case.training.patience:
+        columns["best loss"] = lambda result: f"{result.loss:.6g}"
+    if any(result.accuracy is not None for result in results):
+        columns["accuracy"] = lambda result: percent(result.accuracy)
+    if any(result.test_accuracy is not None for result in results):
+        columns["test accuracy"] = lambda result: percent(result.test_accuracy)
+    columns["time per step"] = lambda result: duration(result.seconds_per_step)
+    table = new_table(["", *columns], columns)
+    for result in results:
+        table.add_row(result.name, *(cell(result) for cell in columns.values()))
+    return table
+
+
+def _distances_table(distances: Iterable[ParameterDistances]) -> Table:
+    """A row for each two implementations that were compared: where they differed most."""
+    numeric = ["after epoch", "absolute", "eps"]
+    table = new_table(["largest difference", "after epoch", "in", "absolute", "eps"], numeric)
+    for pair in distances:
+        if worst := pair.worst:
+            where = [str(worst.epoch), worst.parameter] if worst.distance else ["", ""]
+            numbers = [f"{worst.distance:.2g}", decimal(worst.distance_eps)]
+            table.add_row(f"{pair.a} {pair.b}", *where, *numbers)
+    return table
+
+
+def _ending(case: Case, result: RunResult) -> str:
+    """How a run ended; empty if it just made all of its epochs."""
+    epochs, diverged_at = len(result.history.loss), result.history.diverged_at
     if diverged_at is not None:
-        epoch = diverged_at // run.steps_per_epoch + 1
+        epoch = diverged_at // result.steps_per_epoch + 1
         at = f"at step {diverged_at + 1} (epoch {epoch})"
         return f"[bold red]diverged[/] {at}: try a smaller learning rate"
+    if result.has_diverged:
+        return "[bold red]diverged[/] in the last epoch: try a smaller learning rate"
     if case.training.patience:
-        return f"early stopping: best epoch {run.epoch + 1} of {epochs}"
+        return f"early stopping: best epoch {result.epoch + 1} of {epochs}"
     if not case.network.has_perceptron_rule:
         return ""
-    if not run.makes_errors:
+    if not result.makes_errors:
         return f"no errors after epoch {epochs}"
-    why = "no line separates these, or more epochs are needed"
+    why = "the classes are not linearly separable, or more epochs are needed"
     return f"still errors after all {epochs} epochs: {why}"
 
 
-def _goal(verdict: Verdict) -> str:
-    what, limit = verdict.what.replace("_", " "), verdict.limit
-    goal = f"at most {limit:g}" if what == "loss" else f"at least {100 * limit:g}%"
-    if not verdict.missed:
-        return f"goal: {what} {goal}: [green]reached[/]"
-    show = (lambda number: f"{number:.6g}") if what == "loss" else percent
-    missed = ", ".join(f"{name} ({show(number)})" for name, number in verdict.missed.items())
-    return f"goal: {what} {goal}: [bold red]missed[/] by {missed}"
+def _goal(result: GoalResult) -> str:
+    """Whether a goal was reached, in words."""
+    is_loss = result.figure == "loss"
+    figure = result.figure.replace("_", " ")
+    goal = f"at most {result.goal:g}" if is_loss else f"at least {100 * result.goal:g}%"
+    if not result.missed:
+        return f"goal: {figure} {goal}: [green]reached[/]"
+    missed = ", ".join(
+        f"{name} ({f'{value:.6g}' if is_loss else percent(value)})"
+        for name, value in result.missed.items()
+    )
+    return f"goal: {figure} {goal}: [bold red]missed[/] by {missed}"

@@ -1,1 +1,1 @@
-"""Whole trainings of the implementations, side by side."""
+"""Training a case in all implementations side by side: planned, saved, resumed and compared."""

@@ -1,16 +1,16 @@
-"""How far apart correct implementations may be after each epoch of a run.
+"""How far apart two correct implementations may be after each epoch of a training run.
 
-A step adds to each number an error of at most its bound (:mod:`threeways.exact.bounds`). What
-becomes of it then is the run's doing: the next step multiplies it by I - ηH, H the second
-derivatives of the loss, and so it shrinks in a valley and grows on a ridge. So a run is made
-together with twins of it, in NumPy: after each step every parameter of a twin, and whatever its
-optimizer keeps, is moved by the whole bound of a step, always to the same side, so that errors add
-up where those of rounding cancel. An implementation stays as near to the run as the furthest twin;
-two stay within twice that.
+In one step, rounding moves each number by at most its bound (:mod:`threeways.exact.bounds`). What
+becomes of that error depends on the run: every later step multiplies it by I - ηH, where H is the
+Hessian of the loss, so it shrinks in a valley and grows on a ridge. No formula says in advance by
+how much, so it is measured. Beside the run go a few *perturbed runs*, in NumPy: after each of their
+steps, every parameter and every optimizer slot is pushed by the full bound, always in the same
+direction. Rounding errors partly cancel; these add up. So each implementation should stay as close
+to the run as the farthest perturbed run does, and any two within twice that distance of each other.
 
-Where twins come as far from the run as ``CHAOTIC`` of a parameter's size, rounding has decided what
-became of it. Then parameters tell nothing any more, and only the outcome can be compared, the loss:
-here too by how far twins have been from the run.
+Some runs are chaotic: perturbed runs end up ``CHAOTIC`` of a parameter's size away, or farther, and
+so rounding decides where the run goes. From then on the parameters say nothing, and only the loss
+is compared, again by how far the perturbed runs have strayed.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from impl_numpy import FeedForward
 from shared import Array, Case, Dataset, Parameters, Training
 from threeways.exact.bounds import bounds
 from threeways.progress import OnProgress
-from threeways.training.outcome import Outcome
+from threeways.training.outcome import Outcome, named_arrays
 
-TWINS = 3
+N_PERTURBED = 3
 CHAOTIC = 1e-4
-# How often in a run the bound of a step is worked out anew; it takes ten times as long as a step.
-BOUNDS_OF_A_RUN = 100
-# What optimizers keep of sums of squares, which rounding does not make negative.
+# How many times in a run the bound of a step is worked out anew; that takes as long as ten steps.
+BOUNDS_PER_RUN = 100
+# Slots that hold sums of squares, which rounding cannot make negative.
 SQUARES = {"accumulator", "velocity"}
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Where, in a run, two implementations came nearest to the bound of their difference.
+    """The difference of two implementations that came closest to its bound, or went furthest over.
 
     Args:
-        a, b: their names.
-        epoch: after which, from 1.
+        a, b: the implementations.
+        epoch: the epoch, from 1, after which it was found.
         quantity: ``"W[0]"``, ``"b[0]"``, … or ``"loss"``.
         difference: the largest |difference| in it.
-        bound: how large it may be.
-        chaotic_from: the epoch, from 1, from which on only losses were compared; None if none.
+        bound: how large that may be.
+        chaotic_from: the epoch, from 1, from which on only losses were compared, if any.
     """
 
     a: str
@@ -60,185 +60,190 @@ class Agreement:
 
     @property
     def ratio(self) -> float:
-        """The difference to its bound, at most 1 in agreement; ∞ if it is no number."""
+        """The difference divided by its bound, at most 1 in agreement; ∞ if it is not finite."""
         if self.difference == 0:
             return 0.0
-        explained = math.isfinite(self.difference) and self.bound > 0
-        return self.difference / self.bound if explained else math.inf
+        is_bounded = math.isfinite(self.difference) and self.bound > 0
+        return self.difference / self.bound if is_bounded else math.inf
 
 
 def agreements(
     case: Case, starts: Sequence[Parameters], outcome: Outcome, on_progress: OnProgress
 ) -> list[Agreement]:
-    """How each two implementations agreed, over all epochs that both have made.
+    """The agreement of each two implementations that made an epoch in lockstep.
 
     Args:
-        case: what they trained.
+        case: the case that they trained.
         starts: the parameters that each started from.
-        outcome: what came of it.
-        on_progress: told how many epochs are done, and of how many.
+        outcome: the outcome of the training.
+        on_progress: called with the number of epochs done, and of all.
     """
-    losses = {run.name: run.history.loss for run in outcome.runs}
+    losses = {result.name: result.history.loss for result in outcome.results}
     rows = [
-        dict(zip(pair.epochs.tolist(), pair.differences, strict=True)) for pair in outcome.apart
+        dict(zip(pair.epochs.tolist(), pair.distances.tolist(), strict=True))
+        for pair in outcome.distances
     ]
-    epochs = max((epoch for each in rows for epoch in each), default=0)
+    n_epochs = max((epoch for each in rows for epoch in each), default=0)
     worst: dict[tuple[str, str], Agreement] = {}
     chaotic_from = None
-    for epoch, bound in enumerate(bounds_over_run(case, starts), start=1):
-        on_progress(epoch, epochs)
-        if chaotic_from is None and bound.is_chaotic:
+    bounds_after = itertools.islice(bounds_over_run(case, starts), n_epochs)
+    for epoch, after in enumerate(bounds_after, start=1):
+        on_progress(epoch, n_epochs)
+        if chaotic_from is None and after.is_chaotic:
             chaotic_from = epoch
-        for pair, differences in zip(outcome.apart, rows, strict=True):
-            if epoch not in differences:
+        for pair, distances in zip(outcome.distances, rows, strict=True):
+            if epoch not in distances:
                 continue
-            apart = {"loss": abs(losses[pair.a][epoch - 1] - losses[pair.b][epoch - 1])}
+            a, b = pair.a, pair.b
+            differences = {"loss": abs(losses[a][epoch - 1] - losses[b][epoch - 1])}
             if chaotic_from is None:
-                apart |= dict(zip(pair.parameters, differences[epoch].tolist(), strict=True))
-            for name, difference in apart.items():
-                found = Agreement(pair.a, pair.b, epoch, name, difference, bound.allowed[name])
-                known = worst.setdefault((pair.a, pair.b), found)
-                if found.ratio > known.ratio:
-                    worst[pair.a, pair.b] = found
-        if epoch >= epochs:
-            break
+                differences |= zip(pair.parameters, distances[epoch], strict=True)
+            found = [
+                Agreement(a, b, epoch, name, difference, after.bounds[name])
+                for name, difference in differences.items()
+            ]
+            known = [worst[a, b]] if (a, b) in worst else []
+            worst[a, b] = max([*known, *found], key=lambda each: each.ratio)
     return [dataclasses.replace(each, chaotic_from=chaotic_from) for each in worst.values()]
 
 
 @dataclass(frozen=True)
-class Bound:
-    """How far two implementations may be from each other after an epoch.
+class EpochBounds:
+    """How far apart two implementations may be after an epoch.
 
     Args:
-        allowed: in each array, ``"W[0]"``, ``"b[0]"``, …, and in the ``"loss"`` of the history.
-        is_chaotic: whether that is so much of a parameter's size that it tells nothing.
+        bounds: the bound of the difference in each array, ``"W[0]"``, ``"b[0]"``, …, and in the
+            epoch's mean ``"loss"``.
+        is_chaotic: whether a bound is so large beside the parameters that they say nothing.
     """
 
-    allowed: dict[str, float]
+    bounds: dict[str, float]
     is_chaotic: bool
 
 
-def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[Bound]:
-    """After each epoch: by how much two implementations may differ.
+def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[EpochBounds]:
+    """How far apart two implementations may be, after each epoch in turn.
 
     Args:
-        case: in the dtype of the computation.
-        starts: what the implementations start from, where that differs already.
+        case: the case that they train, in the dtype of the computation.
+        starts: the parameters that each starts from; all from the case's own unless given.
     """
     training = case.training
     dataset, _ = training.prepare(case.dataset)
     x, y = case.network.array(dataset.x), case.network.array(dataset.y)
-    first = starts[0] if starts else case.parameters
-    run, twins = FeedForward(case.network, first), [_Twin(case, first, i) for i in range(TWINS)]
-    for twin in twins:
-        twin.start_apart([differences(first, other) for other in starts])
-    every = -(-training.epochs // BOUNDS_OF_A_RUN)
-    allowed: dict[str, float] = {}
-    largest: dict[str, float] = {}
+    first, *others = starts or [case.parameters]
+    start_errors = _largest_differences(first, [first, *others])
+    run = FeedForward(case.network, first)
+    perturbed = [_PerturbedRun(case, first, start_errors, seed) for seed in range(N_PERTURBED)]
+    epochs_per_bound = -(-training.epochs // BOUNDS_PER_RUN)
+    widest: dict[str, float] = {}
+    sizes: dict[str, float] = {}
     for epoch in range(training.epochs):
         losses: list[list[float]] = []
         for i, rows in enumerate(training.batches(epoch, len(x))):
-            if i == 0 and epoch % every == 0:
-                errors, of_loss = _errors_of_step(run, x[rows], y[rows], training)
+            if i == 0 and epoch % epochs_per_bound == 0:
+                errors, loss_error = _step_errors(run, x[rows], y[rows], training)
             with np.errstate(all="ignore"):  # a run may diverge
-                losses.append([_descend(net, x[rows], y[rows], training) for net in (run, *twins)])
-            for twin in twins:
-                twin.err(errors)
-        apart = [differences(run.parameters, twin.parameters) for twin in twins]
-        of_run, *of_twins = np.average(losses, axis=0, weights=training.sizes(len(x)))
-        of_mean = len(losses) * np.finfo(x.dtype).eps * abs(of_run)
-        moved = np.abs(np.subtract(of_twins, of_run)).max()
-        now = {name: 2 * max(each[name] for each in apart) for name in apart[0]}
-        now["loss"] = 2 * float(moved + of_loss + of_mean)
+                nets = (run, *perturbed)
+                losses.append([_descend(net, x[rows], y[rows], training) for net in nets])
+            for each in perturbed:
+                each.perturb(errors)
+        loss, *perturbed_losses = np.average(losses, axis=0, weights=training.sizes(len(x)))
+        distances = _largest_differences(run.parameters, [each.parameters for each in perturbed])
+        loss_distance = np.abs(np.subtract(perturbed_losses, loss)).max()
+        mean_error = len(losses) * np.finfo(x.dtype).eps * abs(loss)
+        distances["loss"] = float(loss_distance + loss_error + mean_error)
+        # A bound never shrinks, even where perturbed runs come closer again; nor does the size that
+        # it is compared with, even where a parameter tends to 0.
+        widest = {name: max(2 * distances[name], widest.get(name, 0)) for name in distances}
         sizes = {
-            name: float(np.abs(array).max()) for name, array in _arrays(run.parameters).items()
+            name: max(float(np.abs(array).max()), sizes.get(name, 0))
+            for name, array in named_arrays(run.parameters).items()
         }
-        # Where twins have met again, what they have been apart still counts; and what a parameter
-        # that tends to 0 has been.
-        allowed = {name: max(now[name], allowed.get(name, 0)) for name in now}
-        largest = {name: max(sizes[name], largest.get(name, 0)) for name in sizes}
-        yield Bound(allowed, any(allowed[name] > CHAOTIC * largest[name] > 0 for name in largest))
+        is_chaotic = any(widest[name] > CHAOTIC * sizes[name] > 0 for name in sizes)
+        yield EpochBounds(widest, is_chaotic)
 
 
 def _descend(net: FeedForward, x: Array, y: Array, training: Training) -> float:
+    """The loss of a step on this batch, which updates the network."""
     output, penalty = net.descend(x, y, training)
     return float(net.loss(y, output) + penalty)
 
 
-def differences(a: Parameters, b: Parameters) -> dict[str, float]:
-    """The largest |difference| in each array, ``"W[0]"``, ``"b[0]"``, …."""
+def _largest_differences(a: Parameters, others: Sequence[Parameters]) -> dict[str, float]:
+    """The largest |difference| from any of the others in each array, ``"W[0]"``, ``"b[0]"``, …."""
+    arrays = [named_arrays(each) for each in others]
     with np.errstate(all="ignore"):
         return {
-            name: float(np.abs(array - other).max())
-            for (name, array), other in zip(_arrays(a).items(), _arrays(b).values(), strict=True)
+            name: max(float(np.abs(array - other[name]).max()) for other in arrays)
+            for name, array in named_arrays(a).items()
         }
 
 
-def _arrays(parameters: Parameters) -> dict[str, Array]:
-    return {
-        f"{letter}[{l}]": array
-        for l, weights in enumerate(parameters)
-        for letter, array in zip("Wb", weights, strict=True)
-    }
+class _PerturbedRun(FeedForward):
+    """A network in which each step leaves an error, in each number always in the same direction.
 
+    Args:
+        case: the case that it trains.
+        start: where it starts, but for an error in each parameter.
+        start_errors: the size of that error in each array, ``"W[0]"``, ``"b[0]"``, ….
+        seed: for the directions.
+    """
 
-class _Twin(FeedForward):
-    """A network that errs after each of its steps, each number always to the same side."""
-
-    def __init__(self, case: Case, start: Parameters, seed: int) -> None:
+    def __init__(
+        self, case: Case, start: Parameters, start_errors: dict[str, float], seed: int
+    ) -> None:
         super().__init__(case.network, start)
         self.random = np.random.default_rng(seed)
-        self.sides: list[Array] = []
+        self.directions: list[Array] = []
+        for name, array in named_arrays(zip(self.W, self.b, strict=True)).items():
+            array += start_errors[name] * self._directions(array)
 
-    def start_apart(self, differences: Sequence[dict[str, float]]) -> None:
-        """Move every parameter by the largest of these differences."""
-        for l in range(len(self.W)):
-            for name, array in ((f"W[{l}]", self.W[l]), (f"b[{l}]", self.b[l])):
-                furthest = max((each[name] for each in differences), default=0.0)
-                array += furthest * np.sign(self.random.random(array.shape) - 0.5)
+    def _directions(self, like: Array) -> Array:
+        """A random 1 or -1 for each element."""
+        return np.sign(self.random.random(like.shape) - 0.5)
 
-    def err(self, errors: Sequence[Array]) -> None:
-        """Move everything by its error."""
-        if not self.sides:
-            self.sides = [np.sign(self.random.random(error.shape) - 0.5) for error in errors]
-        for array, side, error in zip(_everything(self), self.sides, errors, strict=True):
-            array += side * error
+    def perturb(self, errors: Sequence[Array]) -> None:
+        """Add these errors to the numbers in ``_state``."""
+        if not self.directions:
+            self.directions = [self._directions(error) for error in errors]
+        for array, direction, error in zip(_state(self), self.directions, errors, strict=True):
+            array += direction * error
         assert self.optimizer is not None
         for slot in SQUARES & self.optimizer.slot_variables.keys():
             for array in self.optimizer.slot_variables[slot]:
                 np.maximum(array, 0, out=array)
 
 
-def _everything(net: FeedForward) -> list[Array]:
-    """What a step changes: W of every layer, b of every layer, and the same of each slot."""
+def _state(net: FeedForward) -> list[Array]:
+    """All that a step changes: W of every layer, b of every layer, then each slot of the same."""
     assert net.optimizer is not None
     return [*net.W, *net.b, *itertools.chain(*net.optimizer.slot_variables.values())]
 
 
-def _errors_of_step(
+def _step_errors(
     net: FeedForward, x: Array, y: Array, training: Training
 ) -> tuple[list[Array], float]:
-    """How wrong a step on this batch may leave each number of ``_everything``, and its loss."""
+    """Error bounds of a step on this batch: of each array in ``_state``, and of the loss."""
     optimizer = net.optimizer_for(training)
-    alone = dataclasses.replace(
+    one_step = dataclasses.replace(
         training, batch_size=None, validation=None, patience=None, augmentation=None
     )
     case = Case(
         network=net.network,
         parameters=net.parameters,
         dataset=Dataset("batch", x, y),
-        training=alone,
+        training=one_step,
         steps_before=optimizer.steps,
         slots=optimizer.slots,
     )
-    twin = FeedForward(net.network, net.parameters)
-    twin.optimizer_for(alone).restore(optimizer.steps, optimizer.slots)
+    copy = FeedForward(net.network, net.parameters)
+    copy.optimizer_for(one_step).restore(optimizer.steps, optimizer.slots)
     with np.errstate(all="ignore"):
-        quantities = twin.step(*case.first_batch(), alone).quantities()
+        quantities = copy.step(*case.first_batch(), one_step).quantities()
     allowed = bounds(case, {name: np.asarray(each, float) for name, each in quantities.items()})
-    kept = training.slots
     names = [("W", "W_next"), ("b", "b_next")]
-    names += [(letter, f"{slot}_{letter}") for slot in kept for letter in "Wb"]
+    names += [(letter, f"{slot}_{letter}") for slot in training.slots for letter in "Wb"]
     errors = [
         allowed[f"{name}[{l}]"] * (l not in (net.frozen if letter == "W" else net.fixed))
         for letter, name in names

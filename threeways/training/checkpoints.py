@@ -1,16 +1,16 @@
-"""What training leaves in a folder: checkpoints to go on from, then weights and histories.
+"""The files that training leaves in a folder: checkpoints to resume from, weights and histories.
 
-An implementation NAME leaves there, of the case that is trained:
+For each implementation NAME that trained the case:
 
-    NAME-checkpoint.npz     after each epoch, all that it takes to go on as if it had not stopped
-    NAME-weights.npz        in the end, arrays W[0], b[0], …; none if it diverged
+    NAME-checkpoint.npz     after each epoch: all that is needed to continue as if uninterrupted
+    NAME-weights.npz        at the end: arrays W[0], b[0], …; not written if the run diverged
     NAME-history.json       loss and validation_loss; best_epoch, from 1, with early stopping;
-                            diverged_at, the first step, from 0, whose loss is not a finite number
-    NAME-history.csv        a line an epoch, from 1
-    keras.keras             the weights as a model, for keras.models.load_model
+                            diverged_at, the first step, from 0, whose loss was not finite
+    NAME-history.csv        a line per epoch, from 1
+    keras.keras             the trained model, for keras.models.load_model
 
-A case whose layers are transferred leaves the same in a folder of its name within. Each file takes
-its place only once it is whole.
+If the case has layers transferred from another, that case's files are in a subfolder of its name.
+A file appears, or replaces the previous one, only once it is complete.
 """
 
 from __future__ import annotations
@@ -21,61 +21,64 @@ import io
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from shared import Array, Case, Checkpoint, History, InputError, Parameters, Weights
-from threeways.files import check_writable, make_folder, write_whole
-from threeways.implementations import PACKAGES
-from threeways.training.outcome import Trained
+from threeways.files import write_whole
+from threeways.training.outcome import RunResult, named_arrays
 
 SCHEMA, VERSION = "threeways/checkpoint/v", 1
 HISTORY_SCHEMA = "threeways/history/v1"
-DIGEST = "sha256:"
-APART = "apart_"
 
-# Of how many differences a message tells.
+# Marks a digest in a description, instead of the arrays themselves.
+DIGEST = "sha256:"
+# Precedes the other implementation's name in the name of an array of distances.
+DISTANCES = "apart_"
+
+# How many differences between two runs a message names at most.
 MOST_DIFFERENCES = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Saved:
-    """What a checkpoint holds.
+class SavedRun:
+    """The content of a checkpoint file.
 
     Args:
-        checkpoint: where the run stands.
-        seconds: what each of its epochs took.
-        apart: how far it was from other implementations, by their names, (E, 1 + 4L).
+        checkpoint: the state of the run after its last epoch.
+        seconds: the duration of each epoch.
+        distances: the distance from other implementations, by their names, a row for each of E
+            epochs, (E, 1 + 4L) for L layers; see :class:`threeways.training.train.DistanceLog`.
     """
 
     checkpoint: Checkpoint
     seconds: list[float]
-    apart: dict[str, Array]
+    distances: dict[str, Array]
 
     @property
-    def made(self) -> int:
-        """How many epochs the run has made."""
+    def epochs_done(self) -> int:
+        """The number of epochs so far."""
         return len(self.checkpoint.history.loss)
 
 
-class Files:
+class RunFiles:
     """The files of one implementation's run.
 
     Args:
-        folder: where they are.
-        case: what is trained.
-        about_case: what makes its run what it is.
-        name: of the implementation.
+        folder: the folder that they are in.
+        case: the case that is trained.
+        description: the case's, from :func:`describe`.
+        name: the implementation.
     """
 
-    def __init__(self, folder: Path, case: Case, about_case: dict[str, Any], name: str) -> None:
+    def __init__(self, folder: Path, case: Case, description: dict[str, Any], name: str) -> None:
         self.case = case
-        self.about = {"implementation": name, **about_case}
-        self.last_safe = 0
+        self.description = {"implementation": name, **description}
+        self.last_saved = 0  # the epoch, from 1
         self.checkpoint = folder / f"{name}-checkpoint.npz"
         self.weights = folder / f"{name}-weights.npz"
         self.history_json = folder / f"{name}-history.json"
@@ -84,63 +87,60 @@ class Files:
         paths = self.checkpoint, self.weights, self.history_json, self.history_csv, self.model
         self.paths = [path for path in paths if path]
 
-    def read(self) -> Saved | None:
-        """What the checkpoint holds, if there is one.
+    def read_checkpoint(self) -> SavedRun | None:
+        """The run saved in the checkpoint file; None if there is no such file.
 
         Raises:
-            InputError: it is damaged, of a newer version of this program, or of another run.
+            InputError: it is damaged, from another version of this program, or of another run.
         """
         if not self.checkpoint.exists():
             return None
         header, arrays = _read(self.checkpoint)
-        found = list(_differences(header.get("run"), self.about))
-        if found:
-            told = "; ".join(found[:MOST_DIFFERENCES])
-            raise InputError(f"{self.checkpoint}: is of another run: {told}")
+        differences = list(_differences(header.get("run"), self.description))
+        if differences:
+            shown = "; ".join(differences[:MOST_DIFFERENCES])
+            raise InputError(f"{self.checkpoint}: belongs to another run: {shown}")
         try:
-            saved = _unpacked(header, arrays, self.case)
+            saved = _unpack(header, arrays, self.case)
         except (LookupError, TypeError, ValueError):
             raise _damaged(self.checkpoint) from None
-        self.last_safe = saved.made
+        self.last_saved = saved.epochs_done
         return saved
 
-    def write_checkpoint(self, saved: Saved) -> None:
-        """Write a checkpoint in the place of the last one.
+    def write_checkpoint(self, saved: SavedRun) -> None:
+        """Replace the checkpoint file.
 
         Raises:
-            InputError: it cannot be written; the last one is as it was.
+            InputError: it cannot be written; the previous one is unchanged.
         """
-        header = {"schema": f"{SCHEMA}{VERSION}", "run": self.about}
-        content = _npz(_packed(header, saved))
-        self._write(self.checkpoint, lambda part: part.write_bytes(content))
-        self.last_safe = saved.made
+        arrays = _pack(saved, self.description)
+        self._write(self.checkpoint, lambda path: np.savez(path, **arrays))
+        self.last_saved = saved.epochs_done
 
-    def write_results(self, trained: Trained, net: Any) -> None:
-        """Write what there is to keep of a run that is over.
+    def write_results(self, result: RunResult, net: Any) -> None:
+        """Write the history of a run that is over and, unless it diverged, its weights.
 
         Raises:
-            InputError: it cannot be written.
+            InputError: a file cannot be written.
         """
-        history = trained.history
-        epochs = itertools.zip_longest(history.loss, history.validation_loss, fillvalue="")
-        lines = [f"{epoch},{loss},{more}" for epoch, (loss, more) in enumerate(epochs, start=1)]
+        history = result.history
         report = {
             "schema": HISTORY_SCHEMA,
             "case": self.case.name,
             "dtype": self.case.dtype,
-            "implementation": trained.name,
+            "implementation": result.name,
             "loss": [_json(loss) for loss in history.loss],
             "validation_loss": [_json(loss) for loss in history.validation_loss],
-            "best_epoch": trained.epoch + 1 if self.case.training.patience else None,
+            "best_epoch": result.epoch + 1 if self.case.training.patience else None,
             "diverged_at": history.diverged_at,
         }
-        text = json.dumps(report, indent=1, allow_nan=False)
-        self._write(self.history_json, lambda part: part.write_text(text + "\n"))
-        table = "\n".join(["epoch,loss,validation_loss", *lines, ""])
-        self._write(self.history_csv, lambda part: part.write_text(table))
-        if not trained.has_diverged:
-            content = _npz(_named("", trained.parameters))
-            self._write(self.weights, lambda part: part.write_bytes(content))
+        text = json.dumps(report, indent=1, allow_nan=False) + "\n"
+        self._write(self.history_json, lambda path: path.write_text(text))
+        table = _csv(history)
+        self._write(self.history_csv, lambda path: path.write_text(table))
+        if not result.has_diverged:
+            arrays: dict[str, Any] = {**named_arrays(result.parameters)}
+            self._write(self.weights, lambda path: np.savez(path, **arrays))
             if self.model:
                 self._write(self.model, net.save)
 
@@ -148,109 +148,34 @@ class Files:
         try:
             write_whole(path, write)
         except InputError as error:
-            last = self.last_safe
-            safe = f"epoch {last} is the last that is safe" if last else "no epoch is safe"
-            raise InputError(f"{error}; {safe}") from None
+            last = self.last_saved
+            saved = f"epoch {last} is the last one saved" if last else "no epoch is saved"
+            raise InputError(f"{error}; {saved}") from None
 
 
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """A case to train.
+def describe(case: Case) -> dict[str, Any]:
+    """A description that identifies a run of a case, except for its length; arrays are digests.
 
-    Args:
-        case: the case.
-        copied: how many of its layers the next case starts from.
-        files: where each implementation's run is saved, by its name; empty if it is not.
-        saved: what was saved before, of those that go on.
+    Of two runs with the same description, the longer one begins with the shorter one.
     """
-
-    case: Case
-    copied: int = 0
-    files: dict[str, Files] = field(default_factory=dict)
-    saved: dict[str, Saved] = field(default_factory=dict)
-
-
-def plan(
-    case: Case, names: Sequence[str], folder: Path | None = None, resume: bool = False
-) -> list[Stage]:
-    """The cases to train, one after the other: first those whose layers are transferred.
-
-    Args:
-        case: the last of them.
-        names: the implementations.
-        folder: where to save; made if needed.
-        resume: whether to go on from what is saved there.
-
-    Raises:
-        InputError: the folder cannot be written, holds a run already, or has none to go on from.
-    """
-    if folder is None:
-        if resume:
-            raise InputError("--resume: needs --save DIR, the folder of the run to go on with")
-        return list(_stages(case))
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file, not a folder")
-    stages = list(_stages(case, folder))
-    if resume:
-        for stage in stages:
-            found = {name: stage.files[name].read() for name in names}
-            stage.saved.update({name: saved for name, saved in found.items() if saved})
-        if not any(stage.saved for stage in stages):
-            raise InputError(f"{folder}: no checkpoint of {' or '.join(names)} to go on from")
-    else:
-        for stage in reversed(stages):
-            for files in stage.files.values():
-                _check_unused(files)
-    for path in [path for stage in stages for name in names for path in stage.files[name].paths]:
-        make_folder(path.parent)
-        check_writable(path)
-    return stages
-
-
-def _stages(case: Case, folder: Path | None = None, copied: int = 0) -> Iterator[Stage]:
-    if case.transfer:
-        source = case.transfer.source
-        yield from _stages(source, folder and folder / source.name, case.transfer.layers)
-    if folder:
-        described = about(case)
-        files = {name: Files(folder, case, described, name) for name in PACKAGES}
-        yield Stage(case, copied, files)
-    else:
-        yield Stage(case, copied)
-
-
-def _check_unused(files: Files) -> None:
-    """Raise if there is anything in the files' place."""
-    for path in files.paths:
-        if path.exists():
-            saved = files.read()
-            if saved is None:
-                raise InputError(f"{path}: is there already; choose another folder")
-            epochs = f"{saved.made} of {files.case.training.epochs} epochs"
-            raise InputError(
-                f"{path.parent}: holds a run of this case, {epochs}; --resume goes on with it"
-            )
-
-
-def about(case: Case) -> dict[str, Any]:
-    """What makes a run what it is, but for how many epochs it has: of arrays, their digests."""
     training = dataclasses.asdict(case.training)
     del training["epochs"]
-    described = {
+    description = {
         "case": case.name,
         "network": dataclasses.asdict(case.network),
         "training": training,
         "data": _digest([case.dataset.x, case.dataset.y]),
-        "starting parameters": _digest([part for weights in case.parameters for part in weights]),
+        "starting parameters": _digest(named_arrays(case.parameters).values()),
     }
     if case.transfer:
         source = case.transfer.source
         epochs = {"epochs": source.training.epochs}
-        described["transfer"] = {"layers": case.transfer.layers, "source": about(source) | epochs}
-    return json.loads(json.dumps(described))
+        transfer = {"layers": case.transfer.layers, "source": describe(source) | epochs}
+        description["transfer"] = transfer
+    return json.loads(json.dumps(description))  # as it is read back: lists for tuples
 
 
-def _digest(arrays: Sequence[Array]) -> str:
+def _digest(arrays: Iterable[Array]) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -259,86 +184,46 @@ def _digest(arrays: Sequence[Array]) -> str:
 
 
 def _differences(there: Any, here: Any, at: str = "") -> Iterator[str]:
-    """What differs between two descriptions, in words."""
+    """The differences between a saved description and the one at hand, in words."""
     if isinstance(there, dict) and isinstance(here, dict):
         for key in here | there:
             yield from _differences(there.get(key), here.get(key), f"{at}.{key}" if at else key)
     elif isinstance(there, list) and isinstance(here, list):
         if len(there) != len(here):
-            yield f"{at} are {len(there)} there, {len(here)} here"
+            yield f"{len(there)} {at} there, {len(here)} here"
         for i, pair in enumerate(zip(there, here, strict=False)):
             yield from _differences(*pair, f"{at}[{i}]")
     elif there != here:
         is_digest = str(here).startswith(DIGEST)
-        yield f"other {at}" if is_digest else f"{at} is {there} there, {here} here"
+        yield f"different {at}" if is_digest else f"{at} is {there} there, {here} here"
 
 
-def _named(prefix: str, parameters: Parameters) -> dict[str, Array]:
-    return {
-        f"{prefix}{letter}[{l}]": part
-        for l, weights in enumerate(parameters)
-        for letter, part in zip("Wb", weights, strict=True)
-    }
-
-
-def _npz(arrays: dict[str, Any]) -> bytes:
-    content = io.BytesIO()
-    np.savez(content, **arrays)
-    return content.getvalue()
-
-
-def _packed(header: dict[str, Any], saved: Saved) -> dict[str, Any]:
+def _pack(saved: SavedRun, description: dict[str, Any]) -> dict[str, Any]:
+    """The arrays of a checkpoint file by name; ``"about"`` holds the header as JSON."""
     checkpoint = saved.checkpoint
-    named = {
-        "about": np.array(json.dumps(header | {"steps": checkpoint.steps})),
+    header = {"schema": f"{SCHEMA}{VERSION}", "run": description, "steps": checkpoint.steps}
+    best = named_arrays(checkpoint.best)
+    return {
+        "about": np.array(json.dumps(header)),
         "loss": np.array(checkpoint.history.loss),
         "validation_loss": np.array(checkpoint.history.validation_loss),
         "seconds": np.array(saved.seconds),
-        **{f"{APART}{name}": rows for name, rows in saved.apart.items()},
-        **_named("", checkpoint.parameters),
-        **_named("best_", checkpoint.best),
+        **{f"{DISTANCES}{name}": rows for name, rows in saved.distances.items()},
+        **named_arrays(checkpoint.parameters),
+        **{f"best_{name}": array for name, array in best.items()},
+        **{
+            f"{slot}[{l}]": array
+            for slot, arrays in checkpoint.slots.items()
+            for l, array in enumerate(arrays)
+        },
     }
-    for slot, arrays in checkpoint.slots.items():
-        named |= {f"{slot}[{l}]": part for l, part in enumerate(arrays)}
-    return named
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """A checkpoint's header and its arrays, whichever run they are of.
+def _unpack(header: dict[str, Any], arrays: dict[str, Array], case: Case) -> SavedRun:
+    """The saved run in a checkpoint's header and arrays.
 
     Raises:
-        InputError: it is damaged, no checkpoint at all, or of a newer version of this program.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            if file.zip.testzip():
-                raise ValueError
-            arrays = {name: file[name] for name in file.files}
-        header = json.loads(arrays.pop("about").item())
-        version = int(header["schema"].removeprefix(SCHEMA))
-    except Exception:  # of many kinds: a damaged archive, a damaged array, another file altogether
-        raise _damaged(path) from None
-    if version != VERSION:
-        raise InputError(
-            f"{path}: is of another version of threeways, {SCHEMA}{version}; "
-            f"this one reads {SCHEMA}{VERSION}"
-        )
-    return header, arrays
-
-
-def _damaged(path: Path) -> InputError:
-    return InputError(f"{path}: is damaged, or no checkpoint")
-
-
-def _unpacked(header: dict[str, Any], arrays: dict[str, Array], case: Case) -> Saved:
-    """What a checkpoint holds.
-
-    Raises:
-        LookupError, TypeError, ValueError: it is not what a checkpoint of the case holds.
+        LookupError, TypeError, ValueError: something is missing or has the wrong shape or dtype.
     """
 
     def take(name: str, like: Array) -> Array:
@@ -354,33 +239,70 @@ def _unpacked(header: dict[str, Any], arrays: dict[str, Array], case: Case) -> S
 
     def slot(name: str, letter: str) -> tuple[Array, ...]:
         like = (getattr(weights, letter) for weights in case.parameters)
-        return tuple(take(f"{name}[{l}]", part) for l, part in enumerate(like))
+        return tuple(take(f"{name}_{letter}[{l}]", part) for l, part in enumerate(like))
 
-    each_epoch = np.zeros(len(arrays["loss"]))
-    validation = each_epoch if case.training.validation else np.zeros(0)
-    return Saved(
+    per_epoch = np.zeros(len(arrays["loss"]))
+    validation = per_epoch if case.training.validation else np.zeros(0)
+    return SavedRun(
         Checkpoint(
             history=History(
-                take("loss", each_epoch).tolist(), take("validation_loss", validation).tolist()
+                take("loss", per_epoch).tolist(), take("validation_loss", validation).tolist()
             ),
             parameters=parameters(""),
             best=parameters("best_"),
             steps=int(header["steps"]),
             slots={
-                f"{name}_{letter}": slot(f"{name}_{letter}", letter)
+                f"{name}_{letter}": slot(name, letter)
                 for name in case.training.slots
                 for letter in "Wb"
             },
         ),
-        seconds=take("seconds", each_epoch).tolist(),
-        apart={
-            name.removeprefix(APART): take(
+        seconds=take("seconds", per_epoch).tolist(),
+        distances={
+            name.removeprefix(DISTANCES): take(
                 name, np.zeros((len(rows), 1 + 4 * len(case.parameters)))
             )
             for name, rows in arrays.items()
-            if name.startswith(APART)
+            if name.startswith(DISTANCES)
         },
     )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The header and the arrays of a checkpoint file, whichever run it belongs to.
+
+    Raises:
+        InputError: it is damaged, not a checkpoint, or from another version of this program.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            if file.zip.testzip():
+                raise ValueError
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(arrays.pop("about").item())
+        version = int(header["schema"].removeprefix(SCHEMA))
+    except Exception:  # of many kinds: a damaged archive, a damaged array, any other file
+        raise _damaged(path) from None
+    if version != VERSION:
+        raise InputError(
+            f"{path}: was written by another version of threeways, as {SCHEMA}{version}; "
+            f"this one reads {SCHEMA}{VERSION}"
+        )
+    return header, arrays
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path}: is damaged, or not a checkpoint")
+
+
+def _csv(history: History) -> str:
+    epochs = itertools.zip_longest(history.loss, history.validation_loss, fillvalue="")
+    lines = [f"{epoch},{loss},{more}" for epoch, (loss, more) in enumerate(epochs, start=1)]
+    return "\n".join(["epoch,loss,validation_loss", *lines, ""])
 
 
 def _json(number: float) -> float | None:

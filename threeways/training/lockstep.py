@@ -1,6 +1,6 @@
-"""Runs that go on side by side: each in a thread of its own, of which only one works at a time.
+"""Runs side by side in one process: each has a thread of its own, and only one works at a time.
 
-So they can be compared as they go, and none is slowed down by another.
+So runs can be compared epoch by epoch, and none slows another down.
 """
 
 from __future__ import annotations
@@ -10,87 +10,85 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-PassOn = Callable[[], None]
+# Called by a run between two epochs; returns when the run may go on.
+Pause = Callable[[], None]
 
 
-class Stopped(Exception):  # noqa: N818  (no error)
-    """Ends a run that is to go no further."""
+class Stopped(Exception):  # noqa: N818  (not an error)
+    """Raised inside a run that is to go no further."""
 
 
-class Run(Protocol):
-    """What takes turns."""
+class PausableRun(Protocol):
+    """A run that pauses after each epoch."""
 
     @property
-    def made(self) -> int:
-        """How many epochs it has made; whichever has made the fewest is next."""
+    def epochs_done(self) -> int:
+        """The number of epochs so far; the run with the fewest goes next."""
 
-    def run(self, pass_on: PassOn) -> None:
-        """All of it, with a call of ``pass_on`` between two epochs."""
+    def run(self, pause: Pause) -> None:
+        """Train to the end, with a call of ``pause`` between two epochs."""
 
 
-class Turns:
-    """The runs of which one works at a time.
+class Lockstep:
+    """Several runs in lockstep: the one that is furthest behind makes the next epoch.
 
     Args:
         runs: in the order in which they begin.
     """
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[PausableRun]) -> None:
         self.active = list(runs)
-        self.turns = {run: threading.Semaphore(0) for run in runs}
-        self.ended = threading.Event()
+        self.may_go = {run: threading.Semaphore(0) for run in runs}
+        self.all_ended = threading.Event()
         self.stopping = False
         self.was_stopped = False
         self.error: BaseException | None = None
 
-    def take(self) -> bool:
-        """Let all runs come to their ends; after Ctrl-C, each to the end of the epoch it is in.
-
-        Returns:
-            Whether they came to their ends.
+    def run(self) -> bool:
+        """Whether all runs came to their end; Ctrl-C stops each at the end of its current epoch.
 
         Raises:
-            BaseException: what a run has raised, the others having been stopped.
+            BaseException: whatever a run raised, once the others have stopped.
         """
-        for run in self.turns:
+        for run in self.may_go:
             threading.Thread(target=self._work, args=[run], daemon=True).start()
-        self._hand_on()
+        self._start_next()
         try:
-            self.ended.wait()
+            self.all_ended.wait()
         except KeyboardInterrupt:
             self.stopping = True
-            self.ended.wait()
+            self.all_ended.wait()
         if self.error:
             raise self.error
         return not self.was_stopped
 
-    def _next(self) -> Run:
-        return min(self.active, key=lambda run: run.made)
+    def _next(self) -> PausableRun:
+        return min(self.active, key=lambda run: run.epochs_done)
 
-    def _hand_on(self) -> None:
+    def _start_next(self) -> None:
         if self.active:
-            self.turns[self._next()].release()
+            self.may_go[self._next()].release()
         else:
-            self.ended.set()
+            self.all_ended.set()
 
-    def _work(self, run: Run) -> None:
-        self.turns[run].acquire()
+    def _work(self, run: PausableRun) -> None:
+        self.may_go[run].acquire()
         try:
             if self.stopping:
                 raise Stopped
-            run.run(partial(self._pass_on, run))
+            run.run(partial(self._pause, run))
         except Stopped:
             self.was_stopped = True
         except BaseException as error:
             self.error = self.error or error
             self.stopping = True
         self.active.remove(run)
-        self._hand_on()
+        self._start_next()
 
-    def _pass_on(self, run: Run) -> None:
-        """Give the turn away; returns when it is this run's again."""
+    def _pause(self, run: PausableRun) -> None:
+        """Let another run go if one is behind; return when it is this run's turn again."""
         if not self.stopping and self._next() is not run:
-            self._hand_on()
-            self.turns[run].acquire()
+            self._start_next()
+            self.may_go[run].acquire()
         if self.stopping:
             raise Stopped

@@ -1,31 +1,34 @@
-"""What training a case came to in each implementation, and between each two."""
+"""The outcome of training a case: each implementation's result, and how far any two were apart."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from shared import Array, Case, History, Parameters
 
-VERDICTS = ("loss", "accuracy", "test_accuracy")
+# The figures that a case's goal may set.
+GOALS = ("loss", "accuracy", "test_accuracy")
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """What one implementation's training came to.
+class RunResult:
+    """The result of one implementation's training run.
 
     Args:
-        name: of the implementation.
+        name: the implementation.
         history: its losses, epoch by epoch.
-        epoch: after which, from 0, its parameters are: the last, or the best with early stopping.
-        parameters: where it ended.
-        accuracy: on the rows trained on, None where targets are no classes.
-        test_accuracy: on the rows kept for the test, if there are any.
-        makes_errors: whether its output is not the target of each row trained on.
-        seconds_per_step: in the middle one of its epochs.
-        steps_per_epoch: how many.
+        epoch: the epoch, from 0, that the parameters are from: the last, or the best with early
+            stopping.
+        parameters: the trained parameters.
+        accuracy: on the training rows, from 0 to 1; None if the targets are not classes.
+        test_accuracy: on the test rows; None also if there are none.
+        makes_errors: whether the output differs from the target on any training row.
+        seconds_per_step: in the median epoch.
+        steps_per_epoch: number of steps in an epoch.
     """
 
     name: str
@@ -40,116 +43,130 @@ class Trained:
 
     @property
     def loss(self) -> float:
-        """That of the epoch that its parameters are of."""
+        """The loss of the epoch that the parameters are from."""
         return self.history.loss[self.epoch]
 
     @property
     def has_diverged(self) -> bool:
-        """Whether a loss was not a finite number."""
-        return self.history.diverged_at is not None
+        """Whether a loss was not finite, or the last step left a parameter that is not."""
+        return self.history.diverged_at is not None or not all_finite(self.parameters)
 
 
 @dataclass(frozen=True)
-class Furthest:
-    """Where in a run two implementations were the furthest apart.
+class WorstDistance:
+    """The largest distance of two implementations in a run.
 
     Args:
-        epoch: after which, from 1.
-        parameter: in which array, as ``"W[1]"``.
-        difference: the largest |difference| in it.
-        eps: the same in units of the dtype's eps at that array's scale.
+        epoch: the epoch, from 1, after which it was found.
+        parameter: the array, such as ``"W[1]"``.
+        distance: the largest |difference| in that array.
+        distance_eps: the same in units of the dtype's eps at the array's scale.
     """
 
     epoch: int
     parameter: str
-    difference: float
-    eps: float
+    distance: float
+    distance_eps: float
 
 
 @dataclass(frozen=True, eq=False)
-class Apart:
-    """How far two implementations were from each other, a row after each epoch of both.
+class ParameterDistances:
+    """The distances of two implementations' parameters, a row for each of E epochs.
 
     Args:
-        a, b: their names.
-        parameters: the arrays' names, ``("W[0]", "b[0]", …)``.
-        epochs: which, from 1, (E,).
-        differences: the largest |difference| in each array, (E, 2L).
-        eps: the same in units of the dtype's eps at that array's scale.
+        a, b: the implementations.
+        parameters: the names of the arrays, ``("W[0]", "b[0]", …)``, two for each of L layers.
+        epochs: the epochs, from 1, (E,).
+        distances: the largest |difference| in each array, (E, 2L).
+        distances_eps: the same in units of the dtype's eps at the array's scale, (E, 2L).
     """
 
     a: str
     b: str
     parameters: tuple[str, ...]
     epochs: Array
-    differences: Array
-    eps: Array
+    distances: Array
+    distances_eps: Array
 
     @property
-    def furthest(self) -> Furthest | None:
-        """Where they were the furthest in units of eps; None if they were never compared."""
+    def worst(self) -> WorstDistance | None:
+        """The largest distance in units of eps; None if the two were never compared."""
         if not self.epochs.size:
             return None
-        row, column = np.unravel_index(self.eps.argmax(), self.eps.shape)
-        return Furthest(
+        row, column = np.unravel_index(self.distances_eps.argmax(), self.distances_eps.shape)
+        return WorstDistance(
             epoch=int(self.epochs[row]),
             parameter=self.parameters[column],
-            difference=float(self.differences[row, column]),
-            eps=float(self.eps[row, column]),
+            distance=float(self.distances[row, column]),
+            distance_eps=float(self.distances_eps[row, column]),
         )
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether one of the numbers of a case's goal was reached.
+class GoalResult:
+    """Whether the implementations reached one figure of a case's goal.
 
     Args:
-        what: one of ``VERDICTS``.
-        limit: what had to be reached.
-        missed: what those implementations came to that did not.
+        figure: one of ``GOALS``.
+        goal: the value to reach: at most for a loss, at least for an accuracy.
+        missed: the implementations that missed it, each with the value that it came to.
     """
 
-    what: str
-    limit: float
+    figure: str
+    goal: float
     missed: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What training a case came to.
+    """The outcome of training a case.
 
     Args:
         case: the case.
-        runs: of each implementation.
-        apart: each two of them.
+        results: the result of each implementation.
+        distances: the distances of each two implementations.
     """
 
     case: Case
-    runs: list[Trained]
-    apart: list[Apart]
+    results: list[RunResult]
+    distances: list[ParameterDistances]
 
     @property
-    def verdicts(self) -> list[Verdict]:
-        """Of each number of the case's goal."""
-        limits = {what: getattr(self.case.goal, what, None) for what in VERDICTS}
-        return [_verdict(what, limit, self.runs) for what, limit in limits.items() if limit]
+    def goals(self) -> list[GoalResult]:
+        """A result for each figure of the case's goal, if it has one."""
+        goals = {figure: getattr(self.case.goal, figure, None) for figure in GOALS}
+        return [_goal_result(figure, goal, self.results) for figure, goal in goals.items() if goal]
 
     @property
     def has_diverged(self) -> bool:
-        """Whether any implementation has."""
-        return any(run.has_diverged for run in self.runs)
+        """Whether any implementation diverged."""
+        return any(result.has_diverged for result in self.results)
 
     @property
     def ok(self) -> bool:
-        """Whether none diverged and all reached the goal."""
-        return not self.has_diverged and not any(verdict.missed for verdict in self.verdicts)
+        """Whether no implementation diverged and all reached the goal."""
+        return not self.has_diverged and not any(goal.missed for goal in self.goals)
 
 
-def _verdict(what: str, limit: float, runs: list[Trained]) -> Verdict:
+def _goal_result(figure: str, goal: float, results: list[RunResult]) -> GoalResult:
     missed = {}
-    for run in runs:
-        reached = getattr(run, what)
-        number = math.nan if reached is None else float(reached)
-        if not (number <= limit if what == "loss" else number >= limit):
-            missed[run.name] = number
-    return Verdict(what, limit, missed)
+    for result in results:
+        reached = getattr(result, figure)
+        value = math.nan if reached is None else float(reached)
+        if not (value <= goal if figure == "loss" else value >= goal):
+            missed[result.name] = value
+    return GoalResult(figure, goal, missed)
+
+
+def named_arrays(parameters: Iterable[tuple[Array, Array]]) -> dict[str, Array]:
+    """The arrays of the parameters by name: ``{"W[0]": …, "b[0]": …, "W[1]": …, …}``."""
+    return {
+        f"{letter}[{l}]": array
+        for l, (W, b) in enumerate(parameters)
+        for letter, array in (("W", W), ("b", b))
+    }
+
+
+def all_finite(parameters: Parameters) -> bool:
+    """Whether no parameter is NaN or infinite."""
+    return all(np.isfinite(array).all() for weights in parameters for array in weights)

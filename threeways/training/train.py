@@ -1,4 +1,4 @@
-"""A case's whole training in each implementation, epoch by epoch together, on the same batches."""
+"""The training of a case in each implementation, epoch by epoch, on the same batches."""
 
 from __future__ import annotations
 
@@ -14,21 +14,28 @@ import numpy as np
 
 from shared import Array, Case, Checkpoint, Dataset, History, Parameters, Run, accuracy, copy_layers
 from threeways.implementations import model
-from threeways.training.checkpoints import Files, Saved, Stage
-from threeways.training.lockstep import PassOn
-from threeways.training.outcome import Apart, Outcome, Trained
+from threeways.training.checkpoints import RunFiles, SavedRun
+from threeways.training.lockstep import Pause
+from threeways.training.outcome import (
+    Outcome,
+    ParameterDistances,
+    RunResult,
+    all_finite,
+    named_arrays,
+)
+from threeways.training.stages import Stage
 
 
-class Learner:
-    """One implementation that trains a case.
+class TrainingRun:
+    """The run in which one implementation trains a case.
 
     Args:
-        name: of the implementation.
-        package: the implementation.
-        case: with the parameters that it starts from.
-        steps_per_epoch: how many that training has.
-        files: where it is saved, if it is.
-        saved: what to go on from; it starts from the beginning unless given.
+        name: the implementation.
+        package: its package.
+        case: the case, with the parameters that the run starts from.
+        steps_per_epoch: number of steps in an epoch.
+        files: the files that the run is saved in; not saved unless given.
+        saved: the saved run to resume; starts from the beginning unless given.
     """
 
     def __init__(
@@ -37,8 +44,8 @@ class Learner:
         package: ModuleType,
         case: Case,
         steps_per_epoch: int,
-        files: Files | None = None,
-        saved: Saved | None = None,
+        files: RunFiles | None = None,
+        saved: SavedRun | None = None,
     ) -> None:
         self.name = name
         self.case = case
@@ -51,20 +58,20 @@ class Learner:
             run = Run(self.net, case.dataset, case.training, None, saved.checkpoint)
             self.history, self.seconds, self.is_over = run.history, saved.seconds, run.is_over
         self.parameters: Parameters = self.net.parameters
-        self.pairs: list[Pair] = []
+        self.distance_logs: list[DistanceLog] = []
 
     @property
-    def made(self) -> int:
-        """How many epochs it has made."""
+    def epochs_done(self) -> int:
+        """The number of epochs so far."""
         return len(self.history.loss)
 
     @property
     def seconds_per_step(self) -> float:
-        """In the middle one of its epochs: the first, in which a graph is compiled, takes long."""
+        """Seconds per step in the median epoch: the first one is slow, it compiles a graph."""
         return statistics.median_low(self.seconds) / self.steps_per_epoch
 
-    def run(self, pass_on: PassOn) -> None:
-        """Train, with a call of ``pass_on`` between two epochs."""
+    def run(self, pause: Pause) -> None:
+        """Train to the end, with a call of ``pause`` between two epochs."""
         training = self.case.training
         start = time.perf_counter()
 
@@ -72,11 +79,11 @@ class Learner:
             nonlocal start
             self.seconds.append(time.perf_counter() - start)
             self.history, self.parameters = checkpoint.history, checkpoint.parameters
-            for pair in self.pairs:
-                pair.compare()
+            for log in self.distance_logs:
+                log.update()
             self.save(checkpoint)
-            if self.made < training.epochs:
-                pass_on()
+            if self.epochs_done < training.epochs:
+                pause()
             start = time.perf_counter()
 
         checkpoint = self.saved.checkpoint if self.saved else None
@@ -85,20 +92,24 @@ class Learner:
         self.is_over = True
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint over the last one, if the run can go on from it."""
-        finite = all(np.isfinite(part).all() for part in _parts(checkpoint.parameters))
-        if self.files and finite and checkpoint.history.diverged_at is None:
-            apart = {pair.a.name: pair.rows for pair in self.pairs if pair.b is self}
-            self.files.write_checkpoint(Saved(checkpoint, self.seconds, apart))
+        """Replace the saved checkpoint by this one, unless the run has diverged."""
+        is_sound = checkpoint.history.diverged_at is None and all_finite(checkpoint.parameters)
+        if self.files and is_sound:
+            distances = {log.a.name: log.rows for log in self.distance_logs if log.b is self}
+            self.files.write_checkpoint(SavedRun(checkpoint, self.seconds, distances))
 
-    def trained(self, rows: Dataset) -> Trained:
-        """What the run came to, now that it is over, on the rows that it has trained on."""
+    def result(self, rows: Dataset) -> RunResult:
+        """The result of the run, now that it is over.
+
+        Args:
+            rows: the rows that it was trained on.
+        """
         history, test = self.history, self.case.test
         outputs = self._outputs(rows)
-        return Trained(
+        return RunResult(
             name=self.name,
             history=history,
-            epoch=history.best_epoch if self.case.training.patience else self.made - 1,
+            epoch=history.best_epoch if self.case.training.patience else self.epochs_done - 1,
             parameters=self.net.parameters,
             accuracy=_accuracy(rows, outputs),
             test_accuracy=_accuracy(test, self._outputs(test)) if test else None,
@@ -112,103 +123,102 @@ class Learner:
             return self.net.predict(rows.x)
 
 
-class Pair:
-    """How far two implementations are from each other after each epoch.
+class DistanceLog:
+    """A log of the distance of two runs, with a row for each epoch that both have made.
 
     Args:
-        a, b: the two; with the checkpoints of ``b`` it is saved.
+        a, b: the runs; the log is saved with the checkpoints of ``b``.
     """
 
-    def __init__(self, a: Learner, b: Learner) -> None:
+    def __init__(self, a: TrainingRun, b: TrainingRun) -> None:
         self.a, self.b = a, b
-        self.starts = np.cumsum([0, *(part.size for part in _parts(a.parameters))])[:-1]
-        self.numbers = array("d")
-        self.compared = 0  # after which epoch last
-        if b.saved and a.name in b.saved.apart:
-            self.numbers.extend(b.saved.apart[a.name].ravel())
-            self.compared = b.made
+        arrays = named_arrays(a.parameters)
+        self.names = tuple(arrays)
+        self.starts = np.cumsum([0, *(each.size for each in arrays.values())])[:-1]
+        self.values = array("d")
+        self.last_epoch = 0  # that the runs were compared after
+        if b.saved and a.name in b.saved.distances:
+            self.values.extend(b.saved.distances[a.name].ravel())
+            self.last_epoch = b.epochs_done
 
     @property
     def rows(self) -> Array:
-        """(E, 1 + 4L), a row for each epoch that was compared.
+        """A row for each of E epochs and L layers, (E, 1 + 4L).
 
-        It has the epoch's number, the largest |difference| in each array, and these in eps.
+        A row holds the epoch's number, the largest |difference| in each array, and these in eps.
         """
-        return np.array(self.numbers).reshape(-1, 1 + 2 * len(self.starts))
+        return np.array(self.values).reshape(-1, 1 + 2 * len(self.names))
 
-    def compare(self) -> None:
-        """Add a row, if both have made as many epochs, more than before, and all is finite."""
-        if self.a.made != self.b.made or self.a.made <= self.compared:
+    def update(self) -> None:
+        """Add a row if both runs have just made the same epoch, and all numbers are finite."""
+        epoch = self.a.epochs_done
+        if epoch != self.b.epochs_done or epoch <= self.last_epoch:
             return
-        self.compared = self.a.made
-        a, b = (_flat(each.parameters) for each in (self.a, self.b))
-        difference, *sizes = (
+        self.last_epoch = epoch
+        a, b = (_flat(run.parameters) for run in (self.a, self.b))
+        distances, *scales = (
             np.maximum.reduceat(np.abs(each), self.starts).astype(float) for each in (a - b, a, b)
         )
-        unit = np.finfo(a.dtype).eps * np.maximum(*sizes)
-        if np.isfinite(difference).all():
-            in_eps = difference / np.where(unit > 0, unit, np.inf)
-            self.numbers.extend([self.a.made, *difference, *in_eps])
+        unit = np.finfo(a.dtype).eps * np.maximum(*scales)
+        if np.isfinite(distances).all():
+            distances_eps = distances / np.where(unit > 0, unit, np.inf)
+            self.values.extend([epoch, *distances, *distances_eps])
 
-    def apart(self) -> Apart:
-        """All that was found."""
-        rows, L = self.rows, len(self.starts) // 2
-        return Apart(
+    def distances(self) -> ParameterDistances:
+        """All distances in the log."""
+        epochs, distances, distances_eps = np.split(self.rows, [1, 1 + len(self.names)], axis=1)
+        return ParameterDistances(
             a=self.a.name,
             b=self.b.name,
-            parameters=tuple(f"{letter}[{l}]" for l in range(L) for letter in "Wb"),
-            epochs=rows[:, 0].astype(int),
-            differences=rows[:, 1 : 1 + 2 * L],
-            eps=rows[:, 1 + 2 * L :],
+            parameters=self.names,
+            epochs=epochs[:, 0].astype(int),
+            distances=distances,
+            distances_eps=distances_eps,
         )
 
 
-def learners(
+def prepare_runs(
     stage: Stage, packages: Mapping[str, ModuleType], source: Outcome | None = None
-) -> list[Learner]:
-    """The implementations, ready to train a case together.
+) -> list[TrainingRun]:
+    """A run for each implementation, ready to train the stage's case in lockstep.
 
     Args:
-        stage: the case, with where it is saved and what was saved before.
+        stage: the case, with its files and what was saved before.
         packages: the implementations by name.
-        source: what came of the case whose layers are transferred, if any are.
+        source: the outcome of the case whose layers are transferred, if any are.
     """
     rows, _ = stage.case.training.prepare(stage.case.dataset)
     n_steps = len(stage.case.training.sizes(len(rows)))
-    chosen = []
+    runs = []
     for i, (name, package) in enumerate(packages.items()):
         case = stage.case
         if source and case.transfer:
-            learned = source.runs[i].parameters
+            learned = source.results[i].parameters
             start = copy_layers(learned, case.parameters, case.transfer.layers)
             case = dataclasses.replace(case, parameters=start)
         files, saved = stage.files.get(name), stage.saved.get(name)
-        chosen.append(Learner(name, package, case, n_steps, files, saved))
-    for a, b in itertools.combinations(chosen, 2):
-        pair = Pair(a, b)
-        a.pairs.append(pair)
-        b.pairs.append(pair)
-    return chosen
+        runs.append(TrainingRun(name, package, case, n_steps, files, saved))
+    for a, b in itertools.combinations(runs, 2):
+        log = DistanceLog(a, b)
+        a.distance_logs.append(log)
+        b.distance_logs.append(log)
+    return runs
 
 
-def outcome(case: Case, learners: Sequence[Learner]) -> Outcome:
-    """What training a case came to, now that all have ended; saves it where it is to be saved."""
+def finish_runs(case: Case, runs: Sequence[TrainingRun]) -> Outcome:
+    """The outcome of training a case, now that all runs are over; their results are saved."""
     rows, _ = case.training.prepare(case.dataset)
-    runs = []
-    for learner in learners:
-        runs.append(learner.trained(rows))
-        if learner.files:
-            learner.files.write_results(runs[-1], learner.net)
-    pairs = [pair for learner in learners for pair in learner.pairs if pair.b is learner]
-    return Outcome(case, runs, [pair.apart() for pair in pairs])
-
-
-def _parts(parameters: Parameters) -> list[Array]:
-    return [part for weights in parameters for part in weights]
+    results = []
+    for run in runs:
+        results.append(run.result(rows))
+        if run.files:
+            run.files.write_results(results[-1], run.net)
+    logs = [log for run in runs for log in run.distance_logs if log.b is run]
+    return Outcome(case, results, [log.distances() for log in logs])
 
 
 def _flat(parameters: Parameters) -> Array:
-    return np.concatenate([part.ravel() for part in _parts(parameters)])
+    return np.concatenate([each.ravel() for each in named_arrays(parameters).values()])
 
 
 def _accuracy(rows: Dataset, outputs: Array) -> float | None:
