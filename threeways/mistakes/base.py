@@ -83,11 +83,9 @@ class Parts(FeedForward):
         known = self.optimizer
         optimizer = super().optimizer_for(training)
         if optimizer is not known:  # just made
-            made_for = optimizer.training
-            rule = getattr(self, made_for.optimizer)
-            numbers = dict(made_for.hyperparameters)
-            numbers.pop("initial_accumulator", None)
-            optimizer.rule = partial(self.change, partial(rule, **numbers), made_for)
+            name, right = optimizer.training.optimizer, optimizer.rule
+            rule = partial(getattr(self, name, right.func), **right.keywords)
+            optimizer.rule = partial(self.change, rule, optimizer.training)
         return optimizer
 
     def change(
@@ -106,31 +104,12 @@ class Parts(FeedForward):
         made_for, t = optimizer.training, optimizer.t
         return self.rate(made_for, optimizers.learning_rate(made_for, t), t)
 
-    def sgd(self, eta: float, t: int, g: Array, w: Array) -> None:
-        optimizers.sgd(eta, t, g, w)
-
-    def momentum(
-        self, eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float
-    ) -> None:
-        optimizers.momentum(eta, t, g, w, v, momentum=momentum)
-
-    def nesterov(
-        self, eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float
-    ) -> None:
-        optimizers.nesterov(eta, t, g, w, v, momentum=momentum)
-
-    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
-        optimizers.adagrad(eta, t, g, w, s, epsilon=epsilon)
-
-    def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
-    ) -> None:
-        optimizers.rmsprop(eta, t, g, w, s, rho=rho, epsilon=epsilon)
-
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
-    ) -> None:
-        optimizers.adam(eta, t, g, w, m, s, **numbers)
+    # The rules that mistakes override; any other is the optimizer's own.
+    momentum = staticmethod(optimizers.momentum)
+    nesterov = staticmethod(optimizers.nesterov)
+    adagrad = staticmethod(optimizers.adagrad)
+    rmsprop = staticmethod(optimizers.rmsprop)
+    adam = staticmethod(optimizers.adam)
 
 
 class Mistake(Parts):

@@ -289,7 +289,7 @@ class ProbabilitiesClippedInLoss(Mistake):
         """The probabilities (N, K) after clipping, if that changes any."""
         if self.network.loss not in FITTING:
             return None
-        a = self.g[-1](z)
+        a = self.activation(self.last, z)
         p = np.clip(a, CLIP, 1 - CLIP)
         return None if (p == a).all() else p
 
