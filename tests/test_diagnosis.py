@@ -1,4 +1,4 @@
-"""Which mistake made a number: recognised from whole arrays, and from a few printed digits."""
+"""Diagnosis: mistakes are recognised from whole arrays and from a few printed digits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Every mistake of the catalogue is one: it shows somewhere, as no other does, and only there."""
+"""The catalogue: every mistake shows somewhere, as no other does, is caught there and named.
+
+Networks in which a mistake cannot happen stay as they are. All mistakes on all cases, step by step
+in both dtypes, are a benchmark: ``python -m benchmarks.mistakes_caught``.
+"""
 
 from __future__ import annotations
 
@@ -46,13 +50,13 @@ def problem(hidden: str, output: str, widths: tuple[int, ...], rows: int) -> Cas
 
 
 def saturated(case: Case) -> Case:
-    """With weights so large that probabilities come within 1e-7 of 0 and 1."""
+    """The case with weights so large that probabilities come within 1e-7 of 0 and 1."""
     parameters = tuple(Weights(30 * W, 30 * b) for W, b in case.parameters)
     return dataclasses.replace(case, name=f"saturated-{case.name}", parameters=parameters)
 
 
 def at_the_kink(case: Case) -> Case:
-    """With a row of zeros and no biases, so that this row's z are exactly 0."""
+    """The case with a row of zeros and no biases, so that this row's z are exactly 0."""
     x = case.dataset.x.copy()
     x[0] = 0
     return dataclasses.replace(
@@ -64,7 +68,7 @@ def at_the_kink(case: Case) -> Case:
 
 
 def built(name: str, case: Case, *changes: dict[str, Any], **training: Any) -> Case:
-    """With these changes to its layers, the first of them first, and to its training."""
+    """The case under another name, with changes to its layers, in order, and to its training."""
     layers = list(case.network.layers)
     for l, change in enumerate(changes):
         layers[l] = dataclasses.replace(layers[l], **change)
@@ -96,7 +100,7 @@ def structured() -> dict[str, Case]:
         built("fixed-bias", tanh, {"fixed_bias": True}),
         built("step", small, optimizer="momentum", **DECAYS["step"]),
         built("exponential", small, optimizer="nesterov", **DECAYS["exponential"]),
-        # With an ε that float32 feels in every place.
+        # With an ε large enough to matter in float32, wherever it is put.
         built("inverse_time", small, optimizer="adagrad", epsilon=1e-3, **DECAYS["inverse_time"]),
         built("cosine", small, optimizer="rmsprop", epsilon=1e-3, **DECAYS["cosine"]),
     ]
@@ -104,7 +108,7 @@ def structured() -> dict[str, Case]:
 
 
 def everything(**training: Any) -> Case:
-    """A network of four layers, all of the same width, with all that layers may have."""
+    """A network of four equally wide layers that have everything a layer may have."""
     return built(
         "everything",
         problem("sigmoid", "softmax-bce", (3, 3, 3, 3, 3), 6),
@@ -118,7 +122,7 @@ def everything(**training: Any) -> Case:
 
 @functools.cache
 def networks() -> dict[str, Case]:
-    """Small networks: every mistake shows in one of them at least, and no two alike in all."""
+    """Small networks by name: every mistake shows in at least one, and no two alike in all."""
     lectures = [load_case(name) for name in ("uio-9-buildings", "kinks", "lums-4-and")]
     cases = [
         *structured().values(),
@@ -131,7 +135,7 @@ def networks() -> dict[str, Case]:
     return {case.name: case for case in cases}
 
 
-# Those in which every mistake is caught; the others catch no more.
+# Enough of them to catch every mistake.
 CATCHING = (
     *structured(),
     "kinks",
@@ -147,16 +151,16 @@ DRAWN = ("share-kept-for-dropped",)
 
 
 def to_catch(dtype: str) -> set[str]:
-    """The mistakes that show in the first two steps, in a dtype."""
+    """The mistakes that show within the first two steps, in a dtype."""
     wider = {"float32-inside"} if dtype == "float32" else set()
     return MISTAKES.keys() - {*LATER, *DRAWN} - wider
 
 
 def steps(kind: type[FeedForward], case: Case, count: int = 0) -> list[dict[str, Array]]:
-    """The quantities of some steps on a case's first batch, which nothing may write to.
+    """The quantities of some steps on a case's first batch, in the case's dtype.
 
-    Unless given, enough for all to show: gradients that are not reset do in the second, and a
-    decay that is compounded in the third.
+    The batch is read-only. By default there are enough steps for every mistake to show: gradients
+    that are not reset do so in the second step, and a decay that is compounded in the third.
     """
     count = count or 2 + (case.training.schedule != "constant")
     net = kind(case.network, case.parameters)
@@ -169,7 +173,7 @@ def steps(kind: type[FeedForward], case: Case, count: int = 0) -> list[dict[str,
 
 
 def bits(made: Iterable[dict[str, Array]]) -> bytes:
-    """All numbers of some steps; adding 0 makes of -0 a 0."""
+    """All numbers of some steps as bytes; adding 0 turns -0 into 0."""
     return b"".join((array + 0).tobytes() for numbers in made for array in numbers.values())
 
 
@@ -209,7 +213,7 @@ def test_every_mistake_shows_as_no_other_does() -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_mistake_is_caught(dtype: str) -> None:
-    """And in each of these networks all are caught that change a bit of the first two steps."""
+    """On each network, every mistake that changes a bit of the first two steps is caught."""
     caught = set()
     for network in CATCHING:
         found = dict(verdicts(networks()[network].with_dtype(dtype)))
@@ -338,7 +342,7 @@ def test_float32_is_right_inside_float32() -> None:
 def test_a_wrong_loss_has_its_own_gradient(
     names: tuple[str, ...], output: str, widths: tuple[int, ...]
 ) -> None:
-    """The two halves of a mistake fit each other: db is the central difference of the loss."""
+    """Its two halves fit each other: db is the central difference of the wrong loss."""
     case = problem("tanh", output, widths, 7)
     if widths[-1] == 1:
         y = np.linspace(-1, 1, 7)[:, np.newaxis]
@@ -550,7 +554,7 @@ def test_it_is_recognised(name: str, mistake: str) -> None:
 
 @pytest.mark.parametrize("name", TRAINING)
 def test_a_plain_network_has_none_of_it(name: str) -> None:
-    """What is about penalties, dropout, frozen layers or optimizers changes no other network."""
+    """Mistakes with penalties, dropout, frozen layers or optimizers change no other network."""
     kind = MISTAKES[name]
     plain = problem("tanh", "softmax-cce", (4, 5, 3), 7)
     everywhere = name.startswith("learning-rate") or name in (
@@ -632,7 +636,7 @@ def test_backward_only(name: str) -> None:
 
 
 def test_half_the_units() -> None:
-    """Where p = ½, to keep and to drop are the same share."""
+    """For p = ½ the shares of kept and of dropped units are the same."""
     case = built("half", problem("tanh", "linear-mse", (4, 5, 3), 7), {"dropout": 0.5})
     for name in ("share-kept-for-dropped", "divided-by-share-dropped"):
         assert bits(steps(MISTAKES[name], case)) == bits(steps(FeedForward, case))
@@ -745,7 +749,7 @@ def test_rates(name: str, schedule: str, rates: list[float]) -> None:
     ],
 )
 def test_first_steps_of_optimizers(name: str, optimizer: str, first: float) -> None:
-    """How long the first step is, as a share of the right one."""
+    """``first`` is the length of the first step, as a share of the right one."""
     case = problem("tanh", "linear-mse", (3, 4, 2), 5)
     training = Training(learning_rate=0.1, optimizer=optimizer)
     case = dataclasses.replace(case, training=training)

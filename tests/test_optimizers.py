@@ -1,4 +1,4 @@
-"""Optimizers and schedules: the first step against the exact one, later ones three ways."""
+"""Optimizers and schedules: the first step is exact, later ones agree in all implementations."""
 
 from __future__ import annotations
 

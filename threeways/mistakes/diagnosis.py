@@ -20,7 +20,7 @@ import numpy as np
 from impl_numpy import FeedForward
 from shared import SLOTS, Array, Case, InputError, load_case
 from shared.errors import Findings
-from shared.quantities import shapes, unknown_quantity
+from shared.quantities import element, shapes, unknown_quantity
 from threeways.exact.bounds import FEW, bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.mistakes import MISTAKES, pair
@@ -101,7 +101,7 @@ class Diagnosis:
                 most = int(distinct.max())
                 shape = self.matches[0].numbers[name].shape
                 index = np.unravel_index(int(distinct.argmax()), shape)
-                best = f"{name}[{','.join(map(str, index))}]" if shape else name
+                best = element(name, tuple(map(int, index)))
         return None if best is None else (best, most == len(self.matches))
 
 
