@@ -1,4 +1,4 @@
-"""Augmentation: changed copies of images, so that a network learns what does not matter (EPITA-9).
+"""Augmentation: altered copies of images, so that a network learns what does not matter (EPITA-9).
 
 SciPy is imported only when images are augmented.
 """
@@ -19,21 +19,21 @@ from shared.fields import NaturalInt, NotNegativeFloat, PositiveInt, Share
 
 @checked
 class Augmentation:
-    """How images are changed: each copy by amounts drawn evenly from these ranges.
+    """The ways in which copies of images are altered, by amounts drawn uniformly from ranges.
 
     Args:
-        copies: changed copies of each image, beside the image itself.
-        shift: up to so many pixels, down or up and right or left.
-        rotate: up to so many degrees about the centre, either way; 180 at most.
-        resize: up to this share larger or smaller, about the centre.
-        contrast: up to this share is added to, or taken from, how far each pixel is from the
-            image's mean.
-        noise: standard deviation of what is added to each pixel, normally distributed; 1 is the
-            data's whole range.
-        seed: of all that is drawn.
+        copies: number of altered copies of each image, in addition to the image itself.
+        shift: largest shift in pixels, vertically and horizontally, in either direction.
+        rotate: largest rotation about the centre in degrees, in either direction; at most 180.
+        resize: largest enlargement or reduction about the centre, as a share of the size.
+        contrast: largest increase or decrease of each pixel's distance from the image's mean, as a
+            share of that distance.
+        noise: standard deviation of the normal noise added to each pixel, as a share of the data's
+            range.
+        seed: seed of all random numbers.
 
     Raises:
-        InputError: a number out of its range, or nothing to change.
+        InputError: a number out of its range, or no alteration at all.
     """
 
     copies: PositiveInt = 1
@@ -50,12 +50,17 @@ class Augmentation:
 
 
 def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
-    """The images as they are, then a changed copy of each, and so on; targets go with them.
+    """A larger data set: all images as they are, then all of them altered, once for each copy.
 
-    Copies keep to the data's range. What comes into an image from outside is the data's minimum.
+    Targets are repeated along with their images. Pixels stay within the range of the data, and
+    those that enter an image from outside have the minimum.
+
+    Args:
+        dataset: N images, one a row.
+        augmentation: the number of copies, and how to alter them.
 
     Raises:
-        InputError: the rows are no images.
+        InputError: the rows are not images.
     """
     if dataset.image_shape is None:
         raise InputError(
@@ -84,18 +89,18 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
 
 
 def _move(images: Array, *, shift: Array, angle: Array, scale: Array, background: float) -> Array:
-    """Images (N, H, W) rotated and resized about their centres, then shifted, all in one.
+    """The images (N, H, W) rotated and resized about their centres, then shifted.
 
     Args:
-        images: the images.
-        shift: (N, 2), in pixels down and right.
-        angle: (N,), in radians, counter-clockwise.
-        scale: (N,), above 1 to enlarge.
-        background: what surrounds the images.
+        images: the original images (N, H, W).
+        shift: pixels down and to the right (N, 2).
+        angle: counter-clockwise, in radians (N,).
+        scale: factors of enlargement (N,).
+        background: value of the pixels around the images.
     """
     from scipy.ndimage import affine_transform
 
-    # SciPy asks the other way round: where in the image a pixel of the moved one comes from.
+    # SciPy takes the inverse map, from a pixel of the result to its origin in the image.
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     origins = np.moveaxis(turn / scale, -1, 0)
     centre = (np.array(images.shape[1:]) - 1) / 2
