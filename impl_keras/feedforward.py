@@ -3,6 +3,8 @@
 Forward:     Dense is z[l] = a[l] @ W[l] + b[l], Activation is a[l+1] = g(z[l]), layer after layer
 Backward:    ``fit`` differentiates the compiled loss; here a tape shows what it finds
 Update:      the optimizer's own ``apply``, with the gradients and their variables (model.py)
+
+docs/lecture-code.md sets the listings of the KTH lecture beside this code.
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ __all__ = ["FeedForward"]
 
 
 class FeedForward(Model):
-    """A network of any depth."""
+    """A feedforward network of any depth."""
 
     def build(self, start: Parameters) -> None:
-        # Not Dense(units, activation="sigmoid"): behind a linear Dense its z can be seen.
+        # Not Dense(units, activation="sigmoid"): a linear Dense and an Activation show z, too.
         self.dense = []
         self.activations = []
         self.dropout = {}
@@ -35,12 +37,12 @@ class FeedForward(Model):
             if layer.dropout_rate:
                 self.dropout[l] = Dropout(layer, l)
                 layers.append(self.dropout[l])
-        # The cross-entropies take logits, since Keras clips probabilities at 1e-7: for them the
-        # model ends with z, and the last Activation stands behind it.
+        # The cross-entropies take logits, because Keras clips bare probabilities at 1e-7: for them
+        # the model ends with z, and the last Activation stands outside it.
         self.model = Sequential(layers[:-1] if self.network.loss_from_logits else layers)
 
     def compile(self, optimizer: keras.optimizers.Optimizer | None = None) -> None:
-        # No metrics=["accuracy"]: of logits it would be another. shared.accuracy takes outputs.
+        # No metrics=["accuracy"]: it would judge logits. shared.accuracy takes outputs.
         self.model.compile(optimizer=optimizer, loss=LOSSES[self.network.loss])
 
     def fit_epochs(self, run: Run) -> None:
