@@ -26,20 +26,20 @@ class FeedForward(Model):
 
     def build(self, start: Parameters) -> None:
         # Not Dense(units, activation="sigmoid"): a linear Dense and an Activation show z, too.
-        self.dense = []
-        self.activations = []
-        self.dropout = {}
-        layers: list[keras.layers.Layer] = []
-        for l, (layer, weights) in enumerate(zip(self.network.layers, start, strict=True), 1):
-            self.dense.append(dense_layer(layer, weights))
-            self.activations.append(activation_layer(layer))
-            layers += [self.dense[-1], self.activations[-1]]
-            if layer.dropout_rate:
-                self.dropout[l] = Dropout(layer, l)
-                layers.append(self.dropout[l])
+        layers = self.network.layers
+        self.dense = [dense_layer(*each) for each in zip(layers, start, strict=True)]
+        self.activations = [activation_layer(layer) for layer in layers]
+        self.dropout = {l: Dropout(layer, l) for l, layer in self.network.dropping.items()}
+        self.model = Sequential()
+        for l, (dense, activation) in enumerate(zip(self.dense, self.activations, strict=True), 1):
+            self.model.add(dense)
+            self.model.add(activation)
+            if l in self.dropout:
+                self.model.add(self.dropout[l])
         # The cross-entropies take logits, because Keras clips bare probabilities at 1e-7: for them
         # the model ends with z, and the last Activation stands outside it.
-        self.model = Sequential(layers[:-1] if self.network.loss_from_logits else layers)
+        if self.network.loss_from_logits:
+            self.model.pop()
 
     def compile(self, optimizer: keras.optimizers.Optimizer | None = None) -> None:
         # No metrics=["accuracy"]: it would judge logits. shared.accuracy takes outputs.
