@@ -1,4 +1,4 @@
-"""Augmentation: changed copies of images, so that a network learns what does not matter (EPITA-9).
+"""Augmentation: altered copies of images, so that a network learns to ignore changes (EPITA-9).
 
 SciPy is imported only when images are augmented.
 """
@@ -19,21 +19,21 @@ from shared.fields import NaturalInt, NotNegativeFloat, PositiveInt, Share
 
 @checked
 class Augmentation:
-    """How images are changed: each copy by amounts drawn evenly from these ranges.
+    """The alterations of images: each copy's are drawn uniformly from these ranges.
 
     Args:
-        copies: changed copies of each image, beside the image itself.
-        shift: up to so many pixels, down or up and right or left.
-        rotate: up to so many degrees about the centre, either way; 180 at most.
-        resize: up to this share larger or smaller, about the centre.
-        contrast: up to this share is added to, or taken from, how far each pixel is from the
-            image's mean.
-        noise: standard deviation of what is added to each pixel, normally distributed; 1 is the
-            data's whole range.
-        seed: of all that is drawn.
+        copies: the number of altered copies of each image, beside the image itself.
+        shift: at most this many pixels, down or up and right or left.
+        rotate: at most this many degrees about the centre, either way; up to 180.
+        resize: at most this share larger or smaller, about the centre; below 1.
+        contrast: at most this share more or less of each pixel's difference from the mean of its
+            image; below 1.
+        noise: the standard deviation of the normal noise that is added to each pixel; 1 is the
+            whole range of the data.
+        seed: the seed of the random generator.
 
     Raises:
-        InputError: a number out of its range, or nothing to change.
+        InputError: a number is out of its range, or nothing is altered.
     """
 
     copies: PositiveInt = 1
@@ -50,26 +50,26 @@ class Augmentation:
 
 
 def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
-    """The images as they are, then a changed copy of each, and so on; targets go with them.
+    """The N images, followed by their altered copies: (1 + copies) · N rows, with their targets.
 
-    Copies keep to the data's range. What comes into an image from outside is the data's minimum.
+    Pixels keep to the range of the data. Where a copy shows what lies outside of its image, it has
+    the minimum of the data.
 
     Raises:
-        InputError: the rows are no images.
+        InputError: the rows of the data set are not images.
     """
     if dataset.image_shape is None:
         raise InputError(
-            f"data set {dataset.name!r}: its rows are no images, augmentation needs them; "
-            "images have an image_shape"
+            f"data set {dataset.name!r}: augmentation needs images, but there is no image_shape"
         )
     low, high = dataset.x.min(), dataset.x.max()
     n_copies = augmentation.copies
     random = np.random.default_rng(augmentation.seed)
-    down, right, turn, size, contrast = random.uniform(-1, 1, (5, n_copies * len(dataset)))
+    down, right, rotation, size, contrast = random.uniform(-1, 1, (5, n_copies * len(dataset)))
     copies = _move(
         np.tile(dataset.x, (n_copies, 1)).reshape(-1, *dataset.image_shape),
         shift=augmentation.shift * np.column_stack([down, right]),
-        angle=np.radians(augmentation.rotate) * turn,
+        angle=np.radians(augmentation.rotate) * rotation,
         scale=1 + augmentation.resize * size,
         background=low,
     ).reshape(-1, dataset.x.shape[1])
@@ -84,20 +84,20 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
 
 
 def _move(images: Array, *, shift: Array, angle: Array, scale: Array, background: float) -> Array:
-    """Images (N, H, W) rotated and resized about their centres, then shifted, all in one.
+    """Images (N, H, W) rotated and resized about their centres, then shifted, interpolated once.
 
     Args:
-        images: the images.
+        images: (N, H, W).
         shift: (N, 2), in pixels down and right.
         angle: (N,), in radians, counter-clockwise.
         scale: (N,), above 1 to enlarge.
-        background: what surrounds the images.
+        background: the value of pixels outside of the images.
     """
     from scipy.ndimage import affine_transform
 
-    # SciPy asks the other way round: where in the image a pixel of the moved one comes from.
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    origins = np.moveaxis(turn / scale, -1, 0)
+    # SciPy wants the inverse: where in the image each pixel of the result comes from.
+    rotations = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    origins = np.moveaxis(rotations / scale, -1, 0)
     centre = (np.array(images.shape[1:]) - 1) / 2
     moved = np.empty_like(images)
     for image, origin, by, result in zip(images, origins, shift, moved, strict=True):

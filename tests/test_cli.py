@@ -235,7 +235,11 @@ WRONG_FILES = {
         "[[parameters]]\nW = [[1]]\nb = [1, 2]\n[[parameters]]\nW = [[1], [1]]\nb = [1]\n[data]",
         "parameters[0].W: expected shape (2, 2), got (1, 1)",
     ),
-    "layers": ("[data]", "[[parameters]]\nW = [[1]]\nb = [1]\n[data]", "1 layers of them for 2"),
+    "layers": (
+        "[data]",
+        "[[parameters]]\nW = [[1]]\nb = [1]\n[data]",
+        "expected 2 layers, got 1",
+    ),
     "huge": ("units = 1", "units = 3000000000", "layers[1].units: should be less than 2147483648"),
     "scale": ("[data]", "[initialise]\nscale = 1e300\n[data]", "initialise.scale: should be less"),
     "no-table": ("[training]", "[other]", "'other' is not a key here"),
