@@ -54,7 +54,7 @@ class Rounding:
     Args:
         value: the error of g itself for an exact z, as a function of its layer, z and a; not used
             at an exact 0 where g(0) = 0. All arrays are (N, D[l+1]).
-        slope: the derivative, with respect to a, of a g' that is computed from a.
+        slope: |∂g'/∂a| where g' is computed from a.
         kink_from_a: whether some implementations take the side of the kink from a rounded eᶻ - 1,
             and not from z.
     """
@@ -322,8 +322,8 @@ class Analysis:
         y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
         few = FEW * self.unit
         magnitude = data = abs(float(self.values["loss"]) - self.penalty)
-        differences = a_error + few * np.abs(a - y)  # the error of a - y
-        # Of a loss of logits: through its derivative, and of the logarithm of a softmax's sum.
+        difference_error = a_error + few * np.abs(a - y)  # of a - y
+        # For a loss of logits: z's error through its derivative, and that of log Σ e^z.
         by_logits = float(((np.abs(self.dz[-1]) + dz_error) * (z_error + few * np.abs(z))).sum())
         spread = z.max(axis=1, keepdims=True) - z
         of_logarithm = few * (1 + spread) + self.unit * K / 2
@@ -342,7 +342,8 @@ class Analysis:
                 error = float(a_error.sum()) / N
                 magnitude = float(np.abs(a).sum()) / N
             case "mean_squared_error" | "half_squared_error":
-                error = float(((2 * np.abs(a - y) + differences) * differences).sum()) / N
+                terms = (2 * np.abs(a - y) + difference_error) * difference_error
+                error = float(terms.sum()) / N
             case unknown:
                 raise ValueError(unknown)
         error += self.unit * (N * K / 2 + FEW) * magnitude + self.tiny
