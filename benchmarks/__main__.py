@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: every claim of speed, as a ratio to a peer measured in the same run."""
+"""``python -m benchmarks``: every claim of speed, as a ratio to a baseline of the same run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from benchmarks.startup import (
     exact_step_against_imports,
     help_against_click,
 )
-from threeways.bench.limits import LIMITS, Limit, ratios
-from threeways.bench.timing import Size
-from threeways.implementations import PACKAGES, load
+from threeways.bench.limits import TIME_LIMITS, TimeLimit
+from threeways.bench.ratios import ratios
+from threeways.bench.workloads import Size
 
 IMPORTS = "import tensorflow, keras"
 
@@ -24,24 +24,32 @@ ROWS: list[tuple[str, str, float, Callable[[], Ratio]]] = [
     ("the exact step, 784-128-10, 128 rows", IMPORTS, 1, exact_step_against_imports),
 ]
 LARGE = Size((784, 1024, 1024, 10), 512, 3)
-STEPS = [*LIMITS, *(Limit("numpy", "bare products", LARGE, 1.3, cores) for cores in (None, 1))]
+STEPS = [*TIME_LIMITS, TimeLimit("numpy", "bare products", LARGE, 1.35, cores=1)]
 
 
 def show(
-    what: str, peer: str, seconds: float, peer_seconds: float, ratio: float, most: float
+    what: str,
+    baseline: str,
+    seconds: float,
+    baseline_seconds: float,
+    ratio: float,
+    most: float,
+    remark: str = "",
 ) -> None:
     """Print a row."""
-    times = f"{1e3 * seconds:9.3f} ms{1e3 * peer_seconds:9.3f} ms"
-    print(f"{what:52}{peer:30}{times}{ratio:8.3f}{most:9.3f}", flush=True)
+    times = f"{1e3 * seconds:9.3f} ms{1e3 * baseline_seconds:9.3f} ms"
+    print(f"{what:56}{baseline:30}{times}{ratio:8.3f}{most:9.3f} {remark}".rstrip(), flush=True)
 
 
-print(f"{'':52}{'peer':30}{'time':>12}{'peer':>12}{'ratio':>8}{'at most':>9}")
-for what, peer, most, measure in ROWS:
-    show(what, peer, *measure(), most)
-found, left_out = ratios(STEPS, load(PACKAGES), lambda done, total: None)
+print(f"{'':56}{'baseline':30}{'time':>12}{'baseline':>12}{'ratio':>8}{'at most':>9}")
+for what, baseline, most, measure in ROWS:
+    show(what, baseline, *measure(), most)
+found, left_out = ratios(STEPS, lambda done, total: None)
 for each in found:
     limit = each.limit
     what = f"{limit.name}'s step, {limit.network}"
-    show(what, limit.peer, each.seconds, each.peer_seconds, each.ratio, limit.most)
+    remark = "disturbed" if each.is_disturbed else ""
+    times = each.seconds, each.baseline_seconds
+    show(what, limit.baseline, *times, each.ratio, limit.most, remark)
 for line in left_out:
     print(line)

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from threeways.bench.timing import Contest, Size
+from threeways.bench.timing import median_ratio
+from threeways.bench.workloads import Size
 from threeways.exact.oracle import exact_step
 
 
 class Ratio(NamedTuple):
-    """How much longer one thing takes than its peer: medians, in seconds."""
+    """How many times as long as its baseline something takes: medians, in seconds."""
 
     seconds: float
-    peer_seconds: float
+    baseline_seconds: float
     ratio: float
 
 
-def ratio(thing: Callable[[], object], peer: Callable[[], object], repetitions: int) -> Ratio:
-    """Let two things take turns, after a round that is not counted."""
-    rounds: dict[str, list[float]] = {"thing": [], "peer": []}
-    for _ in range(repetitions + 1):
-        for name, run in (("thing", thing), ("peer", peer)):
-            start = time.perf_counter()
-            run()
-            rounds[name].append(time.perf_counter() - start)
-    held = Contest({name: times[1:] for name, times in rounds.items()}, [])
-    return Ratio(held.seconds("thing"), held.seconds("peer"), held.ratio("thing", "peer"))
+def ratio(thing: Callable[[], object], baseline: Callable[[], object], repetitions: int) -> Ratio:
+    """The ratio of two things that take turns, after a round that is not counted."""
+    rounds: list[tuple[float, float]] = [
+        (seconds_of(thing), seconds_of(baseline)) for _ in range(repetitions + 1)
+    ]
+    ours, theirs = zip(*rounds[1:], strict=True)
+    return Ratio(statistics.median(ours), statistics.median(theirs), median_ratio(ours, theirs))
+
+
+def seconds_of(thing: Callable[[], object]) -> float:
+    """The seconds that something takes once."""
+    start = time.perf_counter()
+    thing()
+    return time.perf_counter() - start
 
 
 def process(*arguments: str) -> Callable[[], object]:

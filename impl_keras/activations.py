@@ -8,20 +8,9 @@ from typing import Any, TypeAlias
 import keras
 from keras import ops
 
-__all__ = [
-    "ACTIVATIONS",
-    "elu",
-    "leaky_relu",
-    "linear",
-    "relu",
-    "scaled_tanh",
-    "selu",
-    "sigmoid",
-    "sign",
-    "softmax",
-    "step",
-    "tanh",
-]
+import shared
+
+__all__ = ["ACTIVATIONS", *shared.ACTIVATIONS]
 
 Array: TypeAlias = Any  # a tensor of Keras's backend
 
@@ -91,16 +80,7 @@ def softmax(z: Array) -> Array:
     return keras.activations.softmax(z)
 
 
+# Each under the name of its function.
 ACTIVATIONS: dict[str, Callable[..., Array]] = {
-    "linear": linear,
-    "step": step,
-    "sign": sign,
-    "sigmoid": sigmoid,
-    "tanh": tanh,
-    "scaled_tanh": scaled_tanh,
-    "relu": relu,
-    "leaky_relu": leaky_relu,
-    "elu": elu,
-    "selu": selu,
-    "softmax": softmax,
+    name: globals()[name] for name in shared.ACTIVATIONS
 }

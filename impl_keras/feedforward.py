@@ -3,6 +3,8 @@
 Forward:     Dense is z[l] = a[l] @ W[l] + b[l], Activation is a[l+1] = g(z[l]), layer after layer
 Backward:    ``fit`` differentiates the compiled loss; here a tape shows what it finds
 Update:      the optimizer's own ``apply``, with the gradients and their variables (model.py)
+
+docs/lecture-code.md sets the listings of the KTH lecture beside this code.
 """
 
 from __future__ import annotations
@@ -20,27 +22,27 @@ __all__ = ["FeedForward"]
 
 
 class FeedForward(Model):
-    """A network of any depth."""
+    """A feedforward network of any depth."""
 
     def build(self, start: Parameters) -> None:
-        # Not Dense(units, activation="sigmoid"): behind a linear Dense its z can be seen.
-        self.dense = []
-        self.activations = []
-        self.dropout = {}
-        layers: list[keras.layers.Layer] = []
-        for l, (layer, weights) in enumerate(zip(self.network.layers, start, strict=True), 1):
-            self.dense.append(dense_layer(layer, weights))
-            self.activations.append(activation_layer(layer))
-            layers += [self.dense[-1], self.activations[-1]]
-            if layer.dropout_rate:
-                self.dropout[l] = Dropout(layer, l)
-                layers.append(self.dropout[l])
-        # The cross-entropies take logits, since Keras clips probabilities at 1e-7: for them the
-        # model ends with z, and the last Activation stands behind it.
-        self.model = Sequential(layers[:-1] if self.network.loss_from_logits else layers)
+        # Not Dense(units, activation="sigmoid"): a linear Dense and an Activation show z, too.
+        layers = self.network.layers
+        self.dense = [dense_layer(*each) for each in zip(layers, start, strict=True)]
+        self.activations = [activation_layer(layer) for layer in layers]
+        self.dropout = {l: Dropout(layer, l) for l, layer in self.network.dropping.items()}
+        self.model = Sequential()
+        for l, (dense, activation) in enumerate(zip(self.dense, self.activations, strict=True), 1):
+            self.model.add(dense)
+            self.model.add(activation)
+            if l in self.dropout:
+                self.model.add(self.dropout[l])
+        # The cross-entropies take logits, because Keras clips bare probabilities at 1e-7: for them
+        # the model ends with z, and the last Activation stands outside it.
+        if self.network.loss_from_logits:
+            self.model.pop()
 
     def compile(self, optimizer: keras.optimizers.Optimizer | None = None) -> None:
-        # No metrics=["accuracy"]: of logits it would be another. shared.accuracy takes outputs.
+        # No metrics=["accuracy"]: it would judge logits. shared.accuracy takes outputs.
         self.model.compile(optimizer=optimizer, loss=LOSSES[self.network.loss])
 
     def fit_epochs(self, run: Run) -> None:

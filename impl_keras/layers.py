@@ -65,7 +65,7 @@ class Sequential(keras.Sequential):
         layers: as for ``keras.Sequential``.
     """
 
-    def __init__(self, layers: list[keras.layers.Layer]) -> None:
+    def __init__(self, layers: list[keras.layers.Layer] | None = None) -> None:
         super().__init__(layers)
         self.n_finite = keras.Variable(0, dtype="int32", trainable=False)
 

@@ -12,19 +12,10 @@ from typing import Any, TypeAlias
 import keras
 from keras import ops
 
+import shared
 from impl_keras.activations import sign, step
 
-__all__ = [
-    "LOSSES",
-    "binary_crossentropy",
-    "bipolar_perceptron",
-    "categorical_crossentropy",
-    "half_squared_error",
-    "mean_squared_error",
-    "output",
-    "perceptron",
-    "softmax_binary_crossentropy",
-]
+__all__ = ["LOSSES", *shared.LOSSES]
 
 Array: TypeAlias = Any  # a tensor of Keras's backend
 
@@ -82,13 +73,5 @@ def output(y: Array, a: Array) -> Array:
     return ops.sum(a, axis=1)
 
 
-LOSSES: dict[str, Callable[..., Array]] = {
-    "mean_squared_error": mean_squared_error,
-    "half_squared_error": half_squared_error,
-    "binary_crossentropy": binary_crossentropy,
-    "categorical_crossentropy": categorical_crossentropy,
-    "softmax_binary_crossentropy": softmax_binary_crossentropy,
-    "perceptron": perceptron,
-    "bipolar_perceptron": bipolar_perceptron,
-    "output": output,
-}
+# Each under the name of its function.
+LOSSES: dict[str, Callable[..., Array]] = {name: globals()[name] for name in shared.LOSSES}

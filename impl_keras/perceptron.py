@@ -3,6 +3,7 @@
 With threshold units it learns by the perceptron rule, w ← w + η(y - ŷ)x; with sigmoid units by
 gradient descent on the cross-entropy, whose gradient has the same form (KTH-1, KTH-2, EPITA-1).
 It is compiled and fitted as every model is (feedforward.py).
+docs/lecture-code.md sets the listings of the KTH lecture beside this code.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Perceptron(FeedForward):
     def build(self, start: Parameters) -> None:
         (layer,), (weights,) = self.network.layers, start
         self.dense = [dense_layer(layer, weights)]
-        self.g = activation_layer(layer)  # behind the model: the losses take z
+        self.g = activation_layer(layer)  # outside the model: the losses take z
         self.model = Sequential(self.dense)
 
     def propagate(

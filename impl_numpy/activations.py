@@ -12,22 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+import shared
 from shared import Array
 
-__all__ = [
-    "ACTIVATIONS",
-    "elu",
-    "leaky_relu",
-    "linear",
-    "relu",
-    "scaled_tanh",
-    "selu",
-    "sigmoid",
-    "sign",
-    "softmax",
-    "step",
-    "tanh",
-]
+__all__ = ["ACTIVATIONS", *shared.ACTIVATIONS]
 
 # Klambauer et al. (2017), "Self-normalizing neural networks".
 SELU_ALPHA = 1.6732632423543772
@@ -147,29 +135,10 @@ def softmax_backward(da: Array, z: Array, a: Array) -> Array:
     return a * (da - (da * a).sum(axis=1, keepdims=True))
 
 
+# Each under the name of its function.
 ACTIVATIONS: dict[str, Callable[..., Array]] = {
-    "linear": linear,
-    "step": step,
-    "sign": sign,
-    "sigmoid": sigmoid,
-    "tanh": tanh,
-    "scaled_tanh": scaled_tanh,
-    "relu": relu,
-    "leaky_relu": leaky_relu,
-    "elu": elu,
-    "selu": selu,
-    "softmax": softmax,
+    name: globals()[name] for name in shared.ACTIVATIONS
 }
 BACKWARD: dict[str, Callable[..., Array]] = {
-    "linear": linear_backward,
-    "step": step_backward,
-    "sign": sign_backward,
-    "sigmoid": sigmoid_backward,
-    "tanh": tanh_backward,
-    "scaled_tanh": scaled_tanh_backward,
-    "relu": relu_backward,
-    "leaky_relu": leaky_relu_backward,
-    "elu": elu_backward,
-    "selu": selu_backward,
-    "softmax": softmax_backward,
+    name: globals()[f"{name}_backward"] for name in shared.ACTIVATIONS
 }

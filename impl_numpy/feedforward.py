@@ -6,6 +6,7 @@ For each layer:            dW[l] = a[l].T @ dz[l],      db[l] = Σ rows dz[l]
 (Rumelhart, Hinton and Williams 1986; UIO-10)
 
 ``drop`` and the penalties do nothing unless a layer has dropout, L1 or L2 (model.py).
+docs/lecture-code.md sets the listings of the KTH lecture beside this code.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ __all__ = ["FeedForward"]
 
 
 class FeedForward(Model):
-    """A network of any depth."""
+    """A feedforward network of any depth."""
 
     def propagate(
         self, x: Array, masks: dict[int, Array] | None = None
@@ -57,19 +58,19 @@ class FeedForward(Model):
         return dz, dW, db
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        """dz[L-1] (N, D[L]), straight from a loss of logits, else through the activation."""
+        """dz[L-1] (N, D[L]), directly from a loss of logits, otherwise through the activation."""
         derivative = losses.BACKWARD[self.network.loss](y, z, a)
         if self.network.loss_from_logits:
             return derivative
         return self.activation_backward(len(self.W) - 1, derivative, z, a)
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        """dz[l] (N, D[l+1]) from dz[l+1]: a unit answers for every unit that it feeds."""
+        """dz[l] (N, D[l+1]), from dz[l+1] back through W[l+1] and the activation."""
         da = np.dot(dz_next, self.W[l + 1].T)  # (N, D[l+1])
         return self.activation_backward(l, self.drop_backward(l + 1, da), z, a)
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        """dz[l] = da · g'(z[l]); uses up da."""
+        """dz[l] = da · g'(z[l]), (N, D[l+1]); may overwrite da."""
         return self.g_backward[l](da, z, a)
 
     def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:

@@ -12,20 +12,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+import shared
 from impl_numpy.activations import sign, step
 from shared import Array
 
-__all__ = [
-    "LOSSES",
-    "binary_crossentropy",
-    "bipolar_perceptron",
-    "categorical_crossentropy",
-    "half_squared_error",
-    "mean_squared_error",
-    "output",
-    "perceptron",
-    "softmax_binary_crossentropy",
-]
+__all__ = ["LOSSES", *shared.LOSSES]
 
 
 def mean_squared_error(y: Array, a: Array) -> Array:
@@ -134,23 +125,8 @@ def without_each(z: Array) -> Array:
     return z[:, np.newaxis] + np.where(np.eye(z.shape[1]), -np.inf, 0).astype(z.dtype)
 
 
-LOSSES: dict[str, Callable[..., Array]] = {
-    "mean_squared_error": mean_squared_error,
-    "half_squared_error": half_squared_error,
-    "binary_crossentropy": binary_crossentropy,
-    "categorical_crossentropy": categorical_crossentropy,
-    "softmax_binary_crossentropy": softmax_binary_crossentropy,
-    "perceptron": perceptron,
-    "bipolar_perceptron": bipolar_perceptron,
-    "output": output,
-}
+# Each under the name of its function.
+LOSSES: dict[str, Callable[..., Array]] = {name: globals()[name] for name in shared.LOSSES}
 BACKWARD: dict[str, Callable[..., Array]] = {
-    "mean_squared_error": mean_squared_error_backward,
-    "half_squared_error": half_squared_error_backward,
-    "binary_crossentropy": binary_crossentropy_backward,
-    "categorical_crossentropy": categorical_crossentropy_backward,
-    "softmax_binary_crossentropy": softmax_binary_crossentropy_backward,
-    "perceptron": perceptron_backward,
-    "bipolar_perceptron": bipolar_perceptron_backward,
-    "output": output_backward,
+    name: globals()[f"{name}_backward"] for name in shared.LOSSES
 }

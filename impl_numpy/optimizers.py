@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import Array, Slots, Training
+from shared import OPTIMIZERS, Array, Slots, Training
 from shared import Optimizer as SharedOptimizer
 
 __all__ = ["Optimizer"]
@@ -115,14 +115,8 @@ def adam(
     w -= eta * c * m / (np.sqrt(s) + epsilon)
 
 
-RULES: dict[str, Callable[..., None]] = {
-    "sgd": sgd,
-    "momentum": momentum,
-    "nesterov": nesterov,
-    "adagrad": adagrad,
-    "rmsprop": rmsprop,
-    "adam": adam,
-}
+# Each under the name of its function.
+RULES: dict[str, Callable[..., None]] = {name: globals()[name] for name in OPTIMIZERS}
 
 
 def learning_rate(training: Training, t: int) -> float:

@@ -2,6 +2,7 @@
 
 With threshold units it learns by the perceptron rule, w ← w + η(y - ŷ)x; with sigmoid units by
 gradient descent on the cross-entropy, whose gradient has the same form (KTH-1, KTH-2, EPITA-1).
+docs/lecture-code.md sets the listings of the KTH lecture beside this code.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ class Perceptron(Model):
     def backpropagate(
         self, y: Array, z: list[Array], a: list[Array]
     ) -> tuple[list[Array], list[Array], list[Array]]:
-        """dz = (ŷ - y) / n, dW = x.T @ dz and db = Σ rows dz: w ← w - η dW is the rule."""
+        """dz = (ŷ - y) / n, dW = x.T @ dz and db = Σ rows dz, so that w ← w - η dW is the rule."""
         x, y_hat = a
-        # The perceptron rule sums over a row's outputs, the cross-entropy is their mean.
+        # The cross-entropy is a mean over all outputs, the perceptron rule's loss over the rows.
         n = y.size if LOSSES[self.network.loss].averages_outputs else len(y)
         dz = (y_hat - y) / n
         return [dz], [x.T @ dz], [dz.sum(axis=0)]

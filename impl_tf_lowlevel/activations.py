@@ -7,20 +7,9 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-__all__ = [
-    "ACTIVATIONS",
-    "elu",
-    "leaky_relu",
-    "linear",
-    "relu",
-    "scaled_tanh",
-    "selu",
-    "sigmoid",
-    "sign",
-    "softmax",
-    "step",
-    "tanh",
-]
+import shared
+
+__all__ = ["ACTIVATIONS", *shared.ACTIVATIONS]
 
 Array: TypeAlias = tf.Tensor
 
@@ -83,16 +72,7 @@ def softmax(z: Array) -> Array:
     return tf.nn.softmax(z)
 
 
+# Each under the name of its function.
 ACTIVATIONS: dict[str, Callable[..., Array]] = {
-    "linear": linear,
-    "step": step,
-    "sign": sign,
-    "sigmoid": sigmoid,
-    "tanh": tanh,
-    "scaled_tanh": scaled_tanh,
-    "relu": relu,
-    "leaky_relu": leaky_relu,
-    "elu": elu,
-    "selu": selu,
-    "softmax": softmax,
+    name: globals()[name] for name in shared.ACTIVATIONS
 }

@@ -5,6 +5,7 @@ Backward:                  the tape records the forward pass and differentiates 
 Update, by sgd:            W[l].assign_sub(η dW[l]),    b[l].assign_sub(η db[l])   (optimizers.py)
 
 ``drop`` and the penalties do nothing unless a layer has dropout, L1 or L2 (model.py).
+docs/lecture-code.md sets the listings of the KTH lecture beside this code.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ __all__ = ["FeedForward"]
 
 
 class FeedForward(Model):
-    """A network of any depth."""
+    """A feedforward network of any depth."""
 
     def propagate(
         self, x: tf.Tensor, masks: Masks | None = None

@@ -11,19 +11,10 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
+import shared
 from impl_tf_lowlevel.activations import sign, step
 
-__all__ = [
-    "LOSSES",
-    "binary_crossentropy",
-    "bipolar_perceptron",
-    "categorical_crossentropy",
-    "half_squared_error",
-    "mean_squared_error",
-    "output",
-    "perceptron",
-    "softmax_binary_crossentropy",
-]
+__all__ = ["LOSSES", *shared.LOSSES]
 
 Array: TypeAlias = tf.Tensor
 
@@ -81,13 +72,5 @@ def output(y: Array, a: Array) -> Array:
     return tf.reduce_mean(tf.reduce_sum(a, axis=1))
 
 
-LOSSES: dict[str, Callable[..., Array]] = {
-    "mean_squared_error": mean_squared_error,
-    "half_squared_error": half_squared_error,
-    "binary_crossentropy": binary_crossentropy,
-    "categorical_crossentropy": categorical_crossentropy,
-    "softmax_binary_crossentropy": softmax_binary_crossentropy,
-    "perceptron": perceptron,
-    "bipolar_perceptron": bipolar_perceptron,
-    "output": output,
-}
+# Each under the name of its function.
+LOSSES: dict[str, Callable[..., Array]] = {name: globals()[name] for name in shared.LOSSES}

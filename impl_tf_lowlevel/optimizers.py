@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from shared import OPTIMIZERS, Slots, Training
 from shared import Optimizer as SharedOptimizer
-from shared import Slots, Training
 
 __all__ = ["Optimizer"]
 
@@ -119,14 +119,8 @@ def adam(
     w.assign_sub(eta * c * m / (tf.sqrt(s) + epsilon))
 
 
-RULES: dict[str, Callable[..., None]] = {
-    "sgd": sgd,
-    "momentum": momentum,
-    "nesterov": nesterov,
-    "adagrad": adagrad,
-    "rmsprop": rmsprop,
-    "adam": adam,
-}
+# Each under the name of its function.
+RULES: dict[str, Callable[..., None]] = {name: globals()[name] for name in OPTIMIZERS}
 
 
 @tf.autograph.experimental.do_not_convert

@@ -2,6 +2,7 @@
 
 With threshold units it learns by the perceptron rule, w ← w + η(y - ŷ)x; with sigmoid units by
 gradient descent on the cross-entropy, whose gradient has the same form (KTH-1, KTH-2, EPITA-1).
+docs/lecture-code.md sets the listings of the KTH lecture beside this code.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Perceptron(Model):
         return [z], [x, y_hat]
 
     def backpropagate(self, x: tf.Tensor, y: tf.Tensor, masks: Masks | None = None) -> Derivatives:
-        """The loss of z, whose derivative makes the rule, and the tape's derivatives of it."""
+        """The forward pass on the tape, the loss of z, and the tape's derivatives of it."""
         with tf.GradientTape() as tape:
             tape.watch(x)
             (z,), a = self.propagate(x)

@@ -19,21 +19,21 @@ from shared.fields import NaturalInt, NotNegativeFloat, PositiveInt, Share
 
 @checked
 class Augmentation:
-    """The alterations of images: each copy's are drawn uniformly from these ranges.
+    """The ways in which copies of images are altered, by amounts drawn uniformly from ranges.
 
     Args:
-        copies: the number of altered copies of each image, beside the image itself.
-        shift: at most this many pixels, down or up and right or left.
-        rotate: at most this many degrees about the centre, either way; up to 180.
-        resize: at most this share larger or smaller, about the centre; below 1.
-        contrast: at most this share more or less of each pixel's difference from the mean of its
-            image; below 1.
-        noise: the standard deviation of the normal noise that is added to each pixel; 1 is the
-            whole range of the data.
-        seed: the seed of the random generator.
+        copies: number of altered copies of each image, in addition to the image itself.
+        shift: largest shift in pixels, vertically and horizontally, in either direction.
+        rotate: largest rotation about the centre in degrees, in either direction; at most 180.
+        resize: largest enlargement or reduction about the centre, as a share of the size.
+        contrast: largest increase or decrease of each pixel's distance from the image's mean, as a
+            share of that distance.
+        noise: standard deviation of the normal noise added to each pixel, as a share of the data's
+            range.
+        seed: seed of all random numbers.
 
     Raises:
-        InputError: a number is out of its range, or nothing is altered.
+        InputError: a number out of its range, or no alteration at all.
     """
 
     copies: PositiveInt = 1
@@ -50,13 +50,17 @@ class Augmentation:
 
 
 def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
-    """The N images, followed by their altered copies: (1 + copies) · N rows, with their targets.
+    """A larger data set: all images as they are, then all of them altered, once for each copy.
 
-    Pixels keep to the range of the data. Where a copy shows what lies outside of its image, it has
-    the minimum of the data.
+    Targets are repeated along with their images. Pixels stay within the range of the data, and
+    those that enter an image from outside have the minimum.
+
+    Args:
+        dataset: N images, one a row.
+        augmentation: the number of copies, and how to alter them.
 
     Raises:
-        InputError: the rows of the data set are not images.
+        InputError: the rows are not images.
     """
     if dataset.image_shape is None:
         raise InputError(
@@ -65,11 +69,11 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
     low, high = dataset.x.min(), dataset.x.max()
     n_copies = augmentation.copies
     random = np.random.default_rng(augmentation.seed)
-    down, right, rotation, size, contrast = random.uniform(-1, 1, (5, n_copies * len(dataset)))
+    down, right, turn, size, contrast = random.uniform(-1, 1, (5, n_copies * len(dataset)))
     copies = _move(
         np.tile(dataset.x, (n_copies, 1)).reshape(-1, *dataset.image_shape),
         shift=augmentation.shift * np.column_stack([down, right]),
-        angle=np.radians(augmentation.rotate) * rotation,
+        angle=np.radians(augmentation.rotate) * turn,
         scale=1 + augmentation.resize * size,
         background=low,
     ).reshape(-1, dataset.x.shape[1])
@@ -84,20 +88,20 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
 
 
 def _move(images: Array, *, shift: Array, angle: Array, scale: Array, background: float) -> Array:
-    """Images (N, H, W) rotated and resized about their centres, then shifted, interpolated once.
+    """The images (N, H, W) rotated and resized about their centres, then shifted.
 
     Args:
-        images: (N, H, W).
-        shift: (N, 2), in pixels down and right.
-        angle: (N,), in radians, counter-clockwise.
-        scale: (N,), above 1 to enlarge.
-        background: the value of pixels outside of the images.
+        images: the original images (N, H, W).
+        shift: pixels down and to the right (N, 2).
+        angle: counter-clockwise, in radians (N,).
+        scale: factors of enlargement (N,).
+        background: value of the pixels around the images.
     """
     from scipy.ndimage import affine_transform
 
-    # SciPy wants the inverse: where in the image each pixel of the result comes from.
-    rotations = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    origins = np.moveaxis(rotations / scale, -1, 0)
+    # SciPy takes the inverse map, from a pixel of the result to its origin in the image.
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    origins = np.moveaxis(turn / scale, -1, 0)
     centre = (np.array(images.shape[1:]) - 1) / 2
     moved = np.empty_like(images)
     for image, origin, by, result in zip(images, origins, shift, moved, strict=True):

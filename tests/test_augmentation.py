@@ -1,4 +1,4 @@
-"""Augmentation: each change done by hand, and the ranges that the changes are drawn from."""
+"""Augmentation: each alteration done by hand, and the ranges that the amounts are drawn from."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def dataset_of(images: Array) -> Dataset:
 
 
 def copies_of(images: Array, **changes: Any) -> Array:
-    """What follows the images themselves, as images."""
+    """The altered copies, as images; the images themselves come first and are unchanged."""
     augmented = augment(dataset_of(images), Augmentation(**changes)).x.reshape(
         -1, *images.shape[1:]
     )
@@ -34,7 +34,7 @@ def copies_of(images: Array, **changes: Any) -> Array:
 
 @pytest.fixture
 def draw(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Instead of random numbers: a share of each range, and no noise."""
+    """A fixed share of each range in place of random numbers, and no noise."""
 
     def always(share: float) -> None:
         class Generator:
@@ -116,7 +116,7 @@ def test_noise_is_of_the_stated_deviation_and_kept_to_the_range() -> None:
 
 
 def test_shifts_fill_their_range() -> None:
-    """Interpolation keeps the centre of mass where it is moved to."""
+    """The centre of mass moves by exactly the shift, since interpolation preserves it."""
     dots = np.zeros((500, 9, 9))
     dots[:, 4, 4] = 1
     weights = copies_of(dots, shift=2.5)

@@ -1,4 +1,4 @@
-"""The cases trained to their ends: what each reaches, and what it is to show."""
+"""The cases trained to the end: each reaches its goal and shows what it is meant to show."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def train(case: Case, on_epoch: Callable[[Checkpoint], None] | None = None) -> t
 
 @functools.cache
 def trained(name: str) -> tuple[Case, Any, History]:
-    """A case as its training started, with what it transfers; the network; its losses."""
+    """The case as its training started, transferred layers included; the network; its history."""
     case = network_case(name)
     if case.transfer:
         _, source, _ = trained(case.transfer.source.name)
@@ -150,7 +150,7 @@ def test_from_small_random_weights_they_part(seed: int) -> None:
 
 
 def test_l1_leaves_few_weights_and_l2_small_ones() -> None:
-    """And both are right about more of the rows kept for the test than no penalty is."""
+    """Both are right about more of the test rows than training without a penalty."""
     case, l2, _ = trained("breast-cancer-l2")
     nets = {"l1": trained("breast-cancer-l1")[1], "l2": l2}
     nets["neither"], _ = train(with_layers(case, l2=0.0))
@@ -262,7 +262,7 @@ def test_three_runs_with_all_of_it_are_the_same(packages: dict[str, ModuleType])
 
 
 def stopped_by_keras(losses: Array, patience: int) -> tuple[int, int]:
-    """How many epochs Keras makes with these validation losses, and whose weights it ends with."""
+    """Number of epochs that Keras trains with these losses, and the epoch that it goes back to."""
     import keras
 
     weights = [0]
@@ -286,7 +286,7 @@ def stopped_by_keras(losses: Array, patience: int) -> tuple[int, int]:
 
 
 class Scripted(impl_numpy.FeedForward):
-    """A network whose weight is the number of epochs, and whose validation losses are given."""
+    """A network whose weight counts the epochs, with given validation losses."""
 
     def __init__(self, losses: Array) -> None:
         network = Network(n_features=1, layers=(Layer(units=1),), loss="mean_squared_error")

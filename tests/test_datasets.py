@@ -1,4 +1,4 @@
-"""Data sets: which are images, and what is made of them: parts, and autoencoders' targets."""
+"""Data sets: which of them are images, their splits, and the targets of autoencoders."""
 
 from __future__ import annotations
 

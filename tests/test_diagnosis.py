@@ -1,4 +1,4 @@
-"""Which mistake made a number: recognised from whole arrays, and from a few printed digits."""
+"""Diagnosis: mistakes are recognised from whole arrays and from a few printed digits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from impl_numpy import FeedForward
 from shared import Case, InputError, load_case
 from tests.problems import regularised
 from threeways.exact.judge import judge
+from threeways.exact.oracle import exact_step
 from threeways.mistakes import MISTAKES, pair
 from threeways.mistakes.diagnosis import diagnose, numbers_of, recognise
 
@@ -23,10 +24,11 @@ def network(name: str) -> Case:
 @pytest.mark.parametrize("name", ["mazur", "kth-8-linear", "iris"])
 def test_every_mistake_that_departs_is_recognised(name: str) -> None:
     case = network(name)
+    exact = exact_step(case)
     for mistake, kind in MISTAKES.items():
         numbers = numbers_of(kind, case)
-        if not judge(case, numbers).ok:
-            matches = recognise(case, numbers).matches
+        if not judge(case, numbers, exact).ok:
+            matches = recognise(case, numbers, exact).matches
             assert (mistake,) in [match.mistakes for match in matches]
             for match in matches:  # those that make other numbers are no matches
                 assert all(
@@ -113,6 +115,24 @@ def test_after_several_steps() -> None:
     assert diagnose(case, values, steps=1).verdict != "known"
     assert diagnose(case, values, steps=5).matches[0].mistakes == ("gradients-not-reset",)
     assert diagnose(case, {"loss": float(np.asarray(right.loss))}, steps=5).verdict == "correct"
+
+
+def test_wrong_numbers_are_not_correct_because_numpy_makes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first step is held to the exact one; here impl_numpy gets the loss wrong."""
+    right = FeedForward.loss
+    monkeypatch.setattr(FeedForward, "loss", lambda *arguments: 2 * right(*arguments))
+    assert diagnose("mazur", {"loss": "0.298371109"}).verdict == "correct"
+    assert diagnose("mazur", {"loss": "0.596742218"}).verdict != "correct"
+
+
+def test_the_last_bits_of_float32_are_rounding() -> None:
+    case = network("mazur").with_dtype("float32")
+    value = numbers_of(FeedForward, case)["W_next[0]"][0, 1]
+    for other in (value, np.nextafter(value, np.float32(1)), np.nextafter(value, np.float32(0))):
+        assert diagnose(case, {"W_next[0][0,1]": other}).verdict == "correct"
+    assert diagnose(case, {"W_next[0][0,1]": value * np.float32(1.00001)}).verdict != "correct"
 
 
 def test_from_the_package() -> None:

@@ -1,4 +1,4 @@
-"""What the README shows is what happens."""
+"""What the README and docs/lecture-code.md show is what happens."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ import shared.quantities
 from threeways.cli import main
 from threeways.mistakes import MISTAKES
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LECTURE_CODE = (ROOT / "docs" / "lecture-code.md").read_text(encoding="utf-8")
 
 
-def block(language: str) -> str:
-    (code,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    assert isinstance(code, str)
-    return code
+def blocks(language: str, page: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
-def test_readme_python(capsys: pytest.CaptureFixture[str]) -> None:
-    code = block("python")
+@pytest.mark.parametrize("code", blocks("python", README + LECTURE_CODE))
+def test_python(
+    code: str, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    if re.search(r"^(import keras|from impl_(tf_lowlevel|keras))", code, re.MULTILINE):
+        request.getfixturevalue("packages")
     exec(code, {})
     printed = re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == printed
@@ -35,7 +39,8 @@ def test_readme_python(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("packages")
 def test_readme_case(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(block("toml"), encoding="utf-8")
+    (case,) = blocks("toml", README)
+    path.write_text(case, encoding="utf-8")
     result = CliRunner().invoke(main, ["compare", str(path)])
     assert result.exit_code == 0, result.output
 

@@ -1,4 +1,8 @@
-"""Every mistake of the catalogue is one: it shows somewhere, as no other does, and only there."""
+"""The catalogue: every mistake shows somewhere, as no other does, is caught there and named.
+
+Networks in which a mistake cannot happen stay as they are. All mistakes on all cases, step by step
+in both dtypes, are a benchmark: ``python -m benchmarks.mistakes_caught``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.mistakes_caught import verdicts
+from benchmarks.mistakes_caught import same, two_steps, verdicts
 from impl_numpy import FeedForward
 from shared import (
     ACTIVATIONS,
@@ -22,13 +26,14 @@ from shared import (
     Slots,
     Training,
     Weights,
-    case_names,
     load_case,
     shapes,
 )
 from tests.problems import OUTPUTS, Problem
 from threeways.exact.judge import judge
+from threeways.exact.oracle import exact_step
 from threeways.mistakes import MISTAKES, Mistake, pair
+from threeways.mistakes.base import Parts
 from threeways.mistakes.diagnosis import diagnose, numbers_of, recognise
 
 DECAYS: dict[str, dict[str, Any]] = {
@@ -44,13 +49,13 @@ def problem(hidden: str, output: str, widths: tuple[int, ...], rows: int) -> Cas
 
 
 def saturated(case: Case) -> Case:
-    """With weights so large that probabilities come within 1e-7 of 0 and 1."""
+    """The case with weights so large that probabilities come within 1e-7 of 0 and 1."""
     parameters = tuple(Weights(30 * W, 30 * b) for W, b in case.parameters)
     return dataclasses.replace(case, name=f"saturated-{case.name}", parameters=parameters)
 
 
 def at_the_kink(case: Case) -> Case:
-    """With a row of zeros and no biases, so that this row's z are exactly 0."""
+    """The case with a row of zeros and no biases, so that this row's z are exactly 0."""
     x = case.dataset.x.copy()
     x[0] = 0
     return dataclasses.replace(
@@ -62,7 +67,7 @@ def at_the_kink(case: Case) -> Case:
 
 
 def built(name: str, case: Case, *changes: dict[str, Any], **training: Any) -> Case:
-    """With these changes to its layers, the first of them first, and to its training."""
+    """The case under another name, with changes to its layers, in order, and to its training."""
     layers = list(case.network.layers)
     for l, change in enumerate(changes):
         layers[l] = dataclasses.replace(layers[l], **change)
@@ -94,7 +99,7 @@ def structured() -> dict[str, Case]:
         built("fixed-bias", tanh, {"fixed_bias": True}),
         built("step", small, optimizer="momentum", **DECAYS["step"]),
         built("exponential", small, optimizer="nesterov", **DECAYS["exponential"]),
-        # With an ε that float32 feels in every place.
+        # With an ε large enough to matter in float32, wherever it is put.
         built("inverse_time", small, optimizer="adagrad", epsilon=1e-3, **DECAYS["inverse_time"]),
         built("cosine", small, optimizer="rmsprop", epsilon=1e-3, **DECAYS["cosine"]),
     ]
@@ -102,7 +107,7 @@ def structured() -> dict[str, Case]:
 
 
 def everything(**training: Any) -> Case:
-    """A network of four layers, all of the same width, with all that layers may have."""
+    """A network of four equally wide layers that have everything a layer may have."""
     return built(
         "everything",
         problem("sigmoid", "softmax-bce", (3, 3, 3, 3, 3), 6),
@@ -115,41 +120,59 @@ def everything(**training: Any) -> Case:
 
 
 @functools.cache
-def cases() -> tuple[Case, ...]:
-    loaded = [case.alone() for case in map(load_case, case_names()) if isinstance(case, Case)]
-    return (
-        *(case.with_dtype(dtype) for case in loaded for dtype in DTYPES),
-        *(case.with_dtype(dtype) for case in structured().values() for dtype in DTYPES),
+def networks() -> dict[str, Case]:
+    """Small networks by name: every mistake shows in at least one, and no two alike in all."""
+    lectures = [load_case(name) for name in ("uio-9-buildings", "kinks", "lums-4-and")]
+    cases = [
+        *structured().values(),
         *(problem(hidden, "softmax-mse", (3, 3, 3, 3), 3) for hidden in ACTIVATIONS),
         *(problem("tanh", output, (4, 5, 3), 7) for output in OUTPUTS),
         *(saturated(problem("-", output, (4, 3), 7)) for output in ("sigmoid-bce", "softmax-cce")),
         *(at_the_kink(problem(hidden, "linear-mse", (3, 4, 2), 5)) for hidden in ("relu", "step")),
-    )
+        *(case for case in lectures if isinstance(case, Case)),
+    ]
+    return {case.name: case for case in cases}
+
+
+# Enough of them to catch every mistake.
+CATCHING = (
+    *structured(),
+    "kinks",
+    "uio-9-buildings",
+    "lums-4-and",
+    "relu-softmax-mse-3x3x3x3-N3-float64",
+    "scaled_tanh-softmax-mse-3x3x3x3-N3-float64",
+    "saturated---sigmoid-bce-4x3-N7-float64",
+)
+# Shown only in the third step, or only by a program that draws its masks itself.
+LATER = ("decay-compounded", "cosine-rises")
+DRAWN = ("share-kept-for-dropped",)
+
+
+def to_catch(dtype: str) -> set[str]:
+    """The mistakes that show within the first two steps, in a dtype."""
+    wider = {"float32-inside"} if dtype == "float32" else set()
+    return MISTAKES.keys() - {*LATER, *DRAWN} - wider
 
 
 def steps(kind: type[FeedForward], case: Case, count: int = 0) -> list[dict[str, Array]]:
-    """The quantities of some steps on a case's first batch, which nothing may write to.
+    """The quantities of some steps on a case's first batch, in the case's dtype.
 
-    Unless given, enough for all to show: gradients that are not reset do in the second, and a
-    decay that is compounded in the third.
+    The batch is read-only. By default there are enough steps for every mistake to show: gradients
+    that are not reset do so in the second step, and a decay that is compounded in the third.
     """
     count = count or 2 + (case.training.schedule != "constant")
     net = kind(case.network, case.parameters)
     x, y = (np.array(values, case.dtype) for values in case.first_batch())
     x.flags.writeable = y.flags.writeable = False
     with np.errstate(all="ignore"):
-        return [net.step(x, y, case.training).quantities() for _ in range(count)]
-
-
-@functools.cache
-def all_steps(name: str) -> tuple[list[dict[str, Array]], ...]:
-    """The steps of every case with a mistake, or without one where it has no name."""
-    kind = MISTAKES[name] if name else FeedForward
-    return tuple(steps(kind, case) for case in cases())
+        made = [net.step(x, y, case.training).quantities() for _ in range(count)]
+    assert {array.dtype.name for numbers in made for array in numbers.values()} == {case.dtype}
+    return made
 
 
 def bits(made: Iterable[dict[str, Array]]) -> bytes:
-    """All numbers of some steps; adding 0 makes of -0 a 0."""
+    """All numbers of some steps as bytes; adding 0 turns -0 into 0."""
     return b"".join((array + 0).tobytes() for numbers in made for array in numbers.values())
 
 
@@ -169,29 +192,52 @@ def test_names_are_the_classes() -> None:
     assert MISTAKES["divided-by-n-later"].__name__ == "DividedByNLater"
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_steps_have_their_shapes_and_dtypes(name: str) -> None:
-    for case, made in zip(cases(), all_steps(name), strict=True):
-        slots = case.training.slots
-        expected = shapes(case.network, len(case.first_batch()[0]), slots)
-        for numbers in made:
-            assert {quantity: array.shape for quantity, array in numbers.items()} == expected
-            assert {array.dtype.name for array in numbers.values()} == {case.dtype}, case.name
+@pytest.mark.parametrize("network", networks())
+def test_steps_have_their_shapes(network: str) -> None:
+    """And float32 stays float32."""
+    case = networks()[network].with_dtype("float32")
+    expected = shapes(case.network, len(case.first_batch()[0]), case.training.slots)
+    for name, kind in MISTAKES.items():
+        for numbers in steps(kind, case):
+            assert {quantity: array.shape for quantity, array in numbers.items()} == expected, name
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_mistake_shows(name: str) -> None:
-    assert any(
-        bits(wrong) != bits(right)
-        for wrong, right in zip(all_steps(name), all_steps(""), strict=True)
-    )
-
-
-def test_no_two_mistakes_are_the_same() -> None:
-    made: dict[bytes, str] = {}
-    for name in MISTAKES:
-        other = made.setdefault(b"".join(map(bits, all_steps(name))), name)
+def test_every_mistake_shows_as_no_other_does() -> None:
+    cases = networks().values()
+    made = {b"".join(bits(steps(FeedForward, case)) for case in cases): "no mistake"}
+    for name, kind in MISTAKES.items():
+        other = made.setdefault(b"".join(bits(steps(kind, case)) for case in cases), name)
         assert other == name
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_mistake_is_caught(dtype: str) -> None:
+    """On each network, every mistake that changes a bit of the first two steps is caught."""
+    caught = set()
+    for network in CATCHING:
+        found = dict(verdicts(networks()[network].with_dtype(dtype)))
+        assert not [name for name, verdict in found.items() if verdict == "missed"]
+        caught |= {name for name, verdict in found.items() if verdict == "caught"}
+    assert caught == to_catch(dtype)
+
+
+def test_every_mistake_is_named() -> None:
+    unnamed = to_catch("float64")
+    for network in CATCHING:
+        case = networks()[network]
+        (start, right), (_, right_later) = two_steps(FeedForward, case)
+        exact = exact_step(start)
+        for name in sorted(unnamed):
+            (_, numbers), (second, later) = two_steps(MISTAKES[name], case)
+            if not same(numbers, right):
+                diagnosis = recognise(start, numbers, exact)
+            elif not same(later, right_later):
+                diagnosis = recognise(second, later, before=[start])
+            else:
+                continue
+            if (name,) in [match.mistakes for match in diagnosis.matches]:
+                unnamed.remove(name)
+    assert not unnamed
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -295,7 +341,7 @@ def test_float32_is_right_inside_float32() -> None:
 def test_a_wrong_loss_has_its_own_gradient(
     names: tuple[str, ...], output: str, widths: tuple[int, ...]
 ) -> None:
-    """The two halves of a mistake fit each other: db is the central difference of the loss."""
+    """Its two halves fit each other: db is the central difference of the wrong loss."""
     case = problem("tanh", output, widths, 7)
     if widths[-1] == 1:
         y = np.linspace(-1, 1, 7)[:, np.newaxis]
@@ -425,12 +471,20 @@ def test_the_delta_that_a_lecture_prints() -> None:
     assert numbers["dz[2]"] == pytest.approx(-(y / o + (1 - y) / (1 - o)) * o * (1 - o) / 3)
 
 
-def test_every_pair_makes_a_step() -> None:
+def test_pairs_make_a_step() -> None:
+    """All pairs that override the same method, and every eighth of the others."""
     case = everything()
-    (right,) = steps(FeedForward, case, 1)
-    felt = [name for name in MISTAKES if bits(steps(MISTAKES[name], case, 1)) != bits([right])]
-    assert len(felt) > 100
-    for first, second in itertools.combinations(felt, 2):
+    right = bits(steps(FeedForward, case, 1))
+    effective = [name for name, kind in MISTAKES.items() if bits(steps(kind, case, 1)) != right]
+    assert len(effective) > 100
+    methods = {
+        name: {key for key in vars(MISTAKES[name]) if callable(getattr(Parts, key, None))}
+        for name in effective
+    }
+    pairs = list(itertools.combinations(effective, 2))
+    meeting = [(first, second) for first, second in pairs if methods[first] & methods[second]]
+    assert len(meeting) > 400
+    for first, second in {*meeting, *pairs[::8]}:
         (numbers,) = steps(pair(first, second), case, 1)
         assert all(np.isfinite(array).all() for array in numbers.values()), (first, second)
     assert "both" not in MISTAKES
@@ -438,9 +492,6 @@ def test_every_pair_makes_a_step() -> None:
 
 # Penalties, dropout, frozen layers, schedules and optimizers.
 
-# What shows only in the third step, or only where a program draws its masks itself.
-LATER = ("decay-compounded", "cosine-rises")
-DRAWN = ("share-kept-for-dropped",)
 TRAINING = [
     name
     for name, kind in MISTAKES.items()
@@ -448,38 +499,24 @@ TRAINING = [
 ]
 
 
-@functools.cache
-def found(name: str, dtype: str) -> dict[str, str]:
-    """What the judge makes of each mistake in the first two steps of a network."""
-    return dict(verdicts(structured()[name].with_dtype(dtype)))
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", structured())
-def test_what_changes_a_bit_is_caught(name: str, dtype: str) -> None:
-    assert "missed" not in found(name, dtype).values()
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", [name for name in TRAINING if name not in (*LATER, *DRAWN)])
-def test_it_is_caught_somewhere(name: str, dtype: str) -> None:
-    assert any(found(case, dtype)[name] == "caught" for case in structured())
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", LATER)
-def test_it_is_caught_in_the_third_step(name: str, dtype: str) -> None:
+def test_it_is_caught_and_named_in_the_third_step(name: str, dtype: str) -> None:
     case = structured()["cosine" if name == "cosine-rises" else "exponential"].with_dtype(dtype)
     net = MISTAKES[name](case.network, case.parameters)
     x, y = case.first_batch()
-    verdicts = []
+    right, run = [], []
     slots: Slots = {}
     for t in range(3):
-        start = dataclasses.replace(case, parameters=net.parameters, steps_before=t, slots=slots)
+        run.append(
+            dataclasses.replace(case, parameters=net.parameters, steps_before=t, slots=slots)
+        )
         trace = net.step(x, y, case.training)
         slots = trace.slots
-        verdicts.append(judge(start, trace.quantities()).ok)
-    assert verdicts == [True, True, False]
+        right.append(judge(run[-1], trace.quantities()).ok)
+    assert right == [True, True, False]
+    found = recognise(run[-1], trace.quantities(), before=run[:-1])
+    assert (name,) in [match.mistakes for match in found.matches]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -516,7 +553,7 @@ def test_it_is_recognised(name: str, mistake: str) -> None:
 
 @pytest.mark.parametrize("name", TRAINING)
 def test_a_plain_network_has_none_of_it(name: str) -> None:
-    """What is about penalties, dropout, frozen layers or optimizers changes no other network."""
+    """Mistakes with penalties, dropout, frozen layers or optimizers change no other network."""
     kind = MISTAKES[name]
     plain = problem("tanh", "softmax-cce", (4, 5, 3), 7)
     everywhere = name.startswith("learning-rate") or name in (
@@ -598,7 +635,7 @@ def test_backward_only(name: str) -> None:
 
 
 def test_half_the_units() -> None:
-    """Where p = ½, to keep and to drop are the same share."""
+    """For p = ½ the shares of kept and of dropped units are the same."""
     case = built("half", problem("tanh", "linear-mse", (4, 5, 3), 7), {"dropout": 0.5})
     for name in ("share-kept-for-dropped", "divided-by-share-dropped"):
         assert bits(steps(MISTAKES[name], case)) == bits(steps(FeedForward, case))
@@ -711,7 +748,7 @@ def test_rates(name: str, schedule: str, rates: list[float]) -> None:
     ],
 )
 def test_first_steps_of_optimizers(name: str, optimizer: str, first: float) -> None:
-    """How long the first step is, as a share of the right one."""
+    """``first`` is the length of the first step, as a share of the right one."""
     case = problem("tanh", "linear-mse", (3, 4, 2), 5)
     training = Training(learning_rate=0.1, optimizer=optimizer)
     case = dataclasses.replace(case, training=training)

@@ -1,4 +1,4 @@
-"""Dropout, penalties and frozen layers: the same three ways, and no mistake in them goes unseen."""
+"""Dropout, penalties and frozen layers: exact in all implementations, and mistakes are caught."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from threeways.exact.bounds import bounds
 from threeways.exact.judge import judge
 from threeways.exact.oracle import exact_step
 
-# What the first layer of three has, besides its units.
+# Fields of the first of three layers, besides its units.
 FEATURES: dict[str, dict[str, Any]] = {
     "l1": {"l1": 0.01},
     "l2": {"l2": 0.02},
@@ -117,7 +117,7 @@ class FrozenIsPenalised(FeedForward):
         return self.network.layers[0].l2 * (self.W[0] ** 2).sum()
 
 
-# Each mistake with a feature that it shows in, and the first quantities that are then wrong.
+# Each mistake with a feature in which it shows, and the quantities that go wrong first.
 PLANTED: list[tuple[type[FeedForward], str, list[str]]] = [
     (DropoutUnscaled, "dropout", ["z[1]"]),
     (DropoutUnscaled, "alpha-dropout", ["z[1]"]),
@@ -149,7 +149,7 @@ def test_a_planted_mistake_departs_first_where_it_is(
 
 @pytest.mark.parametrize(("rate", "is_exact"), [(0.5, True), (0.75, True), (0.3, False)])
 def test_what_dropout_does_not_round_keeps_thresholds_exact(rate: float, is_exact: bool) -> None:
-    """Units of 0 or 1, of which half or three quarters are dropped, are 0, 2 or 4 after that."""
+    """Units of 0 or 1 become 0 and 2 (or 4) when half (or three quarters) of them are dropped."""
     case = Problem("step", "step-rule", (3, 8, 2), 20, "float32").case()
     layers = (Layer(units=8, activation="step", dropout=rate), case.network.layers[1])
     W = np.random.default_rng(0).integers(-2, 3, (8, 2)).astype("float32")

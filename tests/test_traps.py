@@ -1,4 +1,4 @@
-"""Where the frameworks are known to differ from each other, themselves, or the formula."""
+"""Traps: points where a framework is known to differ from others, from itself or the formula."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_slope_at_the_kink(activation: str, name: str, packages: dict[str, Modul
 
 @pytest.mark.parametrize(("name", "slope"), [("numpy", 1.0507 * 1.6733), ("tf", 1.0507)])
 def test_selus_side_of_the_kink(name: str, slope: float, packages: dict[str, ModuleType]) -> None:
-    """TensorFlow takes it from a, which e^z - 1 makes 0 a little below; both may pass."""
+    """TensorFlow goes by a, and e^z - 1 rounds to 0 just below 0; both sides may pass."""
     net = packages[name].FeedForward(*scalar_chain("selu"))
     trace = net.backward([[-1e-17]], [[5.0]])
     assert float(trace.dz[0][0, 0] / trace.dz[1][0, 0]) == pytest.approx(slope, abs=1e-3)
@@ -114,7 +114,7 @@ def test_crossentropy_where_probabilities_saturate(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_float64_is_float64_throughout(name: str, packages: dict[str, ModuleType]) -> None:
-    """A rate of 0.1 kept in float32 changes a step by 1.5e-8 of itself."""
+    """A learning rate of 0.1 stored in float32 would change a step by a share of 1.5e-8."""
     network, parameters = scalar_chain("leaky_relu")
     net = packages[name].FeedForward(network, parameters)
     trace = net.step([[-1.0]], [[0.0]], Training(learning_rate=0.1))
@@ -155,7 +155,7 @@ def test_flat_targets_are_refused(kind: str, name: str, packages: dict[str, Modu
 def test_what_comes_out_stays_as_it_was(
     kind: str, name: str, packages: dict[str, ModuleType]
 ) -> None:
-    """Later updates change neither a trace nor parameters that were read, nor what went in."""
+    """Later updates change neither an earlier trace nor parameters read before, nor the inputs."""
     case = load_case("kth-2-perceptron")
     assert isinstance(case, Case)
     start = [weights.W.copy() for weights in case.parameters]
@@ -180,7 +180,7 @@ def test_what_comes_out_stays_as_it_was(
     ["kth-6-feedforward", "mazur", "diabetes", "epita-3-step", "lums-4-and", "epita-8-leaky-relu"],
 )
 def test_fit_three_ways(name: str, packages: dict[str, ModuleType]) -> None:
-    """The same batches in the same order, an incomplete last one and fixed biases included."""
+    """The same batches in the same order, including an incomplete last one and fixed biases."""
     case = load_case(name)
     assert isinstance(case, Case)
     training = dataclasses.replace(case.training, epochs=3)
@@ -190,7 +190,7 @@ def test_fit_three_ways(name: str, packages: dict[str, ModuleType]) -> None:
         net = kind(case.network, case.parameters)
         epochs: list[int] = []
         history = net.fit(
-            case.dataset, training, lambda at, seen=epochs: seen.append(len(at.history.loss))
+            case.dataset, training, lambda at, epochs=epochs: epochs.append(len(at.history.loss))
         )
         assert epochs == list(range(1, len(history.loss) + 1))
         ends[package] = (history.loss, net.parameters)
@@ -203,7 +203,7 @@ def test_fit_three_ways(name: str, packages: dict[str, ModuleType]) -> None:
 
 
 def test_tensorflow_fits_in_a_compiled_graph(packages: dict[str, ModuleType]) -> None:
-    """Python sees the network while the graph is traced, not once a step."""
+    """Python code runs while the graph is traced, not at every step."""
     case = load_case("kth-6-feedforward")
     assert isinstance(case, Case)
     calls = 0

@@ -1,1 +1,1 @@
-"""What training costs: times and memory, as ratios to other libraries."""
+"""What training costs: time and memory, and other libraries to compare it with."""

@@ -1,181 +1,107 @@
-"""What ``threeways bench`` measures: ratios with their limits, and how cost grows with size."""
+"""The limits that ``threeways bench`` holds implementations to, of time and of memory."""
 
 from __future__ import annotations
 
 import itertools
-import logging
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from types import ModuleType
 
-import numpy as np
+from threeways.bench.workloads import Size
 
-from shared import Case
-from threeways.bench.timing import (
-    Size,
-    contest,
-    of_many_batches,
-    our_fit,
-    seconds_per_step,
-    steps_per_epoch,
-)
-from threeways.progress import OnProgress
-
-RUNS = 3
+FLOAT32_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Limit:
-    """How long a step may take.
+class TimeLimit:
+    """The most time that a step may take.
 
     Args:
-        name: the implementation that makes it.
-        peer: that it is measured by.
+        name: of the implementation.
+        baseline: that it is measured by.
         size: of the network and its batches.
-        most: times as long as the peer's.
+        most: how many times as long as the baseline's.
+        note: what else there is to say of the run.
         cores: that matrix products may use; all unless given.
     """
 
     name: str
-    peer: str
+    baseline: str
     size: Size
     most: float
+    note: str = ""
     cores: int | None = None
 
     @property
     def network(self) -> str:
-        """What it is of, in words."""
-        return f"{self.size}{', one core' * (self.cores == 1)}"
+        """The run in words, as ``784-128-10, 128 rows, one core``."""
+        notes = [self.note, "one core" if self.cores == 1 else ""]
+        return ", ".join(filter(None, [str(self.size), *notes]))
 
-
-SMALL = Size((64, 32, 10), 32, 500)
-# Long enough for TensorFlow's epochs to be compiled by XLA, as JAX's always are.
-LONG = Size((64, 32, 10), 32, 3400)
-MEDIUM = Size((784, 128, 10), 128, 100)
-LIMITS = (
-    Limit("tf", "keras.fit", SMALL, 1 / 15),
-    Limit("tf", "JAX", LONG, 1.2),
-    Limit("keras", "keras.fit", SMALL, 0.5),
-    Limit("numpy", "scikit-learn", SMALL, 0.25),
-    Limit("numpy", "PyTorch", SMALL, 1),
-    Limit("numpy", "PyTorch", Size((2, 2, 2), 1, 500), 1),
-    Limit("numpy", "bare products", MEDIUM, 1.3),
-    Limit("numpy", "bare products", MEDIUM, 1.3, cores=1),
-)
+    def __str__(self) -> str:
+        times = "" if self.most == 1 else f"{factor(self.most)} {'times ' * (self.most > 1)}"
+        most = f"{times}as long as one of {self.baseline}"
+        return f"a step of {self.name} takes at most {most} ({self.network})"
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """A limit, and what was measured: medians, in seconds per step."""
-
-    limit: Limit
-    seconds: float
-    peer_seconds: float
-    ratio: float
-
-
-def ratios(
-    limits: Sequence[Limit], packages: Mapping[str, ModuleType], on_progress: OnProgress
-) -> tuple[list[Ratio], list[str]]:
-    """The ratios of these implementations, and a line for each peer that is left out."""
-    wanted = [limit for limit in limits if limit.name in packages]
-    groups = [
-        list(group) for _, group in itertools.groupby(wanted, lambda each: (each.size, each.cores))
-    ]
-    found: list[Ratio] = []
-    left_out: list[str] = []
-    for done, group in enumerate(groups):
-        names = {limit.name for limit in group}
-        held = contest(
-            group[0].size.case(),
-            {name: package for name, package in packages.items() if name in names},
-            dict.fromkeys(limit.peer for limit in group),
-            partial(_part, on_progress, done, len(groups)),
-            group[0].cores,
-        )
-        left_out += [line for line in held.left_out if line not in left_out]
-        for limit in group:
-            if limit.peer in held.rounds:
-                times = held.seconds(limit.name), held.seconds(limit.peer)
-                found.append(Ratio(limit, *times, held.ratio(limit.name, limit.peer)))
-    return found, left_out
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One way in which a case can grow.
+class MemoryLimit:
+    """The most memory that a run may take, beyond what its framework takes by itself.
 
     Args:
-        name: what grows; a batch and the data by their rows.
-        of: what the time is of, ``"a step"`` or ``"an epoch"``.
-        sizes: to measure.
-        case: the case of each size.
+        name: of the implementation.
+        size: of the network and its data.
+        most: how many times as much as is allowed.
     """
 
     name: str
-    of: str
-    sizes: Sequence[int]
-    case: Callable[[int], Case]
+    size: Size
+    most: float
+
+    @property
+    def network(self) -> str:
+        """The run in words, as ``784-10, 125 rows, 60,000 in all``."""
+        return f"{self.size}, {self.size.rows * self.size.batches:,} in all"
+
+    @property
+    def allowed(self) -> int:
+        """The bytes of the data + 4 × (the parameters + a batch's activations), in float32.
+
+        The data are x and y once; the activations are a[0..L] of one batch.
+        """
+        widths, rows, batches = self.size
+        data = rows * batches * (widths[0] + widths[-1])
+        parameters = sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(widths))
+        return FLOAT32_BYTES * (data + 4 * (parameters + rows * sum(widths)))
+
+    def __str__(self) -> str:
+        times = "" if self.most == 1 else f"{factor(self.most)} times "
+        return f"a run of {self.name} takes at most {times}the allowed memory ({self.network})"
 
 
-AXES = [
-    Axis("width", "a step", (128, 256, 512, 1024), lambda n: Size((n, n, n, 10), 128, 20).case()),
-    Axis("depth", "a step", (2, 4, 8, 16), lambda n: Size((*(128,) * n, 10), 128, 20).case()),
-    Axis("batch", "a step", (32, 128, 512, 2048), lambda n: Size((128, 128, 10), n, 20).case()),
-    Axis(
-        "data",
-        "an epoch",
-        (1024, 4096, 16384, 65536),
-        lambda n: Size((64, 32, 10), 32, n // 32).case(),
-    ),
-]
+def factor(most: float) -> str:
+    """A limit as one reads it: ``1/3``, ``1``, ``1.35``."""
+    parts = round(1 / most) if most else 0
+    return f"1/{parts}" if parts > 1 and most * parts == 1 else f"{most:g}"
 
 
-def axes_of(case: Case) -> list[Axis]:
-    """How a case can grow: by the rows in its batches, unless it has few."""
-    rows, _ = case.training.prepare(case.dataset)
-    sizes = [size for size in (8, 32, 128, 512) if size <= len(rows)]
-    if len(sizes) < 2:
-        return []
-    return [Axis("batch", "a step", sizes, lambda n: of_many_batches(case, n))]
+SMALL = Size((64, 32, 10), 32, 500)
+# The same, with so many steps that TensorFlow's are compiled by XLA, as JAX's always are.
+LONG = Size((64, 32, 10), 32, 3400)
+TINY = Size((2, 2, 2), 1, 500)
+MEDIUM = Size((784, 128, 10), 128, 100)
+TIME_LIMITS = (
+    TimeLimit("numpy", "scikit-learn", SMALL, 1 / 3),
+    TimeLimit("numpy", "PyTorch", SMALL, 1 / 4),
+    TimeLimit("tf", "keras.fit", SMALL, 1 / 10, "without XLA"),
+    TimeLimit("keras", "keras.fit", SMALL, 1 / 2),
+    TimeLimit("tf", "keras.fit", LONG, 1 / 15, "with XLA"),
+    TimeLimit("tf", "JAX", LONG, 1.4, "with XLA"),
+    TimeLimit("numpy", "PyTorch", TINY, 1),
+    TimeLimit("numpy", "bare products", MEDIUM, 1.35, cores=1),
+)
 
-
-@dataclass(frozen=True)
-class Growth:
-    """Seconds per step or epoch at each size, of each implementation."""
-
-    axis: Axis
-    seconds: dict[str, list[float]]
-
-    def exponent(self, name: str) -> float:
-        """p of the nearest power law, seconds ~ size^p: least squares of the logarithms."""
-        p, _ = np.polyfit(np.log(self.axis.sizes), np.log(self.seconds[name]), 1)
-        return float(p)
-
-
-def growth(
-    axes: Sequence[Axis], packages: Mapping[str, ModuleType], on_progress: OnProgress
-) -> list[Growth]:
-    """How the cost of these implementations grows: the least time of a few runs at each size."""
-    # TensorFlow takes networks of different sizes for one that is traced again and again.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    total = sum(len(axis.sizes) for axis in axes)
-    done = itertools.count(1)
-    found = []
-    for axis in axes:
-        grown = Growth(axis, {name: [] for name in packages})
-        for size in axis.sizes:
-            case = axis.case(size)
-            for name, package in packages.items():
-                fit = our_fit(package, case)
-                seconds = min(seconds_per_step(case, fit) for _ in range(RUNS))
-                steps = steps_per_epoch(case) if axis.of == "an epoch" else 1
-                grown.seconds[name].append(seconds * steps)
-            on_progress(next(done), total)
-        found.append(grown)
-    return found
-
-
-def _part(on_progress: OnProgress, part: int, parts: int, done: int, total: int) -> None:
-    on_progress(part * total + done, parts * total)
+LARGE = Size((784, 512, 512, 10), 125, 480)
+MEMORY_LIMITS = (
+    MemoryLimit("numpy", LARGE, 1),
+    MemoryLimit("tf", LARGE, 1.35),
+    MemoryLimit("keras", LARGE, 1.1),
+)

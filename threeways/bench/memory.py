@@ -1,97 +1,69 @@
-"""How much memory a run of an implementation takes, over what its framework takes by itself."""
+"""How much memory a run of an implementation takes, beyond what its framework takes by itself."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar
 
-from threeways.bench.timing import Size, our_fit
-from threeways.implementations import load
+from threeways.bench.baselines.base import LeftOut
+from threeways.bench.limits import MemoryLimit
+from threeways.bench.process import TrainingProcess
+from threeways.bench.workloads import Size
 from threeways.progress import OnProgress
 
-TINY = Size((2, 2, 2), 1, 1)
-LARGE = Size((784, 512, 512, 10), 125, 480)
+# A network that takes no memory to speak of.
+NOTHING = Size((2, 2, 2), 1, 1)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The peak of a process that fits a network, in bytes.
+    """The peak memory of a process that trains, in bytes.
 
     Args:
+        limit: that it is held to.
         peak: of that process.
-        framework: of one that fits a tiny network.
-        allowed: what their difference may be.
+        framework: of a process that trains a tiny network.
     """
 
+    limit: MemoryLimit
     peak: int
     framework: int
-    allowed: int
+    is_disturbed: ClassVar[bool] = False  # nothing that other processes do changes it
 
     @property
     def run(self) -> int:
-        """What the fit takes."""
+        """The memory that the run itself takes, in bytes."""
         return self.peak - self.framework
 
     @property
     def ratio(self) -> float:
-        """What the fit takes, to what it may."""
-        return self.run / self.allowed
+        """The ratio of the memory that the run takes to what is allowed."""
+        return self.run / self.limit.allowed
 
 
-def memory(size: Size, names: Sequence[str], on_progress: OnProgress) -> dict[str, Memory]:
-    """What each implementation takes, every run in a process of its own."""
-    found = {}
-    for done, name in enumerate(names, 1):
-        found[name] = Memory(_peak_of(name, size), _peak_of(name, TINY), allowed(size))
-        on_progress(done, len(names))
-    return found
+def memory(
+    limits: Sequence[MemoryLimit], on_progress: OnProgress
+) -> tuple[list[Memory], list[str]]:
+    """The memory of each limit's run, and a line for each one that is left out.
 
-
-def allowed(size: Size) -> int:
-    """The data + 4 × (the parameters + a batch's activations).
-
-    The data are x and y once, in the network's dtype; the activations are a[0..L] of one batch.
+    Raises:
+        InputError: an implementation's framework is not installed.
     """
-    case = size.case()
-    itemsize = case.parameters[0].W.itemsize
-    data = (case.dataset.x.size + case.dataset.y.size) * itemsize
-    parameters = sum(W.nbytes + b.nbytes for W, b in case.parameters)
-    return data + 4 * (parameters + size.rows * sum(size.widths) * itemsize)
+    found = []
+    left_out = []
+    for done, limit in enumerate(limits, 1):
+        try:
+            found.append(Memory(limit, _peak(limit.name, limit.size), _peak(limit.name, NOTHING)))
+        except LeftOut as reason:
+            left_out.append(str(reason))
+        on_progress(done, len(limits))
+    return found, left_out
 
 
-def _peak_of(name: str, size: Size) -> int:
-    numbers = [*size.widths, size.rows, size.batches]
-    run = subprocess.run(
-        [sys.executable, "-m", "threeways.bench.memory", name, *map(str, numbers)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return int(run.stdout)
-
-
-def peak() -> int:
-    """The most bytes that this process has held at once.
-
-    Linux counts for ``getrusage`` what the parent held before this process was its own.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        (kilobytes,) = re.findall(r"VmHWM:\s*(\d+) kB", status.read_text())
-        return 1024 * int(kilobytes)
-    import resource
-
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most
-
-
-if __name__ == "__main__":
-    name, *numbers = sys.argv[1:]
-    *widths, rows, batches = map(int, numbers)
-    (package,) = load([name]).values()
-    our_fit(package, Size(tuple(widths), rows, batches).case())(lambda *_: None)
-    print(peak())
+def _peak(name: str, size: Size) -> int:
+    """The peak memory of a process that trains a network of this size, in bytes."""
+    with TrainingProcess(name) as process:
+        process.build(size.case)
+        process.run()
+        return process.peak_memory()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from threeways.cli.options import IMPLEMENTATIONS, load_network
+
+if TYPE_CHECKING:
+    from shared import Case
 
 
 @click.command()
@@ -15,36 +20,56 @@ def bench(case: str | None, implementations: str) -> int:
 
     With a case, what a step of it costs. Other libraries take part where they are installed.
     """
-    from threeways.implementations import choose, load
+    from threeways.implementations import choose
 
     names = choose(implementations)
     if case:
-        loaded = load_network(case, "a chain of functions has no training")
-    packages = load(names)
+        _bench_case(load_network(case, "a chain of functions has no training"), names)
+    else:
+        _bench_limits(names)
+    return 0
 
-    from threeways.bench import limits as measuring
-    from threeways.bench.baselines import PEERS
-    from threeways.bench.memory import LARGE, memory
-    from threeways.bench.timing import contest, of_many_batches
+
+def _bench_case(case: Case, names: list[str]) -> None:
+    from functools import partial
+
+    from threeways.bench.baselines import BASELINES
+    from threeways.bench.growth import axes_of, growth
+    from threeways.bench.timing import time_in_turns
+    from threeways.bench.workloads import of_many_batches
     from threeways.report import benchmarks as tables
     from threeways.report.console import console
     from threeways.report.progress import counted
 
     out = console()
-    if case:
-        with counted("turns") as on_progress:
-            held = contest(of_many_batches(loaded), packages, PEERS, on_progress)
-        tables.print_contest(loaded, held, names, out)
-        axes = measuring.axes_of(loaded)
-    else:
-        with counted("turns") as on_progress:
-            ratios, left_out = measuring.ratios(measuring.LIMITS, packages, on_progress)
-        tables.print_ratios(ratios, left_out, out)
-        with counted("memory") as on_progress:
-            found = memory(LARGE, names, on_progress)
-        tables.print_memory(found, LARGE, out)
-        axes = measuring.AXES
+    with counted("turns") as on_progress:
+        make_case = partial(of_many_batches, case)
+        timings = time_in_turns(make_case, [*names, *BASELINES], on_progress)
+    tables.print_timings(case, timings, names, out)
     with counted("sizes") as on_progress:
-        grown = measuring.growth(axes, packages, on_progress)
-    tables.print_growth(grown, out)
-    return 0
+        grown = growth(axes_of(case), names, on_progress)
+    tables.print_growth(*grown, out)
+
+
+def _bench_limits(names: list[str]) -> None:
+    from threeways.bench import limits
+    from threeways.bench.growth import AXES, growth
+    from threeways.bench.memory import memory
+    from threeways.bench.ratios import ratios
+    from threeways.report import benchmarks as tables
+    from threeways.report.console import console
+    from threeways.report.progress import counted
+
+    out = console()
+    of_time = [limit for limit in limits.TIME_LIMITS if limit.name in names]
+    of_memory = [limit for limit in limits.MEMORY_LIMITS if limit.name in names]
+    with counted("turns") as on_progress:
+        times, left_out = ratios(of_time, on_progress)
+    tables.print_ratios(times, left_out, out)
+    with counted("memory") as on_progress:
+        memories, left_out = memory(of_memory, on_progress)
+    tables.print_memory(memories, left_out, out)
+    with counted("sizes") as on_progress:
+        grown = growth(AXES, names, on_progress)
+    tables.print_growth(*grown, out)
+    tables.print_summary([*of_time, *of_memory], [*times, *memories], out)

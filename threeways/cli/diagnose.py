@@ -1,4 +1,4 @@
-"""``threeways diagnose``: which known mistakes make the numbers that somebody got."""
+"""``threeways diagnose``: the known mistakes that explain the numbers that somebody got."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ import click
     help="A number of the step, with as many digits as are known: 'dW[1][0,1]=0.0826'.",
 )
 @click.option(
-    "--steps", default=1, show_default=True, help="Which step the numbers are of, from 1."
+    "--steps",
+    default=1,
+    show_default=True,
+    help="The step that the numbers belong to, counted from 1.",
 )
 def diagnose(case: str, values: tuple[str, ...], steps: int) -> int:
     """Say which known mistakes, alone or in pairs, make these numbers."""

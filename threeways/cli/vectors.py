@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import click
@@ -18,14 +17,12 @@ def vectors(folder: Path, cases: tuple[str, ...]) -> int:
 
     They are a JSON file for each network and dtype, and the JSON Schema of these files.
     """
-    from shared import DTYPES, Case, case_names
+    from shared import case_names
     from threeways.conformance.vectors import write_vectors
     from threeways.report.progress import counted
 
     loaded = load_cases(cases or case_names())
-    total = len(DTYPES) * sum(isinstance(case, Case) for case in loaded)
-    done = itertools.count(1)
     with counted("files") as on_progress:
-        paths = write_vectors(folder, loaded, lambda _: on_progress(next(done), total))
+        paths = write_vectors(folder, loaded, on_progress)
     click.echo(f"{len(paths)} files and schema.json in {folder}")
     return 0

@@ -38,6 +38,7 @@ from threeways.exact.oracle import Exact, exact_step, rounded_step
 from threeways.files import make_folder, write_whole
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.diagnosis import numbers_of
+from threeways.progress import OnProgress
 
 _THREE_DIGITS = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
 
@@ -45,14 +46,14 @@ _THREE_DIGITS = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
 def write_vectors(
     folder: Path,
     cases: Iterable[Case | ChainRuleCase],
-    on_case: Callable[[Path], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[Path]:
     """Write ``schema.json`` and a file for each network and dtype; the paths of the latter.
 
     Args:
         folder: where to write, such as ``mazur-float64.json``; it is made if need be.
         cases: the cases; those that are chains of functions are left out.
-        on_case: called with the path of each case's file once it is written.
+        on_progress: told how many of the cases' files are written, and of how many.
 
     Raises:
         InputError: the folder cannot be written, there is no network, two have the same name, or a
@@ -81,8 +82,8 @@ def write_vectors(
     for case in chosen:
         paths.append(folder / f"{case.name}-{case.dtype}.json")
         _write(paths[-1], vectors(case))
-        if on_case:
-            on_case(paths[-1])
+        if on_progress:
+            on_progress(len(paths), len(chosen))
     return paths
 
 

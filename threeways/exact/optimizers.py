@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from flint import arb
 
-from shared import Training
+from shared import OPTIMIZERS, Training
 from threeways.exact.arithmetic import Number, sqrt, square
 
 Updated: TypeAlias = tuple[Number, ...]
@@ -61,14 +61,8 @@ def adam(
     return m_next, s_next, w - corrected * m_next / (sqrt(s_next) + epsilon)
 
 
-RULES: dict[str, Callable[..., Updated]] = {
-    "sgd": sgd,
-    "momentum": momentum,
-    "nesterov": nesterov,
-    "adagrad": adagrad,
-    "rmsprop": rmsprop,
-    "adam": adam,
-}
+# Each under the name of its function.
+RULES: dict[str, Callable[..., Updated]] = {name: globals()[name] for name in OPTIMIZERS}
 
 
 def learning_rate(training: Training, t: int) -> arb:

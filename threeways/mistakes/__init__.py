@@ -1,11 +1,12 @@
 """The classic mistakes in backpropagation and training, each as a network that makes it.
 
-A mistake overrides one small method of :class:`impl_numpy.FeedForward`, or gives it another
-network, and says what was done, why it is wrong and what to do. It leaves every network that it
-cannot happen in exactly as it was. What goes wrong in a loss and what goes wrong in its derivative
-are two mistakes, since one is made without the other as often as with it; :func:`pair` makes two at
-once. They are in the order of the step, but those that change what others make come before these:
-of a pair, the first acts on what the second makes.
+A mistake overrides a small method or two of :class:`impl_numpy.FeedForward`, or changes the network
+that it is given, and says what was done, why it is wrong and what to do. A network in which it
+cannot happen stays exactly as it is. A mistake in a loss and one in its derivative count as two,
+since either is often made without the other; :func:`pair` makes two at once.
+
+The mistakes are in the order of the step, except that those which change the result of others come
+first: of a pair, the first acts on the result of the second.
 """
 
 from __future__ import annotations
@@ -25,5 +26,5 @@ MISTAKES: dict[str, type[Mistake]] = {
 
 
 def pair(first: str, second: str) -> type[FeedForward]:
-    """A network that makes two mistakes, by their names, at once."""
+    """A kind of network that makes two mistakes at once, given by their names."""
     return type("Both", (MISTAKES[first], MISTAKES[second]), {})

@@ -22,10 +22,10 @@ from threeways.mistakes.base import (
 
 
 class SquaredErrorsGradient(Mistake):
-    title = "squared error's gradient for the cross-entropy"
+    title = "squared error's gradient instead of the cross-entropy's"
     did = "dz = (a - y) · g'(z), though the loss is a cross-entropy."
-    why = "The cross-entropy has cancelled g'(z); with it, a sure and wrong output hardly learns."
-    fix = "dz = a - y, over N or NK."
+    why = "In the cross-entropy's gradient g'(z) cancels; with it, confident errors hardly shrink."
+    fix = "dz = a - y, divided by N or NK."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         dz = super().output_delta(y, z, a)
@@ -35,10 +35,10 @@ class SquaredErrorsGradient(Mistake):
 
 
 class NetInputInOutputDelta(Mistake):
-    title = "net input for the output in the output's delta"
-    did = "dz = z - y, where a - y is meant."
-    why = "The target is what the output should be, not the net input; z may be any number."
-    fix = "Apply the activation first: dz = g(z) - y, over N or NK."
+    title = "net input instead of output in the output's delta"
+    did = "dz = z - y, though a - y is meant."
+    why = "The target says what the output should be, not the net input, which may be any number."
+    fix = "Apply the activation first: dz = g(z) - y, divided by N or NK."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         other = "softmax_binary_crossentropy"  # its dz is no such difference
@@ -49,10 +49,8 @@ class NetInputInOutputDelta(Mistake):
 class ProbabilitiesClipped(Mistake):
     title = "gradient lost where probabilities are clipped"
     did = "The cross-entropy of np.clip(a, 1e-7, 1 - 1e-7) is differentiated by the framework."
-    why = (
-        "What is clipped is constant: a sure and wrong output has a gradient of zero and stays so."
-    )
-    fix = "Let the framework take the logits (from_logits=True); by hand, dz = a - y, over N or NK."
+    why = "Where a is clipped it is constant: a confident error has a gradient of zero and stays."
+    fix = "Let the framework take the logits (from_logits=True); by hand, dz = a - y over N or NK."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         dz = super().output_delta(y, z, a)
@@ -68,7 +66,7 @@ class TermMissing(Mistake):
     title = "gradient of the cross-entropy without its (1 - y) term"
     did = "-y log a alone is differentiated: dz = -y(1 - a) for the sigmoid."
     why = "Where the target is 0 nothing is learned, so every output creeps up to 1."
-    fix = "Differentiate both terms; with the sigmoid they come to dz = a - y."
+    fix = "Differentiate both terms; for the sigmoid, together they are dz = a - y."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         match self.network.loss:
@@ -94,9 +92,9 @@ class SignInside(Mistake):
 
 
 class CrossentropyNotChained(Mistake):
-    title = "cross-entropy's derivative by a taken for that by z"
+    title = "cross-entropy's derivative with respect to a taken for dz"
     did = "dz = -y/a, or -(y/a - (1 - y)/(1 - a)), without the step back through the activation."
-    why = "That is da; dz = da · g'(z) is missing its second factor."
+    why = "That is da; the second factor of dz = da · g'(z) is missing."
     fix = "Multiply by the sigmoid's or softmax's derivative, which leaves dz = a - y."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
@@ -109,9 +107,9 @@ class CrossentropyNotChained(Mistake):
 
 
 class LabelsSwapped(Mistake):
-    title = "gradient with labels and logits exchanged"
-    did = "cross_entropy(logits, labels) for (labels, logits), differentiated by the framework."
-    why = "As a function of its labels the loss is a straight line: dz no longer depends on z."
+    title = "labels and logits swapped in the gradient"
+    did = "The framework differentiates cross_entropy(logits, labels), not (labels, logits)."
+    why = "The loss is linear in its labels: dz no longer depends on z."
     fix = "Pass both by name: labels=y, logits=z."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
@@ -124,9 +122,9 @@ class LabelsSwapped(Mistake):
 
 
 class AbsoluteError(Mistake):
-    title = "absolute error's gradient for the squared error"
+    title = "absolute error's gradient instead of the squared error's"
     did = "da = sign(a - y)."
-    why = "The squared error's gradient shrinks with the error; this one is as large at the end."
+    why = "The squared error's gradient shrinks with the error; this one does not."
     fix = "da = 2(a - y), or a - y with the ½ in the loss."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
@@ -159,7 +157,7 @@ class DiagonalOfSoftmax(Mistake):
 class ZeroGradients(Mistake):
     title = "all gradients zero"
     did = "The loss is cut off from the network (a constant, .numpy(), .detach()), so that dz = 0."
-    why = "Nothing that the weights do reaches the loss, and no weight moves."
+    why = "The framework sees no path from the weights to the loss, and no weight moves."
     fix = "Compute the loss from the network's own output, and inside the tape."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
@@ -171,9 +169,9 @@ class ZeroGradients(Mistake):
 
 class WeightsUpdatedFirst(Mistake):
     title = "weights updated before the delta below is computed"
-    did = "W[l+1] has made its step already when dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]) uses it."
-    why = "The gradient is that of the weights of the forward pass, all of them."
-    fix = "Compute every delta first, and then update every W and b."
+    did = "W[l+1] is already updated when dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]) uses it."
+    why = "The gradient belongs to the weights of the forward pass, in every layer."
+    fix = "Compute every delta first, then update every W and b."
 
     learning_rate = 0.0
 
@@ -198,7 +196,7 @@ class WeightsUpdatedFirst(Mistake):
 
 class OnePathOnly(Mistake):
     title = "only one output's path in the hidden delta"
-    did = "da takes dz[l+1] of the first unit above alone, times its weight."
+    did = "da uses only the first unit above: its dz[l+1] times its weight."
     why = "A hidden unit feeds every unit above it, and its derivative is the sum over all of them."
     fix = "da = dz[l+1] @ W[l+1].T adds up every path."
 
@@ -209,9 +207,9 @@ class OnePathOnly(Mistake):
 
 
 class ErrorPassedDown(Mistake):
-    title = "error passed down in place of the delta"
-    did = "da[l] = da[l+1] @ W[l+1].T: what goes down has not been multiplied by g'(z[l+1])."
-    why = "The way down leads through every activation above, and each has its derivative."
+    title = "error passed down instead of the delta"
+    did = "da[l] = da[l+1] @ W[l+1].T, without multiplying by g'(z[l+1]) on the way."
+    why = "The way down passes through every activation above, and each adds a factor g'."
     fix = "dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]), with the whole dz of the layer above."
 
     error: Array
@@ -226,9 +224,9 @@ class ErrorPassedDown(Mistake):
 
 
 class WeightsReshaped(Mistake):
-    title = "W reshaped in place of transposed"
+    title = "W reshaped instead of transposed"
     did = "da = dz[l+1] @ W[l+1].reshape(K, D), to make the shapes fit."
-    why = "reshape keeps the numbers in their order and cuts its rows elsewhere; most weights move."
+    why = "reshape keeps the numbers in order and only cuts the rows elsewhere; most are misplaced."
     fix = "W.T, which swaps rows and columns."
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
@@ -239,8 +237,8 @@ class WeightsReshaped(Mistake):
 
 class WeightsNotTransposed(Mistake):
     title = "W not transposed in the hidden delta"
-    did = "da = dz[l+1] @ W[l+1], which fits where a layer is as wide as the one below."
-    why = "It goes along the weights into a unit, not along those out of it."
+    did = "da = dz[l+1] @ W[l+1], whose shapes fit if a layer is as wide as the one below."
+    why = "It follows the weights that lead into a unit, not those that lead out of it."
     fix = "da = dz[l+1] @ W[l+1].T."
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
@@ -252,7 +250,7 @@ class WeightsNotTransposed(Mistake):
 
 class WeightsOfWrongLayer(Mistake):
     title = "hidden delta with the layer's own weights"
-    did = "da = dz[l+1] @ W[l].T, which fits where the two layers have the same shape."
+    did = "da = dz[l+1] @ W[l].T, whose shapes fit if W[l] and W[l+1] have the same shape."
     why = "W[l] leads into layer l; its error comes back through the weights that lead out of it."
     fix = "dz[l+1] goes with W[l+1]."
 
@@ -264,8 +262,8 @@ class WeightsOfWrongLayer(Mistake):
 
 class OnePathPerUnit(Mistake):
     title = "only each unit's own path in the hidden delta"
-    did = "da[:, i] = dz[l+1][:, i] * W[l+1][i, i], which fits where both layers are as wide."
-    why = "Hidden unit i feeds every unit above it, not the i-th alone."
+    did = "da[:, i] = dz[l+1][:, i] * W[l+1][i, i], which works if both layers are equally wide."
+    why = "Hidden unit i feeds every unit above it, not only the i-th."
     fix = "da = dz[l+1] @ W[l+1].T adds up every path."
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
@@ -276,7 +274,7 @@ class OnePathPerUnit(Mistake):
 
 
 class ProductOfPaths(Mistake):
-    title = "product of the paths in place of their sum"
+    title = "product instead of sum of the paths"
     did = "da = Π dz[l+1] W[l+1], over the units above."
     why = "Along one path derivatives are multiplied, but the paths themselves are added up."
     fix = "da = Σ dz[l+1] W[l+1], that is dz[l+1] @ W[l+1].T."
@@ -289,7 +287,7 @@ class ProductOfPaths(Mistake):
 class WeightsForgottenInDelta(Mistake):
     title = "weights forgotten in the hidden delta"
     did = "da is the plain sum of dz[l+1]."
-    why = "A hidden unit answers for the units above by as much as it feeds them: by its weights."
+    why = "A hidden unit contributes to each unit above in proportion to the weight between them."
     fix = "da = dz[l+1] @ W[l+1].T."
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
@@ -300,7 +298,7 @@ class WeightsForgottenInDelta(Mistake):
 class BiasAddedToDelta(Mistake):
     title = "bias added to the hidden delta"
     did = "da = dz[l+1] @ W[l+1].T + b[l], as if the backward pass were another forward pass."
-    why = "A bias is a constant in z: its derivative is 1, and it is not part of anybody's error."
+    why = "A bias is added to z whatever the layer below does: it has no part in da."
     fix = "da = dz[l+1] @ W[l+1].T, and the biases get their own db."
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
@@ -309,8 +307,8 @@ class BiasAddedToDelta(Mistake):
 
 class InputGradientNotTransposed(Mistake):
     title = "W not transposed in the input's gradient"
-    did = "dx = dz[0] @ W[0], which fits where the first layer is as wide as the input."
-    why = "It goes along the weights into a unit, not along those out of an input."
+    did = "dx = dz[0] @ W[0], whose shapes fit if the first layer is as wide as the input."
+    why = "It follows the weights that lead into a unit, not those that lead out of an input."
     fix = "dx = dz[0] @ W[0].T."
 
     def input_gradient(self, dz: list[Array]) -> Array:
@@ -322,8 +320,8 @@ class InputGradientNotTransposed(Mistake):
 
 
 class DerivativeAtActivation(Mistake):
-    title = "derivative taken at a in place of z"
-    did = "g'(a) for g'(z): a function like sigmoid'(z) = σ(z)(1 - σ(z)) is given a = σ(z)."
+    title = "derivative taken at a instead of z"
+    did = "g'(a) instead of g'(z): sigmoid'(z) = σ(z)(1 - σ(z)), for example, is given a = σ(z)."
     why = "The activation is applied twice."
     fix = "g'(z), or its formula in a: a(1 - a) for the sigmoid, 1 - a² for tanh."
 
@@ -332,7 +330,7 @@ class DerivativeAtActivation(Mistake):
 
 
 class NetInputInDerivative(Mistake):
-    title = "z in the derivative's formula for a"
+    title = "z in a formula for the derivative that takes a"
     did = "z(1 - z) for the sigmoid, 1 - z² for tanh: a function written for a is given z."
     why = "σ' = σ(1 - σ) holds for the sigmoid's value; z(1 - z) is negative for most z."
     fix = "a(1 - a) and 1 - a², with a = g(z)."
@@ -343,7 +341,7 @@ class NetInputInDerivative(Mistake):
 
 class OutputDerivativeForgotten(Mistake):
     title = "derivative of the output's activation forgotten"
-    did = "dz = da, a - y or 2(a - y): the cross-entropy's delta for a squared error."
+    did = "dz = da, so a - y or 2(a - y): a cross-entropy's delta, though the error is squared."
     why = "The squared error's dz is da · g'(z); only the cross-entropy's derivative cancels g'(z)."
     fix = "Multiply by g'(z): (a - y) · a(1 - a) for ½(a - y)² and the sigmoid."
 
@@ -354,7 +352,7 @@ class OutputDerivativeForgotten(Mistake):
 class HiddenDerivativeForgotten(Mistake):
     title = "derivative of the hidden activation forgotten"
     did = "dz[l] = dz[l+1] @ W[l+1].T."
-    why = "That is da, the derivative by the activation; the net input is one step further back."
+    why = "That is da, the derivative with respect to the activation; dz is one step further back."
     fix = "Multiply by g'(z[l]), elementwise."
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
@@ -413,7 +411,7 @@ class TanhsDerivativeNotSquared(Mistake):
 class ScaledTanhsInnerDerivative(Mistake):
     title = "scaled tanh's derivative without its ⅔"
     did = "g'(z) = 1.7159 (1 - tanh²(⅔z))."
-    why = "By the chain rule the derivative of ⅔z is a factor too; this is half as much again."
+    why = "By the chain rule, ⅔ is a factor, too; without it, g' is 1.5 times what it should be."
     fix = "g'(z) = 1.7159 · ⅔ · (1 - tanh²(⅔z))."
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
@@ -421,9 +419,9 @@ class ScaledTanhsInnerDerivative(Mistake):
 
 
 class TanhsDerivativeForScaled(Mistake):
-    title = "tanh's derivative for the scaled tanh"
+    title = "plain tanh's derivative for the scaled tanh"
     did = "dz = da · (1 - a²) with a = 1.7159 tanh(⅔z)."
-    why = "1 - a² is for an a between -1 and 1; here it is negative from |a| = 1 on."
+    why = "1 - a² holds for an a between -1 and 1; here it is negative as soon as |a| > 1."
     fix = "g'(z) = 1.7159 · ⅔ · (1 - tanh²(⅔z))."
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
@@ -433,7 +431,7 @@ class TanhsDerivativeForScaled(Mistake):
 
 
 class RelusDerivativeAsInput(Mistake):
-    title = "ReLU itself for its derivative"
+    title = "ReLU itself instead of its derivative"
     did = "dz = da · max(0, z)."
     why = "ReLU's slope is 0 or 1, however large z is; this multiplies by z once too often."
     fix = "dz = da · (z > 0)."
@@ -446,7 +444,7 @@ class RelusDerivativeAsInput(Mistake):
 
 class RelusDerivativeAtZero(Mistake):
     title = "ReLU'(0) taken as 1"
-    did = "dz = da · (z >= 0), and the slope from above at 0 in leaky ReLU and ELU."
+    did = "dz = da · (z >= 0), and for leaky ReLU and ELU the slope on the right of 0."
     why = "By the convention here, as in the frameworks' ReLU, a unit at exactly 0 is off."
     fix = "dz = da · (z > 0). Rows of zeros and biases of zero make z exactly 0."
 
@@ -459,7 +457,7 @@ class RelusDerivativeAtZero(Mistake):
 class SlopesSwapped(Mistake):
     title = "slopes of ReLU and leaky ReLU on the wrong sides"
     did = "The derivative is 1 below zero and 0 (or α) above: dz[z > 0] = 0."
-    why = "The units that are on pass nothing back, and those that are off everything."
+    why = "Units that are on pass nothing back, and those that are off pass everything."
     fix = "1 where z > 0, and 0 (or α) elsewhere: dz[z <= 0] = 0."
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
@@ -468,7 +466,7 @@ class SlopesSwapped(Mistake):
 
 
 class LeakySlopeForgotten(Mistake):
-    title = "ReLU's derivative for leaky ReLU"
+    title = "ReLU's derivative instead of leaky ReLU's"
     did = "dz = da · (z > 0), though the activation leaks."
     why = "Below zero the slope is α, not 0: it is there to keep such units learning."
     fix = "dz = da · np.where(z > 0, 1, α)."
@@ -482,7 +480,7 @@ class LeakySlopeForgotten(Mistake):
 class ElusDerivativeWithoutAlpha(Mistake):
     title = "ELU's derivative without its α"
     did = "The derivative is e^z below zero."
-    why = "ELU is α(e^z - 1) there, so its derivative is αe^z; only for α = 1 is it the same."
+    why = "ELU is α(e^z - 1) there, so its derivative is αe^z; the two agree only for α = 1."
     fix = "αe^z, or a + α, where z <= 0."
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
@@ -494,7 +492,7 @@ class ElusDerivativeWithoutAlpha(Mistake):
 class SelusDerivativeWithoutScale(Mistake):
     title = "SELU's derivative without its λ"
     did = "The derivative is 1 above zero and αe^z below."
-    why = "λ multiplies the function on both sides, and so its derivative."
+    why = "λ multiplies both branches of the function, and so of its derivative."
     fix = "λ above zero and λαe^z below."
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
@@ -505,9 +503,9 @@ class SelusDerivativeWithoutScale(Mistake):
 
 
 class NetInputInWeightGradient(Mistake):
-    title = "net input for the activation in dW"
+    title = "net input instead of activation in dW"
     did = "dW[l] = z[l-1].T @ dz[l]."
-    why = "W[l] multiplies a[l] in the forward pass, so a[l] is its derivative's other factor."
+    why = "W[l] multiplies a[l] in the forward pass, so a[l] is the other factor of dW[l]."
     fix = "dW[l] = a[l].T @ dz[l], with a[l] = g(z[l-1])."
 
     def backpropagate(
@@ -520,8 +518,8 @@ class NetInputInWeightGradient(Mistake):
 
 
 class OutputInWeightGradient(Mistake):
-    title = "layer's output for its input in dW"
-    did = "dW[l] = a[l+1].T @ dz[l], which fits where a layer is as wide as the one below."
+    title = "layer's output instead of its input in dW"
+    did = "dW[l] = a[l+1].T @ dz[l], whose shapes fit if a layer is as wide as the one below."
     why = "W[l] multiplies what goes into layer l, and a[l+1] comes out of it."
     fix = "dW[l] = a[l].T @ dz[l]; a[0] is the input x."
 
@@ -537,8 +535,8 @@ class OutputInWeightGradient(Mistake):
 
 class WeightGradientTransposed(Mistake):
     title = "input and delta swapped in dW"
-    did = "dW[l] = dz[l].T @ a[l], which fits where a layer is as wide as the one below."
-    why = "That is the transpose: the derivative by the weight from i to j stands at j, i."
+    did = "dW[l] = dz[l].T @ a[l], whose shapes fit if a layer is as wide as the one below."
+    why = "That is the transpose: the derivative for the weight from i to j ends up at [j, i]."
     fix = "dW[l] = a[l].T @ dz[l], or transpose W too."
 
     def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
@@ -547,7 +545,7 @@ class WeightGradientTransposed(Mistake):
 
 
 class WeightForInput(Mistake):
-    title = "derivative by the input taken for that by the weight"
+    title = "derivative with respect to the input taken for dW"
     did = "dW[l] = W[l] · Σ dz[l]."
     why = "∂(wa)/∂a = w, but ∂(wa)/∂w = a."
     fix = "dW[l] = a[l].T @ dz[l]."
@@ -557,10 +555,10 @@ class WeightForInput(Mistake):
 
 
 class MeansMultiplied(Mistake):
-    title = "product of means for the mean of products in dW"
+    title = "product of means instead of mean of products in dW"
     did = "a and dz are reduced over the rows first: dW = np.outer(a.mean(axis=0), dz.sum(axis=0))."
     why = "Each row's activation goes with its own delta; means lose how the two vary together."
-    fix = "dW = a.T @ dz multiplies row by row and then adds up."
+    fix = "dW = a.T @ dz multiplies row by row and then sums."
 
     def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
         return super().weight_gradient(l, np.broadcast_to(a.mean(axis=0), a.shape), dz)
@@ -568,8 +566,8 @@ class MeansMultiplied(Mistake):
 
 class BiasSummedOverOutputs(Mistake):
     title = "bias gradient summed over the wrong axis"
-    did = "db = dz.sum(axis=1), which fits where there are as many rows as units."
-    why = "That is one number for each row; a bias is shared by the rows and belongs to a unit."
+    did = "db = dz.sum(axis=1), whose shape fits if there are as many rows as units."
+    why = "That is one number for each row; but a bias belongs to a unit and is shared by all rows."
     fix = "db = dz.sum(axis=0)."
 
     def bias_gradient(self, dz: Array) -> Array:
@@ -579,7 +577,7 @@ class BiasSummedOverOutputs(Mistake):
 class BiasSummedOverAll(Mistake):
     title = "bias gradient summed over everything"
     did = "db = np.sum(dz), one number for all the units of a layer."
-    why = "Every bias of the layer then moves alike, by what is the others' as well."
+    why = "Every bias of the layer then moves by the same amount, the sum of all their derivatives."
     fix = "db = np.sum(dz, axis=0)."
 
     def bias_gradient(self, dz: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What a mistake is, and the network that it is made in."""
+"""The base class of all mistakes, the network that they are made in, and helpers they share."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from impl_numpy.optimizers import Optimizer
 from shared import Array, Layer, Network, Training
 
 SQUARED_ERRORS = ("mean_squared_error", "half_squared_error")
-# What the losses do over the K outputs of a row.
+# The losses that take the mean over the K outputs of a row, and those that take the sum.
 MEANS = ("mean_squared_error", "binary_crossentropy", "softmax_binary_crossentropy")
 SUMS = ("half_squared_error", "categorical_crossentropy")
 # The cross-entropies with a term for y and one for 1 - y.
 TWO_TERMS = ("binary_crossentropy", "softmax_binary_crossentropy")
 CROSSENTROPIES = (*TWO_TERMS, "categorical_crossentropy")
-# Those that fit their activation, so that dz comes to a - y.
+# Cross-entropies whose activation is their natural one, so that dz is a - y.
 FITTING = ("binary_crossentropy", "categorical_crossentropy")
-# Keras's ε, which probabilities are kept away from 0 and 1 by.
+# How far Keras keeps probabilities away from 0 and 1.
 CLIP = 1e-7
 
 
 class Parts(FeedForward):
-    """The right network, in smaller parts still, for mistakes to be made in."""
+    """The correct network, split into more methods for mistakes to override."""
 
     @property
     def last(self) -> int:
-        """The number of the output layer, L - 1."""
+        """Index of the output layer, L - 1."""
         return len(self.W) - 1
 
     def has(self, l: int, *activations: str) -> bool:
@@ -40,16 +40,21 @@ class Parts(FeedForward):
         return self.network.layers[l].activation in activations
 
     def first_term(self, y: Array, z: Array) -> Array:
-        """A cross-entropy's mean of -y log a, without its terms for 1 - y."""
+        """Mean of -y log a over rows and outputs, (): a cross-entropy without its (1 - y) terms.
+
+        Args:
+            y: targets (N, K).
+            z: net inputs of the output layer (N, K).
+        """
         binary = self.network.loss == "binary_crossentropy"
         return -np.mean(y * (-np.logaddexp(0, -z) if binary else log_softmax(z)))
 
     def delta(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        """dz[l] from the derivative with respect to what the layer above is given of a[l+1]."""
+        """dz[l] (N, D[l+1]), from the derivative with respect to a[l+1] after dropout."""
         return self.activation_backward(l, self.drop_backward(l + 1, da), z, a)
 
     def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
-        """dW[l] with what the penalty adds to it."""
+        """dW[l] (D[l], D[l+1]), the gradient of the penalty included."""
         dW = self.weight_gradient(l, a, dz)
         return dW + self.penalty_gradient(l) if l in self.penalised else dW
 
@@ -77,64 +82,51 @@ class Parts(FeedForward):
     def l2_gradient(self, W: Array, l2: float) -> Array:
         return regularisation.penalty_gradient(W, 0, l2)
 
-    # Each optimizer's rule, under its name, and its learning rate.
+    # The learning rate, and the rules of the optimizers, each under its name.
 
     def optimizer_for(self, training: Training) -> Optimizer:
         known = self.optimizer
         optimizer = super().optimizer_for(training)
         if optimizer is not known:  # just made
-            made_for = optimizer.training
-            rule = getattr(self, made_for.optimizer)
-            numbers = dict(made_for.hyperparameters)
-            numbers.pop("initial_accumulator", None)
-            optimizer.rule = partial(self.change, partial(rule, **numbers), made_for)
+            name, right = optimizer.training.optimizer, optimizer.rule
+            rule = partial(getattr(self, name, right.func), **right.keywords)
+            optimizer.rule = partial(self.change, rule, optimizer.training)
         return optimizer
 
     def change(
         self, rule: Callable[..., None], training: Training, eta: float, t: int, *arrays: Array
     ) -> None:
-        """Change an array by a rule."""
+        """Update an array by a rule, at this network's learning rate."""
         rule(self.rate(training, eta, t), t, *arrays)
 
     def rate(self, training: Training, eta: float, t: int) -> float:
-        """The learning rate after t steps, from what it should be."""
+        """The learning rate after t steps, which should be eta."""
         return eta
 
     def next_rate(self, training: Training) -> float:
-        """The learning rate of the step that is next."""
+        """The learning rate of the next step."""
         optimizer = self.optimizer_for(training)
         made_for, t = optimizer.training, optimizer.t
         return self.rate(made_for, optimizers.learning_rate(made_for, t), t)
 
-    def sgd(self, eta: float, t: int, g: Array, w: Array) -> None:
-        optimizers.sgd(eta, t, g, w)
-
-    def momentum(
-        self, eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float
-    ) -> None:
-        optimizers.momentum(eta, t, g, w, v, momentum=momentum)
-
-    def nesterov(
-        self, eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float
-    ) -> None:
-        optimizers.nesterov(eta, t, g, w, v, momentum=momentum)
-
-    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
-        optimizers.adagrad(eta, t, g, w, s, epsilon=epsilon)
-
-    def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
-    ) -> None:
-        optimizers.rmsprop(eta, t, g, w, s, rho=rho, epsilon=epsilon)
-
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
-    ) -> None:
-        optimizers.adam(eta, t, g, w, m, s, **numbers)
+    # Those that mistakes override; the others are taken from the optimizer itself.
+    momentum = staticmethod(optimizers.momentum)
+    nesterov = staticmethod(optimizers.nesterov)
+    adagrad = staticmethod(optimizers.adagrad)
+    rmsprop = staticmethod(optimizers.rmsprop)
+    adam = staticmethod(optimizers.adam)
 
 
 class Mistake(Parts):
-    """A network that makes one mistake."""
+    """A network that makes one mistake.
+
+    Attributes:
+        name: the class's name in kebab case, by which the mistake is known.
+        title: a short noun phrase.
+        did: what was done.
+        why: why it is wrong.
+        fix: what to do.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -147,17 +139,22 @@ class Mistake(Parts):
 
 
 def n_terms(network: Network, y: Array) -> int:
-    """What a squared error divides its sum by, apart from the ½."""
+    """Number of terms that a squared error averages over: N K, or N for the half squared error."""
     return y.size if network.loss == "mean_squared_error" else len(y)
 
 
 def log_softmax(z: Array) -> Array:
-    """log softmax(z) (N, K), finite at any z."""
+    """log softmax(z) (N, K), finite for every finite z."""
     return z - np.logaddexp.reduce(z, axis=1, keepdims=True)
 
 
 def with_layers(network: Network, change: Callable[[int, Layer], dict[str, Any]]) -> Network:
-    """The network with what is changed of each layer, by its number."""
+    """A copy of the network with changed layers.
+
+    Args:
+        network: the original; returned as it is if nothing changes.
+        change: called with each layer's index and the layer; returns the fields to change.
+    """
     changes = [change(l, layer) for l, layer in enumerate(network.layers)]
     if not any(changes):
         return network

@@ -1,7 +1,13 @@
-"""Which known mistakes, alone or two together, make the numbers that somebody got."""
+"""Diagnosis: the known mistakes, alone or two together, that explain somebody's wrong numbers.
+
+``diagnose`` takes a few printed numbers, ``recognise`` whole arrays. Both make the step with every
+mistake of the catalogue and keep those whose numbers agree. The mistakes are made in
+``impl_numpy``, but a first step counts as correct only if it agrees with the exact one.
+"""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import re
@@ -14,53 +20,56 @@ import numpy as np
 from impl_numpy import FeedForward
 from shared import Array, Case, InputError, load_case
 from shared.errors import Findings
-from shared.quantities import shapes, unknown_quantity
+from shared.quantities import element, shapes, unknown_quantity
 from threeways.exact.bounds import FEW, bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.mistakes import MISTAKES, pair
 from threeways.progress import OnProgress
 
-# How many runners-up a diagnosis names.
+# Number of runners-up in a diagnosis.
 RUNNERS_UP = 3
 
-# The most significant digits that are worth counting, and the most steps worth taking.
+# Significant digits of a double, and the largest step number that may be asked about.
 DOUBLES_DIGITS = 16
 MOST_STEPS = 1_000_000
 
+Numbers = dict[str, Array]
+Make = Callable[[type[FeedForward]], Numbers]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Match:
-    """How well the numbers of one candidate fit those that somebody got.
+    """How well one candidate's numbers fit the observed ones.
 
     Args:
-        mistakes: the names of the candidate's mistakes; none is the correct step.
-        agreed, seen: how many of the numbers are the candidate's, and how many there are.
-        digits: how many significant digits agree, in the one that agrees least.
-        numbers: the candidate's, all of its last step.
+        mistakes: names of the candidate's mistakes; empty for the correct step.
+        agreed: how many of the observed numbers agree with the candidate's.
+        observed: how many numbers were observed.
+        digits: significant digits that agree, in the number that agrees least.
+        numbers: every quantity of the candidate's last step.
     """
 
     mistakes: tuple[str, ...]
     agreed: int
-    seen: int
+    observed: int
     digits: float
-    numbers: dict[str, Array]
+    numbers: Numbers
 
     @property
     def fits(self) -> bool:
-        """Whether all of them are."""
-        return self.agreed == self.seen
+        """Whether every observed number agrees."""
+        return self.agreed == self.observed
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is known of where numbers come from.
+    """The candidates that explain the observed numbers, and those that come close.
 
     Args:
-        matches: the candidates that make all of them, the closest first; the correct step alone
-            where it does.
-        runners_up: the best of the others.
+        matches: the candidates that fit every number, the closest first; only the correct step
+            if that fits.
+        runners_up: the best of the other candidates.
     """
 
     matches: tuple[Match, ...]
@@ -77,7 +86,10 @@ class Diagnosis:
 
     @property
     def telling(self) -> tuple[str, bool] | None:
-        """The number that tells most of the matches apart, and whether it does all; if any does."""
+        """The number that tells most of the matches apart, and whether it tells all of them apart.
+
+        None if no number of the step does.
+        """
         best, most = None, 1
         for name in self.matches[0].numbers if self.matches else ():
             values = np.array([match.numbers[name].ravel() for match in self.matches], float)
@@ -89,54 +101,67 @@ class Diagnosis:
                 most = int(distinct.max())
                 shape = self.matches[0].numbers[name].shape
                 index = np.unravel_index(int(distinct.argmax()), shape)
-                best = f"{name}[{','.join(map(str, index))}]" if shape else name
+                best = element(name, tuple(map(int, index)))
         return None if best is None else (best, most == len(self.matches))
 
 
-class Seen(Protocol):
-    """Numbers that somebody got."""
+class Observation(Protocol):
+    """A number or an array that somebody got."""
 
-    def digits(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
-        """Whether a candidate's are the same, and in how many significant digits."""
+    def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
+        """Whether a candidate's numbers agree with it, and to how many significant digits."""
 
 
 @dataclass(frozen=True)
 class Printed:
-    """One number, with the digits it was printed with; they may be rounded or cut off."""
+    """One number with its printed digits, which may be rounded or cut off.
+
+    Args:
+        quantity, index: the element of the step, as ``"dW[1]"`` and ``(0, 1)``.
+        text: its printed digits.
+        rounding: absolute rounding error that a correct computation may have.
+    """
 
     quantity: str
     index: tuple[int, ...]
     text: str
+    rounding: float
 
-    def digits(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
+    def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         value, place = float(self.text), _last_place(self.text)
         number = float(numbers[self.quantity][self.index])
         if number == value:
             return True, float(DOUBLES_DIGITS) if value == 0 else _digits(place, 10 * abs(value))
-        # By up to a half if it was rounded, or a whole unit further from 0 if it was cut off; and
-        # by what a double cannot hold any better.
+        # A rounded number is off by at most half a unit of its last digit, one that was cut off by
+        # less than a whole unit, and then the printed one is nearer to 0.
         off = number - value
-        further = 1 if value and (off > 0) == (value > 0) else 0.5
-        held = 2.0**-50 * abs(value)
-        if abs(off) <= max(further * place * (1 - 1e-9), held):
-            return True, _digits(max(place, held), 10 * abs(value))
+        unit = 1 if value and (off > 0) == (value > 0) else 0.5
+        if abs(off) <= max(unit * place * (1 - 1e-9), self.rounding):
+            return True, _digits(max(place, abs(off)), 10 * abs(value))
         return False, _digits(off, value)
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A whole array, with the relative rounding error that a correct computation may have."""
+    """A whole array.
+
+    Args:
+        quantity: which, as ``"dW[1]"``.
+        values: the array, in float64.
+        rounding: rounding error that a correct computation may have, as a share of the array's
+            largest number.
+    """
 
     quantity: str
     values: Array
     rounding: float
 
-    def digits(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
-        candidate = numbers[self.quantity].astype(float)
-        if not np.isfinite(self.values).all() or not np.isfinite(candidate).all():
+    def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
+        candidate = numbers[self.quantity]
+        off = float(np.abs(self.values - candidate).max())
+        if not math.isfinite(off):  # something in either array is not
             same = np.array_equal(self.values, candidate, equal_nan=True)
             return same, DOUBLES_DIGITS * float(same)
-        off = float(np.abs(self.values - candidate).max())
         size = float(np.abs(candidate).max())
         return off <= self.rounding * size, _digits(off, size)
 
@@ -147,18 +172,22 @@ def diagnose(
     steps: int = 1,
     on_progress: OnProgress | None = None,
 ) -> Diagnosis:
-    """Which known mistakes, alone or in pairs, make these numbers of a case.
+    """The known mistakes, alone or in pairs, that make these numbers of a case.
+
+    The numbers of the first step are correct if they agree with the exact step; those of a later
+    step, if they agree with ``impl_numpy``, which also makes the mistakes.
 
     Args:
         case: a case, its name, or the path of a TOML file with one.
         values: each number by its quantity and index, as ``{"dW[1][0,1]": "0.0826"}``, with as many
             digits as are known; they may be rounded or cut off: 0.08 is 0.075 to 0.09.
-        steps: the step whose numbers they are, counted from 1.
-        on_progress: called with how many candidates have been tried, and of how many: first the
-            mistakes alone, then, if none of them fits, pairs.
+        steps: the step that the numbers belong to, counted from 1.
+        on_progress: called with the number of candidates tried so far and their total; first for
+            single mistakes, then, if none of them fits, for pairs.
 
     Raises:
-        InputError: no number, one that does not parse, or a quantity or index that is not there.
+        InputError: no values, a value that is not a number, or a quantity or index that this step
+            does not have.
     """
     loaded = load_case(case) if isinstance(case, str) else case
     if not isinstance(loaded, Case):
@@ -166,11 +195,26 @@ def diagnose(
     if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
         raise InputError(f"steps: should be a whole number from 1 to {MOST_STEPS:,}, not {steps}")
     loaded = loaded.prepared()
-    seen = _printed(loaded, values)
-    correct = _match(seen, (), numbers_of(FeedForward, loaded, steps))
+    elements = _elements(loaded, values)
+
+    def make(kind: type[FeedForward]) -> Numbers:
+        return numbers_of(kind, loaded, steps)
+
+    if steps == 1:
+        right = exact_step(loaded).values
+        allowed = bounds(loaded, right)
+    else:
+        right = make(FeedForward)
+        allowed = {name: np.zeros(array.shape) for name, array in right.items()}
+    eps = float(np.finfo(loaded.dtype).eps)
+    observed = [
+        Printed(name, index, text, max(FEW * eps * abs(float(text)), float(allowed[name][index])))
+        for name, index, text in elements
+    ]
+    correct = _match(observed, (), right)
     if correct.fits:
         return Diagnosis((correct,), ())
-    return _diagnose(seen, correct, lambda kind: numbers_of(kind, loaded, steps), on_progress)
+    return _diagnose(observed, correct, _effective(make, on_progress), make, on_progress)
 
 
 def recognise(
@@ -179,40 +223,43 @@ def recognise(
     exact: Exact | None = None,
     before: Sequence[Case] = (),
 ) -> Diagnosis:
-    """Which known mistakes, alone or in pairs, make all of these arrays, which depart.
+    """The known mistakes, alone or in pairs, that make all of these wrong arrays.
+
+    The arrays are compared with the exact step, and with the steps that each mistake makes in
+    ``impl_numpy``. Without matches, they are too close to the exact step to tell, or nothing fits.
 
     Args:
-        case: whose first step it is, in the dtype of the arrays.
-        quantities: any of the step's, by name.
-        exact: the exact step, if it is there already.
-        before: the steps of the same run that went before, for mistakes that show only later.
+        case: whose first step the arrays belong to, in their dtype.
+        quantities: any quantities of the step, by name.
+        exact: the exact step, if the caller has computed it.
+        before: the earlier steps of the same run, for mistakes that show only later.
     """
     exact = exact or exact_step(case)
-    seen = _recorded(quantities, exact, bounds(case, exact.values), case.dtype)
-    right = numbers_of_run(FeedForward, [case])
-    correct = _match(seen, (), right)
-    if correct.fits:  # departed, but by less than would tell one mistake from another
+    observed = _recorded(quantities, exact, bounds(case, exact.values), case.dtype)
+    correct = _match(observed, (), exact.values)
+    if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), ())
-    run = [*before, case]
-    float32 = _right_to_float32(case, quantities, exact) if case.dtype == "float64" else None
-    return _diagnose(seen, correct, lambda kind: numbers_of_run(kind, run), None, float32)
+    run = (*before, case)
+    float32 = _float32_match(case, quantities, exact) if case.dtype == "float64" else None
+    make = functools.partial(numbers_of_run, run=run)
+    return _diagnose(observed, correct, _effective_in(run), make, None, float32)
 
 
 def _recorded(
     quantities: Mapping[str, Array], exact: Exact, allowed: Mapping[str, Array], dtype: str
 ) -> list[Recorded]:
     eps = float(np.finfo(dtype).eps)
-    seen = []
+    recorded = []
     for name, values in quantities.items():
         size = float(np.abs(exact.values[name]).max())
         rounding = float(allowed[name].max()) / size if size else 0.0
-        # Both the numbers and the candidate's have been rounded.
-        seen.append(Recorded(name, values.astype(float), 2 * max(rounding, FEW * eps)))
-    return seen
+        # Twice, since both the recorded numbers and the candidate's are rounded.
+        recorded.append(Recorded(name, values.astype(float), 2 * max(rounding, FEW * eps)))
+    return recorded
 
 
-def _right_to_float32(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Match | None:
-    """The float32 mistake, where numbers are as far from the exact ones as float32's may be."""
+def _float32_match(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Match | None:
+    """A match of ``float32-inside`` if the arrays are exact to float32's rounding but no better."""
     eps = float(np.finfo("float32").eps)
     try:
         allowed = bounds(case.with_dtype("float32"), exact.values)
@@ -221,7 +268,7 @@ def _right_to_float32(case: Case, quantities: Mapping[str, Array], exact: Exact)
     worst = 0.0
     for name, values in quantities.items():
         size = float(np.abs(exact.values[name]).max())
-        # What goes into the step has been rounded as well.
+        # The inputs of the step have been rounded as well.
         off = exact.distance(name, values)
         if not (off <= 2 * allowed[name] + eps * size).all():
             return None
@@ -231,61 +278,89 @@ def _right_to_float32(case: Case, quantities: Mapping[str, Array], exact: Exact)
     return Match(("float32-inside",), len(quantities), len(quantities), -math.log10(worst), {})
 
 
-def _match(seen: Sequence[Seen], names: tuple[str, ...], numbers: dict[str, Array]) -> Match:
-    found = [each.digits(numbers) for each in seen]
+def _match(observed: Sequence[Observation], names: tuple[str, ...], numbers: Numbers) -> Match:
+    with np.errstate(all="ignore"):  # a mistake's numbers need not be finite
+        compared = [each.compare(numbers) for each in observed]
     return Match(
         mistakes=names,
-        agreed=sum(same for same, _ in found),
-        seen=len(seen),
-        digits=min(digits for _, digits in found),
+        agreed=sum(agrees for agrees, _ in compared),
+        observed=len(observed),
+        digits=min(digits for _, digits in compared),
         numbers=numbers,
     )
 
 
 def _diagnose(
-    seen: Sequence[Seen],
+    observed: Sequence[Observation],
     correct: Match,
-    make: Callable[[type[FeedForward]], dict[str, Array]],
+    effective: Mapping[str, Numbers],
+    make: Make,
     on_progress: OnProgress | None,
     otherwise: Match | None = None,
 ) -> Diagnosis:
-    """Try the mistakes alone; then what there is ``otherwise``; then pairs."""
-
-    def counted(candidates: Sequence[T]) -> Iterator[T]:
-        for i, candidate in enumerate(candidates, start=1):
-            yield candidate
-            if on_progress:
-                on_progress(i, len(candidates))
-
-    alone = [_match(seen, (name,), make(MISTAKES[name])) for name in counted(list(MISTAKES))]
-    # What makes no difference here alone makes none to another either.
-    felt = [found for found in alone if not _same(found.numbers, correct.numbers)]
-    ranked = sorted((correct, *felt), key=lambda found: (-found.agreed, -found.digits))
-    fitting = [found for found in ranked if found.fits] or ([otherwise] if otherwise else [])
+    """The single mistakes that fit; or else ``otherwise``, if given; or else the pairs that fit."""
+    alone = [_match(observed, (name,), numbers) for name, numbers in effective.items()]
+    # Rounded, so that rounding errors do not decide between equals: the correct step goes first.
+    ranked = sorted((correct, *alone), key=lambda match: (-match.agreed, -round(match.digits, 6)))
+    fitting = [match for match in ranked if match.fits] or ([otherwise] if otherwise else [])
     if not fitting:
-        pairs = list(itertools.combinations((found.mistakes[0] for found in felt), 2))
-        together = (_match(seen, names, make(pair(*names))) for names in counted(pairs))
+        pairs = list(itertools.combinations(effective, 2))
+        together = (
+            _match(observed, names, make(pair(*names))) for names in _counted(pairs, on_progress)
+        )
         fitting = sorted((each for each in together if each.fits), key=lambda each: -each.digits)
-    others = [found for found in ranked if not found.fits]
+    others = [match for match in ranked if not match.fits]
     return Diagnosis(tuple(fitting), tuple(others[:RUNNERS_UP]))
+
+
+def _effective(make: Make, on_progress: OnProgress | None = None) -> dict[str, Numbers]:
+    """The numbers of each mistake that changes at least one bit of them, by the mistake's name.
+
+    A mistake that changes nothing by itself is taken to change nothing in a pair either.
+    """
+    right = make(FeedForward)
+    made = ((name, make(MISTAKES[name])) for name in _counted(list(MISTAKES), on_progress))
+    return {name: numbers for name, numbers in made if not _same(numbers, right)}
+
+
+@functools.lru_cache(maxsize=1)
+def _effective_in(run: tuple[Case, ...]) -> dict[str, Numbers]:
+    """The numbers of each effective mistake in the last step of a run.
+
+    Cached, because files of records often hold many steps of one case.
+    """
+    return _effective(functools.partial(numbers_of_run, run=run))
+
+
+def _counted(candidates: Sequence[T], on_progress: OnProgress | None) -> Iterator[T]:
+    """The candidates one by one; progress is reported after each."""
+    for i, candidate in enumerate(candidates, start=1):
+        yield candidate
+        if on_progress:
+            on_progress(i, len(candidates))
 
 
 def _same(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
     return all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
 
 
-def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> dict[str, Array]:
-    """Every quantity of the last of some steps of a case, as one kind of network makes them."""
+def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
+    """Every quantity of step number ``steps`` of a case, as this kind of network makes it."""
     net = kind(case.network, case.parameters)
     given = batches(case)
-    with np.errstate(all="ignore"):  # a mistake may well end in infinity
+    with np.errstate(all="ignore"):  # a mistake may overflow
         for x, y in itertools.islice(given, steps - 1):
             net.descend(x, y, case.training)
         return net.step(*next(given), case.training).quantities()
 
 
-def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Array]:
-    """Every quantity of the last step of a run, each step of which is a case's first."""
+def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
+    """Every quantity of a run's last step, as this kind of network makes it.
+
+    Args:
+        kind: the network, right or with a mistake.
+        run: one case for each step; the network starts from the first one's parameters.
+    """
     first = run[0]
     net = kind(first.network, first.parameters)
     optimizer = net.optimizer_for(first.training)
@@ -297,7 +372,7 @@ def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Ar
 
 
 def batches(case: Case) -> Iterator[tuple[Array, Array]]:
-    """x and y of each batch of a case's training, without end."""
+    """The batches (x, y) of a case's training, epoch after epoch, without end."""
     dataset, _ = case.training.prepare(case.dataset)
     x, y = (case.network.array(values) for values in (dataset.x, dataset.y))
     for epoch in itertools.count():
@@ -305,13 +380,20 @@ def batches(case: Case) -> Iterator[tuple[Array, Array]]:
             yield x[rows], y[rows]
 
 
-def _printed(case: Case, values: Mapping[str, str | float]) -> list[Printed]:
+def _elements(
+    case: Case, values: Mapping[str, str | float]
+) -> list[tuple[str, tuple[int, ...], str]]:
+    """Quantity, index and printed digits of each value.
+
+    Raises:
+        InputError: as for :func:`diagnose`, all problems at once.
+    """
     if not values:
         raise InputError("no value given, such as dW[1][0,1]=0.0826")
     rows = len(case.first_batch()[0])
     known = shapes(case.network, rows, case.training.slots)
     findings = Findings(f"{case.name}: ")
-    printed = []
+    elements = []
     for name, value in values.items():
         with findings:
             quantity, index = _element(str(name).strip(), known)
@@ -319,16 +401,19 @@ def _printed(case: Case, values: Mapping[str, str | float]) -> list[Printed]:
             text = text.strip()
             if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
                 raise InputError(f"{name}: {text!r} is not a number")
-            printed.append(Printed(quantity, index, text))
+            elements.append((quantity, index, text))
     findings.raise_any()
-    return printed
+    return elements
 
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def _element(name: str, known: Mapping[str, tuple[int, ...]]) -> tuple[str, tuple[int, ...]]:
-    """``"dW[1][0,1]"`` as ``("dW[1]", (0, 1))``; the index may be left out where there is one."""
+    """Quantity and index of an element: ``"dW[1][0,1]"`` gives ``("dW[1]", (0, 1))``.
+
+    The index may be left out if the quantity has only one element.
+    """
     for quantity, shape in known.items():
         if name == quantity and math.prod(shape) == 1:
             return quantity, (0,) * len(shape)
@@ -351,13 +436,13 @@ def _element(name: str, known: Mapping[str, tuple[int, ...]]) -> tuple[str, tupl
 
 
 def _last_place(text: str) -> float:
-    """What a unit in the last printed digit of a number is worth."""
+    """Value of one unit in the last printed digit of a number: 0.01 for ``"3.14"``."""
     mantissa, _, exponent = text.lower().partition("e")
     return 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
 def _digits(off: float, size: float) -> float:
-    """In how many significant digits two numbers agree that are ``off`` apart."""
+    """Significant digits to which two numbers of this size agree that are ``off`` apart."""
     if off == 0:
         return float(DOUBLES_DIGITS)
     exact = math.log10(abs(size / off)) if size and math.isfinite(off) else 0.0

@@ -20,10 +20,8 @@ def zero_one(y: Array) -> bool:
 
 class GradientsNotReset(Mistake):
     title = "gradients not reset between steps"
-    did = "dW and db of a step are added to those of all the steps before it."
-    why = (
-        "Each step then goes along the sum of old gradients, taken where the weights no longer are."
-    )
+    did = "Each step's dW and db are added to those of all the steps before it."
+    why = "Each step then follows a sum of old gradients, taken at weights that have changed since."
     fix = "Set every gradient to zero before each backward pass (optimizer.zero_grad())."
 
     sums: Sequence[Array] = ()
@@ -41,8 +39,8 @@ class GradientsNotReset(Mistake):
 
 class GradientsAveragedAgain(Mistake):
     title = "dW and db divided by N a second time"
-    did = "dz has the 1/N of the loss in it, and dW = a.T @ dz / N and db = Σ dz / N divide again."
-    why = "The mean over the rows is taken twice, so the steps are N times too small."
+    did = "dz already has the 1/N of the loss; dW = a.T @ dz / N and db = Σ dz / N divide again."
+    why = "The mean over the rows is taken twice, so the steps are too small by a factor of N."
     fix = "Divide by N in one place only: where the loss is differentiated."
 
     def backpropagate(
@@ -56,7 +54,7 @@ class DividedByNLater(Mistake):
     title = "1/N in dW and db, not in dz"
     did = "dz is each row's own delta, and only dW and db are divided by N."
     why = "dW and db are right, but dz and dx are N times the derivatives of the loss, a mean."
-    fix = "Put the 1/N into the output's delta; all that follows from it then has it too."
+    fix = "Put the 1/N into the output's delta; everything computed from it then has it, too."
 
     def backpropagate(
         self, y: Array, z: list[Array], a: list[Array]
@@ -78,7 +76,7 @@ class MeanForgotten(Mistake):
 class MeanForgottenInLoss(Mistake):
     title = "1/N forgotten in the loss"
     did = "The loss is the sum over the rows, not their mean."
-    why = "It grows with the batch, and its gradient is not the one that is computed."
+    why = "It grows with the batch, and the gradient that is computed is not its gradient."
     fix = "Divide the loss by N, the number of rows in the batch."
 
     def loss(self, y: Array, output: Array) -> Array:
@@ -86,9 +84,9 @@ class MeanForgottenInLoss(Mistake):
 
 
 class MeanTakenTwice(Mistake):
-    title = "1/N divided twice in the output's delta"
-    did = "A loss that is a mean already is divided by N again before it is differentiated."
-    why = "Every derivative is N times too small, and learning N times too slow."
+    title = "output's delta divided by N twice"
+    did = "A loss that is already a mean is divided by N again before it is differentiated."
+    why = "Every derivative is too small by a factor of N, and learning is N times slower."
     fix = "Divide by N once: (a - y) / N."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
@@ -97,8 +95,8 @@ class MeanTakenTwice(Mistake):
 
 class BiasGradientAveraged(Mistake):
     title = "bias gradient averaged"
-    did = "db is the mean of dz over the rows, dz.mean(axis=0), where dz has its 1/N already."
-    why = "A bias feeds every row, so its derivative is the rows' sum; this is N times too small."
+    did = "db is dz.mean(axis=0), the mean over the rows, though dz already has its 1/N."
+    why = "A bias acts on every row, so its derivative is the rows' sum; this is N times too small."
     fix = "db = dz.sum(axis=0)."
 
     def bias_gradient(self, dz: Array) -> Array:
@@ -107,19 +105,19 @@ class BiasGradientAveraged(Mistake):
 
 class BiasGradientNotAveraged(Mistake):
     title = "1/N forgotten in the bias gradient"
-    did = "dW is divided by N, and db is the plain sum of the rows' own deltas."
-    why = "The loss is a mean over the rows for W and b alike; db is N times too large."
-    fix = "Divide db by N as well, or put the 1/N into dz, where both get it."
+    did = "dW is divided by N, but db is the plain sum of the rows' deltas."
+    why = "The loss is a mean over the rows for W and b alike; db is too large by a factor of N."
+    fix = "Divide db by N as well, or put the 1/N into dz, from which both get it."
 
     def bias_gradient(self, dz: Array) -> Array:
         return super().bias_gradient(dz) * len(dz)
 
 
 class SumOverOutputs(Mistake):
-    title = "sum for mean over the outputs, in the gradient"
+    title = "sum instead of mean over the outputs, in the gradient"
     did = "The output's delta is divided by N, not by NK, for a loss that is a mean over K outputs."
-    why = "Every derivative is K times too large."
-    fix = "Divide by NK, the number of all outputs of the batch: (a - y) / y.size."
+    why = "Every derivative is too large by a factor of K."
+    fix = "Divide by NK, the number of outputs in the batch: (a - y) / y.size."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         dz = super().output_delta(y, z, a)
@@ -127,10 +125,12 @@ class SumOverOutputs(Mistake):
 
 
 class SumOverOutputsInLoss(Mistake):
-    title = "sum for mean over the outputs, in the loss"
-    did = "The errors of a row's K outputs are added up in a loss that is their mean."
-    why = "The loss is K times too large, and not the one whose gradient is computed."
-    fix = "Divide by NK, the number of all outputs of the batch, as np.mean does."
+    title = "sum instead of mean over the outputs, in the loss"
+    did = "The errors of a row's K outputs are summed in a loss that is their mean."
+    why = (
+        "The loss is too large by a factor of K, and the gradient that is computed is not its own."
+    )
+    fix = "Divide by NK, the number of outputs in the batch, as np.mean does."
 
     def loss(self, y: Array, output: Array) -> Array:
         loss = super().loss(y, output)
@@ -138,9 +138,9 @@ class SumOverOutputsInLoss(Mistake):
 
 
 class MeanOverOutputs(Mistake):
-    title = "mean for sum over the outputs, in the gradient"
-    did = "The output's delta is divided by NK, for a loss that adds up the K outputs of a row."
-    why = "Every derivative is K times too small."
+    title = "mean instead of sum over the outputs, in the gradient"
+    did = "The output's delta is divided by NK, for a loss that sums over the K outputs of a row."
+    why = "Every derivative is too small by a factor of K."
     fix = "Divide by N, the number of rows: (a - y) / len(y)."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
@@ -149,10 +149,10 @@ class MeanOverOutputs(Mistake):
 
 
 class MeanOverOutputsInLoss(Mistake):
-    title = "mean for sum over the outputs, in the loss"
-    did = "The loss is np.mean over everything, where the K outputs of a row are to be added up."
-    why = "np.mean divides by K too: the loss is K times too small."
-    fix = "Add the outputs up first and take the mean over the rows: .sum(axis=1).mean()."
+    title = "mean instead of sum over the outputs, in the loss"
+    did = "The loss is np.mean over everything, though the K outputs of a row should be summed."
+    why = "np.mean divides by K, too: the loss is too small by a factor of K."
+    fix = "Sum over the outputs first, then take the mean over the rows: .sum(axis=1).mean()."
 
     def loss(self, y: Array, output: Array) -> Array:
         loss = super().loss(y, output)
@@ -162,7 +162,7 @@ class MeanOverOutputsInLoss(Mistake):
 class HalfMissing(Mistake):
     title = "½ missing in the gradient"
     did = "½(a - y)² is differentiated as if it were (a - y)², to 2(a - y)."
-    why = "The 2 of the square and the ½ of the loss cancel; every derivative is twice too large."
+    why = "The 2 of the square and the ½ of the loss cancel; this doubles every derivative."
     fix = "The derivative of ½(a - y)² is a - y."
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
@@ -172,8 +172,8 @@ class HalfMissing(Mistake):
 
 class HalfMissingInLoss(Mistake):
     title = "½ missing in the loss"
-    did = "The loss is (a - y)², where ½(a - y)² is meant."
-    why = "It is twice too large, and a - y is not its derivative."
+    did = "The loss is (a - y)², though ½(a - y)² is meant."
+    why = "It is twice as large as it should be, and a - y is not its derivative."
     fix = "Halve the loss, or keep the square and use its derivative, 2(a - y)."
 
     def loss(self, y: Array, output: Array) -> Array:
@@ -184,7 +184,7 @@ class HalfMissingInLoss(Mistake):
 class HalfExtra(Mistake):
     title = "½ extra in the gradient"
     did = (
-        "The 2 of the square's derivative is lost: (a - y)² gives a - y, or ½(a - y)² half of that."
+        "The 2 of the square's derivative is lost: (a - y)² gives a - y, and ½(a - y)² half of it."
     )
     why = "d(e²)/de = 2e; every derivative is half of what it should be."
     fix = "Bring the exponent down: (a - y)² gives 2(a - y), and ½(a - y)² gives a - y."
@@ -210,7 +210,7 @@ class HalfExtraInLoss(Mistake):
 
 class DeltaSignFlipped(Mistake):
     title = "output's delta with its sign flipped"
-    did = "The delta is y - a in place of a - y, and the weights still go against it."
+    did = "The delta is y - a instead of a - y, and the update still subtracts."
     why = "Every derivative has the wrong sign, so each step makes the loss larger."
     fix = "With w ← w - η dW the delta is a - y; y - a goes with w ← w + η dW."
 
@@ -221,7 +221,7 @@ class DeltaSignFlipped(Mistake):
 class StepUphill(Mistake):
     title = "step in the direction of the gradient"
     did = "W ← W + η dW and b ← b + η db."
-    why = "The gradient points to where the loss grows; this climbs."
+    why = "The gradient points uphill, to where the loss grows fastest."
     fix = "Subtract: W ← W - η dW and b ← b - η db."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
@@ -229,7 +229,7 @@ class StepUphill(Mistake):
 
 
 class MinusMissingInLoss(Mistake):
-    title = "minus of the cross-entropy missing"
+    title = "minus sign missing in the cross-entropy"
     did = "The loss is Σ y log a, without the minus in front."
     why = "Logarithms of probabilities are negative: this loss falls as the predictions get worse."
     fix = "Cross-entropy is -Σ y log a, which is never negative."
@@ -243,9 +243,9 @@ class MinusMissingInLoss(Mistake):
 
 
 class TargetsBipolar(Mistake):
-    title = "targets of ±1 for 0 and 1"
+    title = "targets -1 and 1 instead of 0 and 1"
     did = "Targets 0 and 1 are given as -1 and 1: y ← 2y - 1."
-    why = "The output and the loss are made for 0 and 1, and a delta of a + 1 is none of theirs."
+    why = "Output and loss are made for 0 and 1; a delta of a + 1 fits neither."
     fix = "Keep targets in the output's range: 0 and 1 for sigmoid, softmax and step."
 
     def coded(self, y: Array) -> Array:
@@ -260,9 +260,9 @@ class TargetsBipolar(Mistake):
 
 
 class TargetsBinary(Mistake):
-    title = "targets of 0 and 1 for ±1"
-    did = "Targets -1 and 1 of sign units are given as 0 and 1: y ← (y + 1) / 2."
-    why = "A unit whose output is -1 or 1 never gives 0, so its error never becomes zero."
+    title = "targets 0 and 1 instead of -1 and 1"
+    did = "The targets -1 and 1 of sign units are given as 0 and 1: y ← (y + 1) / 2."
+    why = "A unit whose output is -1 or 1 never outputs 0, so its error never becomes zero."
     fix = "Keep targets in the output's range: -1 and 1 for sign."
 
     def coded(self, y: Array) -> Array:
@@ -277,8 +277,8 @@ class TargetsBinary(Mistake):
 
 class OneHotShifted(Mistake):
     title = "one-hot targets shifted by one"
-    did = "The classes are counted from 1 where the columns are counted from 0."
-    why = "Each row's 1 stands in the next class's column, and that class is what is learned."
+    did = "The classes are counted from 1, but the columns from 0."
+    why = "Each row's 1 stands in the next class's column, and that class is learned instead."
     fix = "Count both from 0; np.eye(K)[classes] with classes 0 .. K-1."
 
     def shifted(self, y: Array) -> Array:
@@ -294,8 +294,8 @@ class OneHotShifted(Mistake):
 
 class TargetsBroadcast(Mistake):
     title = "targets (N,) broadcast against outputs (N, 1)"
-    did = "a - y with a of shape (N, 1) and y of shape (N,), which NumPy makes (N, N)."
-    why = "Every output is compared with the targets of all rows, and so is drawn to their mean."
+    did = "In a - y, a has the shape (N, 1) and y (N,), which NumPy broadcasts to (N, N)."
+    why = "Every output is compared with the targets of all rows, and so pulled towards their mean."
     fix = "Give the targets the output's shape: y.reshape(-1, 1)."
 
     def broadcasts(self, y: Array) -> bool:
@@ -313,7 +313,7 @@ class TargetsBroadcast(Mistake):
 
 class LastRowDropped(Mistake):
     title = "last row of the batch dropped"
-    did = "The gradients are added up by a loop that stops a row early: range(N - 1)."
+    did = "The loop that adds up the gradients stops one row early: range(N - 1)."
     why = "The last row of each batch is never learned from."
     fix = "range(N) ends at N - 1 by itself."
 
@@ -326,9 +326,9 @@ class LastRowDropped(Mistake):
 
 class OnlyLastRowCounted(Mistake):
     title = "gradients overwritten row by row"
-    did = "In a loop over the rows dW = … and db = … stand where dW += … and db += … are meant."
-    why = "Each row replaces what the rows before it gave; only the last one's gradient is left."
-    fix = "Start dW and db at zero and add each row's part."
+    did = "The loop over the rows has dW = … and db = …, not dW += … and db += …."
+    why = "Each row overwrites the rows before it; only the last one's gradient is left."
+    fix = "Start dW and db at zero and add each row's gradient."
 
     def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
         return super().weight_gradient(l, a[-1:], dz[-1:])
@@ -339,9 +339,9 @@ class OnlyLastRowCounted(Mistake):
 
 class Float32Inside(Mistake):
     title = "float32 inside a float64 computation"
-    did = "The net inputs go through float32, as a framework's default tensors do."
-    why = "Only 7 of float64's 16 digits come through, and none of the others is right again."
-    fix = "Set one dtype for the data, the parameters and the framework, and check each array's."
+    did = "The net inputs pass through float32, the default dtype of most frameworks."
+    why = "Only 7 of float64's 16 digits survive, and everything after that is no more exact."
+    fix = "Use one dtype for the data, the parameters and the framework, and check every array's."
 
     def net_input(self, l: int, a: Array) -> Array:
         z = super().net_input(l, a)

@@ -20,7 +20,7 @@ from threeways.mistakes.base import (
 
 
 def with_hidden(network: Network, old: str, new: str) -> Network:
-    """The network with another activation in those of its hidden layers that have the old one."""
+    """A copy of the network with its hidden layers' ``old`` activation replaced by ``new``."""
 
     def changed(l: int, layer: Layer) -> dict[str, Any]:
         hidden = l < len(network.layers) - 1
@@ -34,8 +34,8 @@ def with_hidden(network: Network, old: str, new: str) -> Network:
 
 class WeightsTransposedForward(Mistake):
     title = "W transposed in the forward pass"
-    did = "z = a @ W.T + b, which fits where a layer is as wide as the one below."
-    why = "W[i, j] leads from i to j: each unit gets the weights that lead out of another."
+    did = "z = a @ W.T + b, whose shapes fit if a layer is as wide as the one below."
+    why = "W[i, j] leads from i to j: transposed, each unit gets the outgoing weights of another."
     fix = "z = a @ W + b, or keep W as (units, inputs) everywhere."
 
     def net_input(self, l: int, a: Array) -> Array:
@@ -49,8 +49,8 @@ class WeightsTransposedForward(Mistake):
 
 class FirstBiasForgotten(Mistake):
     title = "first layer's bias forgotten"
-    did = "z[0] = x @ W[0], and the other layers have their + b."
-    why = "The boundary of every unit of the first layer has to go through the origin."
+    did = "z[0] = x @ W[0]; the other layers do add their b."
+    why = "The decision boundary of every unit in the first layer has to pass through the origin."
     fix = "z[0] = x @ W[0] + b[0]."
 
     def net_input(self, l: int, a: Array) -> Array:
@@ -61,8 +61,8 @@ class FirstBiasForgotten(Mistake):
 
 class LastBiasForgotten(Mistake):
     title = "output layer's bias forgotten"
-    did = "z[L-1] = a[L-1] @ W[L-1], and the other layers have their + b."
-    why = "The outputs cannot be moved as a whole to where the targets are."
+    did = "z[L-1] = a[L-1] @ W[L-1]; the other layers do add their b."
+    why = "The outputs cannot be shifted as a whole to where the targets are."
     fix = "z[L-1] = a[L-1] @ W[L-1] + b[L-1]."
 
     def net_input(self, l: int, a: Array) -> Array:
@@ -74,7 +74,7 @@ class LastBiasForgotten(Mistake):
 class BiasForgotten(Mistake):
     title = "bias forgotten in the net input"
     did = "z = a @ W, without + b."
-    why = "Every unit's boundary has to go through the origin, and b changes nothing."
+    why = "Every unit's boundary has to pass through the origin, and changing b has no effect."
     fix = "z = a @ W + b."
 
     def net_input(self, l: int, a: Array) -> Array:
@@ -84,7 +84,9 @@ class BiasForgotten(Mistake):
 class BiasSubtracted(Mistake):
     title = "bias subtracted, as a threshold is"
     did = "z = a @ W - b."
-    why = "A threshold θ is subtracted, a bias b = -θ is added: db has the wrong sign for this z."
+    why = (
+        "A threshold θ is subtracted, but a bias b = -θ is added: db has the wrong sign for this z."
+    )
     fix = "z = a @ W + b, with b the negative of the threshold."
 
     def net_input(self, l: int, a: Array) -> Array:
@@ -94,7 +96,7 @@ class BiasSubtracted(Mistake):
 class FirstActivationSkipped(Mistake):
     title = "first layer's activation skipped"
     did = "The first hidden layer passes its net input on: a[1] = z[0]."
-    why = "Without its activation the layer is linear, and could as well not be there."
+    why = "Without its activation the layer is linear and could be merged into the next one."
     fix = "a[1] = g(z[0]), as in every other layer."
 
     def activation(self, l: int, z: Array) -> Array:
@@ -104,17 +106,17 @@ class FirstActivationSkipped(Mistake):
 class OutputActivationSkipped(Mistake):
     title = "output layer's activation skipped"
     did = "The network's output is its last net input: a[L] = z[L-1]."
-    why = "The targets and the delta a - y are made for the activation's output, not for z."
-    fix = "a[L] = g(z[L-1]), with the sigmoid, softmax or other activation that the loss goes with."
+    why = "The targets and the delta a - y belong to the activation's output, not to z."
+    fix = "a[L] = g(z[L-1]), with the sigmoid, softmax or other activation that goes with the loss."
 
     def activation(self, l: int, z: Array) -> Array:
         return z.copy() if l == self.last else super().activation(l, z)
 
 
 class TanhForSigmoid(Mistake):
-    title = "tanh for the sigmoid in hidden layers"
-    did = "Hidden sigmoid layers have tanh, and its derivative 1 - a²."
-    why = "It is another network: tanh goes from -1 to 1 and is four times as steep at 0."
+    title = "tanh instead of the sigmoid in hidden layers"
+    did = "Hidden sigmoid layers use tanh, with its derivative 1 - a²."
+    why = "It is a different network: tanh ranges from -1 to 1 and is four times as steep at 0."
     fix = "σ(z) = 1 / (1 + e^-z), with the derivative a(1 - a)."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
@@ -122,9 +124,9 @@ class TanhForSigmoid(Mistake):
 
 
 class SigmoidForTanh(Mistake):
-    title = "sigmoid for tanh in hidden layers"
-    did = "Hidden tanh layers have the sigmoid, and its derivative a(1 - a)."
-    why = "It is another network: the sigmoid is never negative, and a quarter as steep at 0."
+    title = "sigmoid instead of tanh in hidden layers"
+    did = "Hidden tanh layers use the sigmoid, with its derivative a(1 - a)."
+    why = "It is a different network: the sigmoid is never negative and a quarter as steep at 0."
     fix = "np.tanh(z), with the derivative 1 - a²."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
@@ -132,9 +134,9 @@ class SigmoidForTanh(Mistake):
 
 
 class ReluForSigmoid(Mistake):
-    title = "ReLU for the sigmoid in hidden layers"
-    did = "Hidden sigmoid layers have ReLU, and its derivative, 0 or 1."
-    why = "It is another network: ReLU has no upper end, and is 0 where the sigmoid is below ½."
+    title = "ReLU instead of the sigmoid in hidden layers"
+    did = "Hidden sigmoid layers use ReLU, with its derivative, 0 or 1."
+    why = "It is a different network: ReLU is unbounded, and 0 wherever the sigmoid is below ½."
     fix = "σ(z) = 1 / (1 + e^-z), with the derivative a(1 - a)."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
@@ -142,9 +144,9 @@ class ReluForSigmoid(Mistake):
 
 
 class SigmoidOnLinearOutput(Mistake):
-    title = "linear output put through the sigmoid"
-    did = "a[L] = σ(z[L-1]) for an output layer that is linear."
-    why = "The output stays between 0 and 1, wherever the targets are."
+    title = "sigmoid applied to a linear output"
+    did = "a[L] = σ(z[L-1]), though the output layer is linear."
+    why = "The output stays between 0 and 1, whatever the targets are."
     fix = "Leave the output of a regression as it is: a[L] = z[L-1]."
 
     def activation(self, l: int, z: Array) -> Array:
@@ -153,10 +155,10 @@ class SigmoidOnLinearOutput(Mistake):
 
 
 class ReluOnLinearOutput(Mistake):
-    title = "linear output put through ReLU"
-    did = "The loop over the layers gives the linear output layer the hidden layers' ReLU."
-    why = "No output can be negative, and where one would be the right answer is out of reach."
-    fix = "End the loop a layer earlier, and leave the output of a regression as it is."
+    title = "ReLU applied to a linear output"
+    did = "The loop over the layers applies the hidden layers' ReLU to the linear output, too."
+    why = "No output can be negative, so negative targets are out of reach."
+    fix = "End the loop one layer earlier, and leave the output of a regression as it is."
 
     def activation(self, l: int, z: Array) -> Array:
         a = super().activation(l, z)
@@ -165,7 +167,7 @@ class ReluOnLinearOutput(Mistake):
 
 class SoftmaxOverColumns(Mistake):
     title = "softmax over the wrong axis"
-    did = "e^z is divided by its sums over axis=0, the rows of the batch."
+    did = "e^z is divided by its sum over axis=0, the rows of the batch."
     why = "The rows compete for a class, not the classes for a row; no row adds up to 1."
     fix = "Sum over each row's own outputs: axis=1, keepdims=True."
 
@@ -177,7 +179,7 @@ class SoftmaxOverColumns(Mistake):
 
 class SoftmaxOverBatch(Mistake):
     title = "softmax over the whole batch"
-    did = "np.exp(z) / np.sum(np.exp(z)), where z holds several rows."
+    did = "np.exp(z) / np.sum(np.exp(z)), though z holds several rows."
     why = "All rows together add up to 1, so a row's outputs depend on the other rows'."
     fix = "np.sum(…, axis=1, keepdims=True) gives each row its own sum."
 
@@ -188,7 +190,7 @@ class SoftmaxOverBatch(Mistake):
 
 
 class SigmoidMinusMissing(Mistake):
-    title = "minus missing in the sigmoid"
+    title = "minus sign missing in the sigmoid"
     did = "σ(z) = 1 / (1 + e^z)."
     why = "That is σ(-z): it falls where the sigmoid rises."
     fix = "σ(z) = 1 / (1 + e^-z)."
@@ -199,7 +201,7 @@ class SigmoidMinusMissing(Mistake):
 
 class TanhWithoutDoubling(Mistake):
     title = "tanh written as 2σ(z) - 1"
-    did = "tanh is made of the sigmoid as 2σ(z) - 1."
+    did = "tanh is computed from the sigmoid as 2σ(z) - 1."
     why = "That is tanh(z/2), half as steep."
     fix = "tanh(z) = 2σ(2z) - 1, or np.tanh(z)."
 
@@ -208,9 +210,9 @@ class TanhWithoutDoubling(Mistake):
 
 
 class MinimumForMaximum(Mistake):
-    title = "minimum for maximum in ReLU"
+    title = "minimum instead of maximum in ReLU"
     did = "ReLU is min(0, z), and leaky ReLU is min(αz, z)."
-    why = "The unit is silenced where it should pass its input on, and passes on the rest."
+    why = "The unit blocks what it should pass on, and passes on what it should block."
     fix = "max(0, z), and max(αz, z) for an α below 1."
 
     def activation(self, l: int, z: Array) -> Array:
@@ -222,8 +224,10 @@ class MinimumForMaximum(Mistake):
 class FiresAtThreshold(Mistake):
     title = "step(0) taken as 1"
     did = "The unit fires where z >= 0: step(0) = 1 and sign(0) = 1."
-    why = "By the convention here a unit fires only above its threshold: step(0) = 0, sign(0) = -1."
-    fix = "z > 0. With weights of zero the very first output depends on it."
+    why = (
+        "By the convention here, a unit fires only above its threshold: step(0) = 0, sign(0) = -1."
+    )
+    fix = "z > 0. With zero weights, the very first output depends on it."
 
     def activation(self, l: int, z: Array) -> Array:
         a = super().activation(l, z)
@@ -232,8 +236,8 @@ class FiresAtThreshold(Mistake):
 
 class SignOfZeroIsZero(Mistake):
     title = "sign(0) taken as 0"
-    did = "The unit is np.sign(z), which has a third value: 0 at 0."
-    why = "A sign unit gives -1 or 1 and nothing else; sign(0) = -1 by the convention here."
+    did = "The unit computes np.sign(z), which has a third value: 0 at z = 0."
+    why = "A sign unit outputs -1 or 1 and nothing else; sign(0) = -1 by the convention here."
     fix = "np.where(z > 0, 1, -1)."
 
     def activation(self, l: int, z: Array) -> Array:
@@ -245,7 +249,7 @@ class SeluWithoutScale(Mistake):
     title = "SELU without its λ"
     did = "z for z > 0, else α(e^z - 1): ELU with SELU's α."
     why = "λ = 1.0507 is what keeps the variance of the activations at 1 from layer to layer."
-    fix = "Multiply both sides by λ."
+    fix = "Multiply both branches by λ."
 
     def activation(self, l: int, z: Array) -> Array:
         return elu(z, SELU_ALPHA) if self.has(l, "selu") else super().activation(l, z)
@@ -257,7 +261,7 @@ class SeluWithoutScale(Mistake):
 class SignInsideLoss(Mistake):
     title = "wrong sign inside the cross-entropy"
     did = "-[y log a - (1 - y) log(1 - a)]."
-    why = "The second term is subtracted, so that a wrong 1 for a target of 0 makes the loss small."
+    why = "The second term is subtracted, so an output of 1 for a target of 0 makes the loss small."
     fix = "-[y log a + (1 - y) log(1 - a)]: both terms have the same sign."
 
     def loss(self, y: Array, output: Array) -> Array:
@@ -271,7 +275,7 @@ class TermMissingInLoss(Mistake):
     title = "cross-entropy without its (1 - y) term"
     did = "The loss is -y log a alone."
     why = "A row whose target is 0 costs nothing, whatever the output is."
-    fix = "-[y log a + (1 - y) log(1 - a)]; only one-hot targets with softmax do without the rest."
+    fix = "-[y log a + (1 - y) log(1 - a)]; only softmax with one-hot targets needs just y log a."
 
     def loss(self, y: Array, output: Array) -> Array:
         if self.network.loss not in TWO_TERMS:
@@ -281,15 +285,15 @@ class TermMissingInLoss(Mistake):
 
 class ProbabilitiesClippedInLoss(Mistake):
     title = "probabilities clipped in the cross-entropy"
-    did = "The loss is computed from np.clip(a, 1e-7, 1 - 1e-7), so that no logarithm is infinite."
-    why = "Where the network is sure the loss stops at 16.1, however wrong it is, or at 1e-7."
+    did = "The loss is computed from np.clip(a, 1e-7, 1 - 1e-7), to keep logarithms finite."
+    why = "The loss of a confident output is at least 1e-7 and at most 16.1, however wrong it is."
     fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
 
     def clipped(self, z: Array) -> Array | None:
-        """The probabilities (N, K) after clipping, if that changes any."""
+        """The clipped probabilities (N, K), or None if clipping changes none of them."""
         if self.network.loss not in FITTING:
             return None
-        a = self.g[-1](z)
+        a = self.activation(self.last, z)
         p = np.clip(a, CLIP, 1 - CLIP)
         return None if (p == a).all() else p
 
@@ -307,9 +311,9 @@ class ProbabilitiesClippedInLoss(Mistake):
 
 
 class LabelsSwappedInLoss(Mistake):
-    title = "labels and logits exchanged in the loss"
-    did = "cross_entropy(logits, labels) where the function takes (labels, logits), by position."
-    why = "The targets are taken for net inputs, and the net inputs for targets."
+    title = "labels and logits swapped in the loss"
+    did = "cross_entropy(logits, labels), by position, though the function takes (labels, logits)."
+    why = "Targets are treated as net inputs, and net inputs as targets."
     fix = "Pass both by name: labels=y, logits=z."
 
     def loss(self, y: Array, output: Array) -> Array:
@@ -321,8 +325,8 @@ class LabelsSwappedInLoss(Mistake):
 class SquareMissingInLoss(Mistake):
     title = "square missing in the squared error"
     did = "The loss is the mean (or half the sum) of a - y."
-    why = "Errors of both signs cancel, and the smallest loss is the smallest output."
-    fix = "Square each error before adding them up."
+    why = "Errors of opposite sign cancel, and the smaller the outputs, the smaller the loss."
+    fix = "Square each error before summing."
 
     def loss(self, y: Array, output: Array) -> Array:
         loss = super().loss(y, output)
@@ -333,10 +337,10 @@ class SquareMissingInLoss(Mistake):
 
 
 class RootOfLoss(Mistake):
-    title = "root of the mean squared error"
+    title = "square root of the mean squared error"
     did = "The loss is √(mean (a - y)²)."
-    why = "That is the RMSE, whose gradient is the mean squared error's over twice the RMSE."
-    fix = "Leave the root out, or take it only for what is shown to people."
+    why = "That is the RMSE, whose gradient is that of the mean squared error over twice the RMSE."
+    fix = "Leave the root out, or take it only for display."
 
     def loss(self, y: Array, output: Array) -> Array:
         loss = super().loss(y, output)
@@ -344,9 +348,11 @@ class RootOfLoss(Mistake):
 
 
 class AbsoluteErrorInLoss(Mistake):
-    title = "absolute error for the squared error, in the loss"
-    did = "The loss is the mean (or half squared error's sum) of |a - y|."
-    why = "It is another loss, whose gradient is the sign of the error, not the error."
+    title = "absolute instead of squared error, in the loss"
+    did = (
+        "The loss is the mean of |a - y|; for the half squared error, of its sum over the outputs."
+    )
+    why = "It is a different loss, whose gradient is the sign of the error, not the error."
     fix = "Square the error: (a - y)²."
 
     def loss(self, y: Array, output: Array) -> Array:

@@ -1,7 +1,7 @@
-"""Mistakes in schedules and optimizers: each a rate or a rule for that of impl_numpy/optimizers.py.
+"""Mistakes in learning-rate schedules and in the update rules of optimizers.
 
-A schedule that counts epochs for steps is ScheduleIgnored within an epoch, and no step knows when
-one ends.
+Each replaces a learning rate or a rule of ``impl_numpy/optimizers.py``. A schedule that counts
+epochs instead of steps needs no mistake of its own: within an epoch it is ``ScheduleIgnored``.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from threeways.mistakes.base import Mistake
 
 class ScheduleIgnored(Mistake):
     title = "learning rate not decayed"
-    did = "Every step is made with the learning rate that the first one had."
-    why = "Steps that should become smaller stay as large as they were, and pass over the minimum."
-    fix = "Compute η from the number of steps made, not of epochs, at every step."
+    did = "Every step uses the learning rate of the first one."
+    why = "Steps that should become smaller stay large and overshoot the minimum."
+    fix = "At every step, compute η from the number of steps made, not of epochs."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         return super().rate(training, training.learning_rate, t)
 
 
 class StepsCountedFromOne(Mistake):
-    title = "learning rate decayed a step early"
-    did = "t is counted from 1: the first step is made with the learning rate of the second."
-    why = "t is how many steps have been made before, and before the first there is none."
-    fix = "Count from 0, or decay after the update."
+    title = "learning rate decayed one step early"
+    did = "t starts at 1: the first step uses the learning rate of the second."
+    why = "t is the number of steps made before, which is 0 for the first step."
+    fix = "Start t at 0, or decay after the update."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         return super().rate(training, learning_rate(training, t + 1), t)
 
 
 class DecayCompounded(Mistake):
-    title = "learning rate decayed from the last one"
-    did = "η ← η / (1 + rt/T), or η ← η r^(t/T), in every step: η is overwritten."
-    why = "t counts all steps, so what the first of them have decayed is decayed again."
-    fix = "Keep the first η, and compute each step's from it."
+    title = "learning rate decayed from its last value"
+    did = "η ← η / (1 + rt/T), or η ← η r^(t/T), at every step: η is overwritten."
+    why = "t counts all steps, so the decay of earlier steps is applied again."
+    fix = "Keep the initial η, and compute every step's η from it."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
         super().__init__(network, parameters)
@@ -59,7 +59,7 @@ class DecayCompounded(Mistake):
 
 class DecayedTwice(Mistake):
     title = "learning rate decayed twice"
-    did = "A schedule is given to the optimizer, and the training loop decays η as well."
+    did = "The optimizer is given a schedule, and the training loop decays η as well."
     why = "The decay is squared: a half becomes a quarter."
     fix = "Decay in one place only."
 
@@ -68,9 +68,9 @@ class DecayedTwice(Mistake):
 
 
 class DecayStepsForgotten(Mistake):
-    title = "learning rate decayed in every step"
-    did = "η r^t, or η / (1 + rt), without dividing t by the steps that a decay takes."
-    why = "The learning rate falls T times as fast as it should, T being decay_steps."
+    title = "decay_steps forgotten in the learning rate's decay"
+    did = "η r^t, or η / (1 + rt), without dividing t by decay_steps."
+    why = "The learning rate falls T times as fast as it should, where T is decay_steps."
     fix = "Divide t by decay_steps, and for a decay in jumps round down."
 
     def optimizer_for(self, training: Training) -> Optimizer:
@@ -81,9 +81,9 @@ class DecayStepsForgotten(Mistake):
 
 class DecaySmooth(Mistake):
     title = "learning rate decayed smoothly, not in jumps"
-    did = "η r^(t/T), where η r^⌊t/T⌋ is meant."
-    why = "The learning rate is to stay the same for T steps, and here it falls in each."
-    fix = "t // T, or staircase=True."
+    did = "η r^(t/T), though η r^⌊t/T⌋ is meant."
+    why = "The learning rate should stay the same for T steps, but falls at each of them."
+    fix = "Use t // T, or staircase=True."
 
     def optimizer_for(self, training: Training) -> Optimizer:
         if training.schedule == "step":
@@ -93,9 +93,9 @@ class DecaySmooth(Mistake):
 
 class DecayInJumps(Mistake):
     title = "learning rate decayed in jumps, not smoothly"
-    did = "t // T where t / T is meant, as with staircase=True."
-    why = "The learning rate stays the same for T steps, and is to fall a little in each."
-    fix = "t / T."
+    did = "t // T, as with staircase=True, though t / T is meant."
+    why = "The learning rate stays the same for T steps, but should fall a little at each."
+    fix = "Use t / T."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         if training.schedule in ("exponential", "inverse_time"):
@@ -117,9 +117,9 @@ class HalfMissingInCosine(Mistake):
 
 class CosineRises(Mistake):
     title = "cosine decay not stopped at its end"
-    did = "η · ½ (1 + cos πt/T) for t > T as well."
-    why = "After T steps the learning rate is 0 and stays there; the cosine comes up again."
-    fix = "Put min(t, T) in place of t."
+    did = "η · ½ (1 + cos πt/T), even for t > T."
+    why = "After T steps the learning rate should stay at 0, but the cosine rises again."
+    fix = "Use min(t, T) instead of t."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         if training.schedule == "cosine" and t > (training.decay_steps or 0):
@@ -132,9 +132,9 @@ class CosineRises(Mistake):
 
 
 class SlotsReset(Mistake):
-    title = "optimizer made anew at every step"
-    did = "The optimizer is created inside the training loop, so what it keeps starts from zero."
-    why = "Momentum, and the sums of squares, remember nothing of the steps before."
+    title = "optimizer created anew at every step"
+    did = "The optimizer is created inside the training loop, so its state always starts from zero."
+    why = "Momentum and sums of squares remember nothing of earlier steps."
     fix = "Create the optimizer once, before the loop."
 
     made = 0
@@ -150,8 +150,8 @@ class SlotsReset(Mistake):
 
 class MomentumSubtracted(Mistake):
     title = "momentum with its sign flipped"
-    did = "v ← -μv - ηg: the step before is taken back, not carried on."
-    why = "Momentum is to keep the direction of the last steps; this works against it."
+    did = "v ← -μv - ηg: the last step is taken back, not continued."
+    why = "Momentum should keep the direction of recent steps; this works against it."
     fix = "v ← μv - ηg."
 
     def momentum(
@@ -161,9 +161,9 @@ class MomentumSubtracted(Mistake):
 
 
 class MomentumAveraged(Mistake):
-    title = "mean for sum in the momentum"
-    did = "v ← μv - (1 - μ)ηg, an average of the last steps, as in Adam's m."
-    why = "Momentum adds the steps up: for μ = 0.9 these are ten times too small."
+    title = "mean instead of sum in the momentum"
+    did = "v ← μv - (1 - μ)ηg, an average of recent steps, as in Adam's m."
+    why = "Momentum adds up the steps: for μ = 0.9, these are ten times too small."
     fix = "v ← μv - ηg, or a learning rate 1 / (1 - μ) times as large."
 
     def momentum(
@@ -178,8 +178,8 @@ class MomentumAveraged(Mistake):
 
 
 class MomentumForNesterov(Mistake):
-    title = "plain momentum for Nesterov's"
-    did = "w ← w + v, where w ← w + μv - ηg is meant."
+    title = "plain momentum instead of Nesterov's"
+    did = "w ← w + v, though w ← w + μv - ηg is meant."
     why = "Nesterov's step looks ahead to where v leads; this one follows v alone."
     fix = "w ← w + μv - ηg, with the new v."
 
@@ -190,9 +190,9 @@ class MomentumForNesterov(Mistake):
 
 
 class NesterovForMomentum(Mistake):
-    title = "Nesterov's momentum for the plain one"
-    did = "w ← w + μv - ηg, where w ← w + v is meant."
-    why = "That is a step further along v: even the first one is 1 + μ times as long."
+    title = "Nesterov's momentum instead of plain momentum"
+    did = "w ← w + μv - ηg, though w ← w + v is meant."
+    why = "That goes further along v: even the first step is 1 + μ times as long."
     fix = "w ← w + v, or nesterov=False."
 
     def momentum(
@@ -203,8 +203,8 @@ class NesterovForMomentum(Mistake):
 
 class RateOutsideMomentum(Mistake):
     title = "learning rate outside the momentum"
-    did = "v ← μv + g, w ← w - ηv, PyTorch's form, where Keras has v ← μv - ηg, w ← w + v."
-    why = "The weights are the same as long as η is, but what is kept is not, nor once η decays."
+    did = "v ← μv + g, w ← w - ηv, as in PyTorch; Keras has v ← μv - ηg, w ← w + v."
+    why = "While η is constant, only v differs; once η decays, so do the weights."
     fix = "Multiply g by η before it goes into v."
 
     def momentum(
@@ -218,14 +218,14 @@ class RateOutsideMomentum(Mistake):
 # Sums and means of squares.
 
 
-def keep(kept: Array, new: Array, share: float) -> None:
-    """kept ← share · kept + (1 - share) · new."""
-    kept *= share
-    kept += (1 - share) * new
+def average(mean: Array, new: Array, share: float) -> None:
+    """Update a moving average in place: mean ← share · mean + (1 - share) · new."""
+    mean *= share
+    mean += (1 - share) * new
 
 
 def correction(t: int, beta_1: float, beta_2: float, epsilon: float) -> float:
-    """What Adam multiplies η by."""
+    """Factor by which Adam multiplies η, √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹)."""
     return float((1 - beta_2 ** (t + 1)) ** 0.5 / (1 - beta_1 ** (t + 1)))
 
 
@@ -233,7 +233,7 @@ class AccumulatorFromZero(Mistake):
     title = "AdaGrad's sum started from 0"
     did = "s = 0 before the first step, as in PyTorch, where Keras has s = 0.1."
     why = "The first step is then η for every weight, however small its gradient is."
-    fix = "Start s from the initial accumulator that is given."
+    fix = "Start s at the given initial_accumulator."
 
     def optimizer_for(self, training: Training) -> Optimizer:
         if training.optimizer == "adagrad":
@@ -242,10 +242,10 @@ class AccumulatorFromZero(Mistake):
 
 
 class GradientNotSquared(Mistake):
-    title = "|g| for g² in what the optimizer keeps"
-    did = "s ← s + |g|, and its kin, and then the root of s."
-    why = "s is to be a mean square, whose root has g's own size; the root of |g| has not."
-    fix = "Add g² to s."
+    title = "|g| instead of g² in the optimizer's state"
+    did = "s ← s + |g| in AdaGrad, or a mean of |g| in RMSprop and Adam; then the root of s."
+    why = "s should be a mean square, whose root is of the size of g; the root of |g| is not."
+    fix = "Use g²."
 
     def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
         s += np.abs(g)
@@ -254,21 +254,21 @@ class GradientNotSquared(Mistake):
     def rmsprop(
         self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
     ) -> None:
-        keep(s, np.abs(g), rho)
+        average(s, np.abs(g), rho)
         w -= eta * g / np.sqrt(s + epsilon)
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        keep(m, g, numbers["beta_1"])
-        keep(s, np.abs(g), numbers["beta_2"])
-        w -= eta * correction(t, **numbers) * m / (np.sqrt(s) + numbers["epsilon"])
+        average(m, g, hyper["beta_1"])
+        average(s, np.abs(g), hyper["beta_2"])
+        w -= eta * correction(t, **hyper) * m / (np.sqrt(s) + hyper["epsilon"])
 
 
 class RootForgotten(Mistake):
     title = "root forgotten in the optimizer's step"
     did = "w ← w - ηg / (s + ε), without the root of s."
-    why = "Where gradients are small, g / s is as much too large as g / √s would have been right."
+    why = "g / √s is about 1, however small the gradients are; g / s grows as they shrink."
     fix = "Divide by √s."
 
     def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
@@ -278,21 +278,21 @@ class RootForgotten(Mistake):
     def rmsprop(
         self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
     ) -> None:
-        keep(s, g * g, rho)
+        average(s, g * g, rho)
         w -= eta * g / (s + epsilon)
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        keep(m, g, numbers["beta_1"])
-        keep(s, g * g, numbers["beta_2"])
-        w -= eta * correction(t, **numbers) * m / (s + numbers["epsilon"])
+        average(m, g, hyper["beta_1"])
+        average(s, g * g, hyper["beta_2"])
+        w -= eta * correction(t, **hyper) * m / (s + hyper["epsilon"])
 
 
 class EpsilonOutsideRoot(Mistake):
     title = "ε outside the root"
     did = "w ← w - ηg / (√s + ε) in AdaGrad or RMSprop."
-    why = "Papers and libraries differ; Keras has ε inside, √(s + ε), which tells where s is small."
+    why = "Papers and libraries differ; Keras has √(s + ε), which matters where s is small."
     fix = "w ← w - ηg / √(s + ε), or another ε if the other form is meant."
 
     def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
@@ -302,14 +302,14 @@ class EpsilonOutsideRoot(Mistake):
     def rmsprop(
         self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
     ) -> None:
-        keep(s, g * g, rho)
+        average(s, g * g, rho)
         w -= eta * g / (np.sqrt(s) + epsilon)
 
 
 class NeverForgets(Mistake):
     title = "RMSprop without forgetting"
-    did = "s ← s + g², AdaGrad's sum, where s ← ρs + (1 - ρ)g² is meant."
-    why = "The sum only grows, so that the steps become ever smaller."
+    did = "s ← s + g², AdaGrad's sum, though s ← ρs + (1 - ρ)g² is meant."
+    why = "The sum only grows, so the steps become ever smaller."
     fix = "s ← ρs + (1 - ρ)g²."
 
     def rmsprop(
@@ -319,30 +319,30 @@ class NeverForgets(Mistake):
 
 
 class NewShareForgotten(Mistake):
-    title = "1 - ρ forgotten in what the optimizer keeps"
+    title = "1 - ρ forgotten in the optimizer's averages"
     did = "s ← ρs + g² in RMSprop, or m ← β₁m + g and s ← β₂s + g² in Adam."
-    why = "s is to be a mean; this is one 1 / (1 - ρ) times as large."
+    why = "s should be an average; this is 1 / (1 - ρ) times as large."
     fix = "s ← ρs + (1 - ρ)g², and in Adam the same with β₁ and β₂."
 
     def rmsprop(
         self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
     ) -> None:
-        keep(s, g * g / (1 - rho), rho)
+        average(s, g * g / (1 - rho), rho)
         w -= eta * g / np.sqrt(s + epsilon)
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        keep(m, g / (1 - numbers["beta_1"]), numbers["beta_1"])
-        keep(s, g * g / (1 - numbers["beta_2"]), numbers["beta_2"])
-        w -= eta * correction(t, **numbers) * m / (np.sqrt(s) + numbers["epsilon"])
+        average(m, g / (1 - hyper["beta_1"]), hyper["beta_1"])
+        average(s, g * g / (1 - hyper["beta_2"]), hyper["beta_2"])
+        w -= eta * correction(t, **hyper) * m / (np.sqrt(s) + hyper["epsilon"])
 
 
 class OldShareForNew(Mistake):
-    title = "ρ and 1 - ρ exchanged"
+    title = "ρ and 1 - ρ swapped"
     did = "s ← (1 - ρ)s + ρg² in RMSprop, or the same with β₁ and β₂ in Adam."
-    why = "What is kept is then nearly the last step's alone, and remembers next to nothing."
-    fix = "ρ, mostly 0.9, is the share of the old s, and 1 - ρ that of g²."
+    why = "The average is then almost the last step alone, and remembers next to nothing."
+    fix = "ρ, usually 0.9, is the share of the old s, and 1 - ρ that of g²."
 
     def rmsprop(
         self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
@@ -350,11 +350,11 @@ class OldShareForNew(Mistake):
         super().rmsprop(eta, t, g, w, s, rho=1 - rho, epsilon=epsilon)
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        keep(m, g, 1 - numbers["beta_1"])
-        keep(s, g * g, 1 - numbers["beta_2"])
-        w -= eta * correction(t, **numbers) * m / (np.sqrt(s) + numbers["epsilon"])
+        average(m, g, 1 - hyper["beta_1"])
+        average(s, g * g, 1 - hyper["beta_2"])
+        w -= eta * correction(t, **hyper) * m / (np.sqrt(s) + hyper["epsilon"])
 
 
 # Adam.
@@ -367,60 +367,60 @@ class AdamUncorrected(Mistake):
     fix = "Multiply η by √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹), t counted from 0."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        super().adam(eta / correction(t, **numbers), t, g, w, m, s, **numbers)
+        super().adam(eta / correction(t, **hyper), t, g, w, m, s, **hyper)
 
 
 class CorrectionKept(Mistake):
-    title = "Adam's corrected m and s kept"
-    did = "m ← m / (1 - β₁ᵗ⁺¹) and s ← s / (1 - β₂ᵗ⁺¹), which overwrite what is kept."
+    title = "Adam's corrected m and s stored"
+    did = "m ← m / (1 - β₁ᵗ⁺¹) and s ← s / (1 - β₂ᵗ⁺¹) overwrite the averages."
     why = "The next step takes them for uncorrected and corrects them again."
-    fix = "Give the corrected ones names of their own, m̂ and ŝ, and forget them after the step."
+    fix = "Give the corrected ones names of their own, m̂ and ŝ, and discard them after the step."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        super().adam(eta, t, g, w, m, s, **numbers)
-        m /= 1 - numbers["beta_1"] ** (t + 1)
-        s /= 1 - numbers["beta_2"] ** (t + 1)
+        super().adam(eta, t, g, w, m, s, **hyper)
+        m /= 1 - hyper["beta_1"] ** (t + 1)
+        s /= 1 - hyper["beta_2"] ** (t + 1)
 
 
 class EpsilonCorrected(Mistake):
-    title = "Adam's ε in the other place"
+    title = "Adam's ε added after the correction"
     did = "w ← w - η m̂ / (√ŝ + ε), with m and s corrected first, as in Adam's paper."
     why = "Keras adds ε to the root of the uncorrected s, where it counts for more in early steps."
-    fix = "Correct η, not m and s; or divide ε by √(1 - β₂ᵗ⁺¹) to get the paper's."
+    fix = "Correct η, not m and s; or divide ε by √(1 - β₂ᵗ⁺¹), which comes to the same."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        uncorrected = numbers["epsilon"] * (1 - numbers["beta_2"] ** (t + 1)) ** 0.5
-        super().adam(eta, t, g, w, m, s, **{**numbers, "epsilon": uncorrected})
+        uncorrected = hyper["epsilon"] * (1 - hyper["beta_2"] ** (t + 1)) ** 0.5
+        super().adam(eta, t, g, w, m, s, **{**hyper, "epsilon": uncorrected})
 
 
 class EpsilonInsideRoot(Mistake):
     title = "ε inside Adam's root"
-    did = "w ← w - ηc m / √(s + ε), with RMSprop's place for ε."
-    why = "√ε is much larger than ε: 1e-7 has the root 3e-4, which small gradients feel."
-    fix = "√s + ε."
+    did = "w ← w - ηc m / √(s + ε), with ε where RMSprop has it."
+    why = "√ε is much larger than ε: the root of 1e-7 is 3e-4, which matters for small gradients."
+    fix = "Divide by √s + ε."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        keep(m, g, numbers["beta_1"])
-        keep(s, g * g, numbers["beta_2"])
-        w -= eta * correction(t, **numbers) * m / np.sqrt(s + numbers["epsilon"])
+        average(m, g, hyper["beta_1"])
+        average(s, g * g, hyper["beta_2"])
+        w -= eta * correction(t, **hyper) * m / np.sqrt(s + hyper["epsilon"])
 
 
 class BetasSwapped(Mistake):
     title = "Adam's β₁ and β₂ swapped"
     did = "m ← β₂m + (1 - β₂)g and s ← β₁s + (1 - β₁)g²."
     why = "The direction then changes far too slowly, and the size of the steps too fast."
-    fix = "β₁, mostly 0.9, belongs to m, and β₂, mostly 0.999, to s."
+    fix = "β₁, usually 0.9, belongs to m, and β₂, usually 0.999, to s."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **numbers: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
-        swapped = {"beta_1": numbers["beta_2"], "beta_2": numbers["beta_1"]}
-        super().adam(eta, t, g, w, m, s, **{**numbers, **swapped})
+        swapped = {"beta_1": hyper["beta_2"], "beta_2": hyper["beta_1"]}
+        super().adam(eta, t, g, w, m, s, **{**hyper, **swapped})

@@ -1,7 +1,7 @@
-"""Mistakes with penalties on weights and with dropout.
+"""Mistakes in penalties on weights and in dropout.
 
-Dropout that goes on in use, or is scaled there again, is in no number of a step, which is one of
-training; so it is not among them.
+Dropout that stays on at inference, or is scaled once more there, is not among them: a step belongs
+to training, and none of its numbers shows it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from impl_numpy.activations import SELU_ALPHA, SELU_SCALE
 from shared import Array, Layer, Network, Parameters, Training
 from threeways.mistakes.base import Mistake, with_layers
 
-# What is penalised.
+# Which weights are penalised.
 
 
 class PenaltyOnBiases(Mistake):
     title = "biases penalised, in the gradient"
-    did = "db has 2 l2 b in it, and l1 sign(b), as dW has."
-    why = "A penalty keeps a unit from leaning on single inputs; a bias multiplies none."
+    did = "2 l2 b and l1 sign(b) are added to db, as for the weights."
+    why = "A penalty keeps a unit from relying on single inputs; a bias multiplies none."
     fix = "Add the penalty's gradient to dW only."
 
     def backpropagate(
@@ -38,9 +38,9 @@ class PenaltyOnBiases(Mistake):
 
 class PenaltyOnBiasesInLoss(Mistake):
     title = "biases penalised, in the loss"
-    did = "The loss has l2 Σb² in it, and l1 Σ|b|, as for the weights."
-    why = "A penalty keeps a unit from leaning on single inputs; a bias multiplies none."
-    fix = "Add the penalty of the weights only."
+    did = "l2 Σb² and l1 Σ|b| are added to the loss, as for the weights."
+    why = "A penalty keeps a unit from relying on single inputs; a bias multiplies none."
+    fix = "Add only the penalty of the weights."
 
     def penalty(self) -> Array | float:
         of_weights = super().penalty()
@@ -52,9 +52,9 @@ class PenaltyOnBiasesInLoss(Mistake):
 
 class FrozenPenalised(Mistake):
     title = "frozen layer penalised, in the gradient"
-    did = "dW of a frozen layer has 2 l2 W in it, and l1 sign(W)."
-    why = "The weights are no longer learned, so the penalty on them is no part of the loss."
-    fix = "Add the penalty's gradient for trainable layers only."
+    did = "2 l2 W and l1 sign(W) are added to dW of a frozen layer."
+    why = "The weights are no longer learned, so the penalty on them is not part of the loss."
+    fix = "Add the penalty's gradient only for trainable layers."
 
     def backpropagate(
         self, y: Array, z: list[Array], a: list[Array]
@@ -67,22 +67,22 @@ class FrozenPenalised(Mistake):
 
 class FrozenPenalisedInLoss(Mistake):
     title = "frozen layer penalised, in the loss"
-    did = "The loss has l2 ΣW² of a frozen layer in it, and l1 Σ|W|."
+    did = "l2 ΣW² and l1 Σ|W| of a frozen layer are added to the loss."
     why = "It is a constant that nothing can make smaller, and Keras leaves it out."
-    fix = "Add the penalty of trainable layers only."
+    fix = "Add only the penalty of trainable layers."
 
     def penalty(self) -> Array | float:
         trainable = super().penalty()
-        kept, self.penalised = self.penalised, self.frozen
+        penalised, self.penalised = self.penalised, self.frozen
         frozen = super().penalty()
-        self.penalised = kept
+        self.penalised = penalised
         return trainable + frozen
 
 
 class EveryLayerPenalised(Mistake):
     title = "every layer penalised"
-    did = "Layers without a penalty get that of another, as from one weight_decay for all of them."
-    why = "Each layer has its own l1 and l2; those that have none are free to grow."
+    did = "Layers without a penalty get another layer's, as if one weight_decay were for all."
+    why = "Each layer has its own l1 and l2; weights that have neither are free to grow."
     fix = "Give the penalty layer by layer: kernel_regularizer, or parameter groups."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
@@ -99,8 +99,10 @@ class EveryLayerPenalised(Mistake):
 
 class OutputNotPenalised(Mistake):
     title = "output layer's penalty forgotten"
-    did = "The loop over the penalised layers ends a layer early: range(L - 1)."
-    why = "The output's weights are free to grow, and make up for all that are kept small below."
+    did = "The loop over the penalised layers ends one layer early: range(L - 1)."
+    why = (
+        "The output's weights are free to grow and to make up for those that are kept small below."
+    )
     fix = "range(L) ends at L - 1 by itself."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
@@ -116,8 +118,8 @@ class OutputNotPenalised(Mistake):
 
 class L1AndL2Swapped(Mistake):
     title = "l1 and l2 swapped"
-    did = "The number that is l2's is given for l1, and the other way round."
-    why = "L1 pulls at all weights alike, until many are 0; L2 pulls at large ones most."
+    did = "The value of l2 is passed as l1, and the other way round."
+    why = "L1 pulls all weights equally, until many are 0; L2 pulls large weights most."
     fix = "l1 goes with Σ|W|, l2 with ΣW²."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
@@ -128,13 +130,13 @@ class L1AndL2Swapped(Mistake):
         super().__init__(with_layers(network, changed), parameters)
 
 
-# By how much.
+# By how much they are penalised.
 
 
 class PenaltyForgotten(Mistake):
     title = "penalty forgotten in the gradient"
-    did = "dW is that of the error alone, while the loss has the penalty in it."
-    why = "The penalty is shown and not felt: the weights grow as if there were none."
+    did = "dW is the gradient of the error alone, though the loss includes the penalty."
+    why = "The penalty is reported but has no effect: the weights grow as if there were none."
     fix = "dW = … + l1 sign(W) + 2 l2 W."
 
     def penalty_gradient(self, l: int) -> Array:
@@ -143,7 +145,7 @@ class PenaltyForgotten(Mistake):
 
 class PenaltyForgottenInLoss(Mistake):
     title = "penalty forgotten in the loss"
-    did = "The loss is that of the error alone, while dW has the penalty's gradient in it."
+    did = "The loss is the error alone, though dW includes the penalty's gradient."
     why = "dW is not the gradient of this loss, which may rise while training goes well."
     fix = "Add l1 Σ|W| + l2 ΣW² to the loss."
 
@@ -155,7 +157,7 @@ class PenaltySubtracted(Mistake):
     title = "penalty's gradient with its sign flipped"
     did = "dW = … - 2 l2 W, or … - l1 sign(W)."
     why = "Each step then makes the weights larger, not smaller."
-    fix = "Add it: the minus comes with the update, for all of dW."
+    fix = "Add it; the minus comes with the update, for all of dW."
 
     def penalty_gradient(self, l: int) -> Array:
         return -super().penalty_gradient(l)
@@ -163,8 +165,8 @@ class PenaltySubtracted(Mistake):
 
 class PenaltySubtractedInLoss(Mistake):
     title = "penalty subtracted from the loss"
-    did = "The loss is that of the error minus the penalty."
-    why = "Large weights make this loss small, and are to make it large."
+    did = "The loss is the error minus the penalty."
+    why = "Large weights make this loss small, but should make it large."
     fix = "Add the penalty."
 
     def penalty(self) -> Array | float:
@@ -173,8 +175,8 @@ class PenaltySubtractedInLoss(Mistake):
 
 class PenaltyTwice(Mistake):
     title = "penalty's gradient added twice"
-    did = "dW has the penalty's gradient twice: a framework adds it, and so does the code."
-    why = "The weights are drawn to 0 twice as hard as l1 and l2 say."
+    did = "dW contains the penalty's gradient twice: a framework adds it, and so does the code."
+    why = "The weights are pulled towards 0 twice as hard as l1 and l2 say."
     fix = "Add it in one place only."
 
     def penalty_gradient(self, l: int) -> Array:
@@ -183,8 +185,8 @@ class PenaltyTwice(Mistake):
 
 class PenaltyTwiceInLoss(Mistake):
     title = "penalty added to the loss twice"
-    did = "sum(model.losses), or the like, is added to a loss that has it already."
-    why = "The weights count twice as much as l1 and l2 say."
+    did = "sum(model.losses), or the like, is added to a loss that already includes it."
+    why = "The penalty counts twice as much as l1 and l2 say."
     fix = "Add the penalty in one place only."
 
     def penalty(self) -> Array | float:
@@ -193,8 +195,8 @@ class PenaltyTwiceInLoss(Mistake):
 
 class PenaltyAveraged(Mistake):
     title = "penalty's gradient divided by N"
-    did = "dW = (a.T @ (a - y) + 2 l2 W) / N: the penalty is divided with the rest."
-    why = "The mean is over the rows' errors; there is one penalty, whatever the batch's size."
+    did = "dW = (a.T @ (a - y) + 2 l2 W) / N: the penalty is divided along with the rest."
+    why = "The mean is over the rows' errors; the penalty does not depend on the batch size."
     fix = "Divide first, then add 2 l2 W. Where a book has λ/N ΣW², l2 is λ/N."
 
     n_rows = 1
@@ -211,8 +213,8 @@ class PenaltyAveraged(Mistake):
 
 class PenaltyAveragedInLoss(Mistake):
     title = "penalty divided by N in the loss"
-    did = "The mean over the rows is taken of errors and penalty together."
-    why = "The mean is over the rows' errors; there is one penalty, whatever the batch's size."
+    did = "The mean over the rows is taken of the errors and the penalty together."
+    why = "The mean is over the rows' errors; the penalty does not depend on the batch size."
     fix = "Take the mean first, then add the penalty. Where a book has λ/N ΣW², l2 is λ/N."
 
     n_rows = 1
@@ -228,7 +230,7 @@ class PenaltyAveragedInLoss(Mistake):
 
 
 class MeanOverWeights(Mistake):
-    title = "mean for sum over the weights, in the gradient"
+    title = "mean instead of sum over the weights, in the gradient"
     did = "dW = … + 2 l2 W / W.size, the gradient of l2 np.mean(W ** 2)."
     why = "A layer's penalty is a sum; in a layer of 1,000 weights this is a thousandth of it."
     fix = "2 l2 W."
@@ -238,10 +240,10 @@ class MeanOverWeights(Mistake):
 
 
 class MeanOverWeightsInLoss(Mistake):
-    title = "mean for sum over the weights, in the loss"
+    title = "mean instead of sum over the weights, in the loss"
     did = "The penalty is l2 np.mean(W ** 2), or l1 np.mean(np.abs(W))."
     why = "A layer's penalty is a sum; in a layer of 1,000 weights this is a thousandth of it."
-    fix = "np.sum."
+    fix = "Use np.sum."
 
     def l1_penalty(self, W: Array, l1: float) -> Array:
         return super().l1_penalty(W, l1) / W.size
@@ -250,7 +252,7 @@ class MeanOverWeightsInLoss(Mistake):
         return super().l2_penalty(W, l2) / W.size
 
 
-# What its gradient is.
+# The gradients of L1 and L2.
 
 
 class L2WithoutTwo(Mistake):
@@ -265,8 +267,8 @@ class L2WithoutTwo(Mistake):
 
 class L2HalvedInLoss(Mistake):
     title = "½ extra in L2's penalty"
-    did = "The loss has ½ l2 ΣW² in it, as many books do, and tf.nn.l2_loss."
-    why = "The L2 penalty has no ½ here, nor in Keras: it is half of what it should be."
+    did = "The loss contains ½ l2 ΣW², as in many books and in tf.nn.l2_loss."
+    why = "The L2 penalty has no ½ here, nor in Keras: this is half of what it should be."
     fix = "l2 ΣW². Where a book has ½λ ΣW², l2 is ½λ."
 
     def l2_penalty(self, W: Array, l2: float) -> Array:
@@ -274,9 +276,9 @@ class L2HalvedInLoss(Mistake):
 
 
 class NormForSquare(Mistake):
-    title = "norm for its square, in L2's gradient"
+    title = "norm instead of its square, in L2's gradient"
     did = "dW = … + l2 W / √ΣW², the gradient of l2 √ΣW²."
-    why = "It is as strong for small weights as for large ones."
+    why = "It pulls at small weights as hard as at large ones."
     fix = "2 l2 W."
 
     def l2_gradient(self, W: Array, l2: float) -> Array:
@@ -284,8 +286,8 @@ class NormForSquare(Mistake):
 
 
 class NormForSquareInLoss(Mistake):
-    title = "norm for its square, in L2's penalty"
-    did = "The loss has l2 √ΣW² in it, as np.linalg.norm(W) and tf.norm(W) give it."
+    title = "norm instead of its square, in L2's penalty"
+    did = "The loss contains l2 √ΣW², as np.linalg.norm(W) and tf.norm(W) give it."
     why = "The L2 penalty is the square of the norm."
     fix = "l2 ΣW²."
 
@@ -294,7 +296,7 @@ class NormForSquareInLoss(Mistake):
 
 
 class L1AsAbsolute(Mistake):
-    title = "|W| for sign(W) in L1's gradient"
+    title = "|W| instead of sign(W) in L1's gradient"
     did = "dW = … + l1 |W|."
     why = "That is the penalty itself; its slope is 1 or -1, however large the weight is."
     fix = "l1 sign(W)."
@@ -304,9 +306,9 @@ class L1AsAbsolute(Mistake):
 
 
 class L1WithoutSign(Mistake):
-    title = "1 for sign(W) in L1's gradient"
+    title = "1 instead of sign(W) in L1's gradient"
     did = "dW = … + l1."
-    why = "|w| falls where w is negative; this drives such a weight away from 0."
+    why = "For a negative w, |w| falls as w grows; this drives such a weight away from 0."
     fix = "l1 sign(W)."
 
     def l1_gradient(self, W: Array, l1: float) -> Array:
@@ -315,8 +317,8 @@ class L1WithoutSign(Mistake):
 
 class L1WithoutAbsolute(Mistake):
     title = "absolute value forgotten in L1's penalty"
-    did = "The loss has l1 ΣW in it."
-    why = "Weights of both signs cancel, and ever more negative ones make the loss ever smaller."
+    did = "The loss contains l1 ΣW."
+    why = "Weights of opposite sign cancel, and the more negative they get, the smaller the loss."
     fix = "l1 Σ|W|."
 
     def l1_penalty(self, W: Array, l1: float) -> Array:
@@ -328,9 +330,9 @@ class L1WithoutAbsolute(Mistake):
 
 class DecayTwice(Mistake):
     title = "penalty in the gradient and weight decay as well"
-    did = "dW has 2 l2 W in it, and the optimizer's weight_decay takes η 2 l2 W off W once more."
-    why = "With plain gradient descent they are the same; the weights decay twice as fast."
-    fix = "One of the two."
+    did = "dW contains 2 l2 W, and the optimizer's weight_decay subtracts η 2 l2 W once more."
+    why = "With plain gradient descent the two are the same, so the weights decay twice as fast."
+    fix = "Use one of the two."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
         eta = self.next_rate(training)
@@ -341,9 +343,9 @@ class DecayTwice(Mistake):
 
 
 class DecayDecoupled(Mistake):
-    title = "weight decay for a penalty"
-    did = "dW is that of the error alone, and W ← W - η 2 l2 W beside the optimizer's step (AdamW)."
-    why = "The optimizer is to see the penalty in dW; only for sgd does it come to the same."
+    title = "weight decay instead of a penalty"
+    did = "dW is the gradient of the error alone; W ← W - η 2 l2 W is a step of its own (AdamW)."
+    why = "The optimizer should see the penalty in dW; only for sgd are the two the same."
     fix = "Add the penalty's gradient to dW, or say that decoupled weight decay is meant."
 
     def penalty_gradient(self, l: int) -> Array:
@@ -359,8 +361,8 @@ class DecayDecoupled(Mistake):
 
 class DecayWithoutRate(Mistake):
     title = "weight decay without the learning rate"
-    did = "dW is that of the error alone, and W ← W - 2 l2 W beside the optimizer's step."
-    why = "The penalty goes with η as the error does: for η = 0.01 this is 100 times as much."
+    did = "dW is the gradient of the error alone; W ← W - 2 l2 W is a step of its own."
+    why = "η scales the penalty as it does the error: for η = 0.01 this is 100 times too much."
     fix = "Add the penalty's gradient to dW."
 
     def penalty_gradient(self, l: int) -> Array:
@@ -378,9 +380,9 @@ class DecayWithoutRate(Mistake):
 
 
 class DropoutOff(Mistake):
-    title = "dropout off while training"
-    did = "No unit is dropped: the network is called as it is in use, without training=True."
-    why = "Units may rely on each other all the time, which dropout is to prevent."
+    title = "dropout off during training"
+    did = "No unit is dropped: the network is called as for inference, without training=True."
+    why = "Units can always rely on each other, which dropout should prevent."
     fix = "training=True, or model.train(), in the training step."
 
     def masks_of_step(self, training: Training, n_rows: int) -> dict[int, Array]:
@@ -389,9 +391,9 @@ class DropoutOff(Mistake):
 
 class FrozenNotDropped(Mistake):
     title = "dropout off in a frozen layer"
-    did = "Units of a layer that is frozen are all kept."
-    why = "Frozen means that its weights stay; the layer above still learns from what is dropped."
-    fix = "Drop wherever the layer says so."
+    did = "All units of a frozen layer are kept."
+    why = "Frozen means that its weights stay as they are; dropout still acts on the layer above."
+    fix = "Apply dropout wherever a layer has it."
 
     def masks_of_step(self, training: Training, n_rows: int) -> dict[int, Array]:
         masks = super().masks_of_step(training, n_rows)
@@ -399,8 +401,8 @@ class FrozenNotDropped(Mistake):
 
 
 class ShareKeptForDropped(Mistake):
-    title = "share that is kept for the share that is dropped"
-    did = "The mask is drawn with p as the share of the units to keep: random >= 1 - p."
+    title = "dropout rate taken for the share of units to keep"
+    did = "The mask is drawn with p as the share of units to keep: random >= 1 - p."
     why = "p is the share to drop; for p = 0.2 this drops 80 % of the units."
     fix = "random >= p, or 1 - p where a function takes the share to keep (keep_prob)."
 
@@ -418,8 +420,8 @@ class ShareKeptForDropped(Mistake):
 
 class MaskInverted(Mistake):
     title = "mask inverted"
-    did = "The units that are to be kept are dropped, and those to be dropped are kept."
-    why = "A share of 1 - p is dropped, and the scale is still that for a share of p."
+    did = "The units that should be kept are dropped, and the other way round."
+    why = "A share of 1 - p is dropped, but the scale is still the one for a share of p."
     fix = "a · mask, with a mask that is 1 where random >= p."
 
     def masks_of_step(self, training: Training, n_rows: int) -> dict[int, Array]:
@@ -429,9 +431,9 @@ class MaskInverted(Mistake):
 
 class OneMaskForAllRows(Mistake):
     title = "one mask for all rows"
-    did = "The mask is (D,), the first row's, and every row of the batch drops the same units."
-    why = "Each row is to be seen by other units, so that a batch's gradient is a mean over them."
-    fix = "Draw a mask as large as a, (N, D)."
+    did = "The mask has the shape (D,): every row of the batch drops the same units."
+    why = "Each row should lose other units, so that a batch's gradient averages over them."
+    fix = "Draw a mask of the shape of a, (N, D)."
 
     def masks_of_step(self, training: Training, n_rows: int) -> dict[int, Array]:
         masks = super().masks_of_step(training, n_rows)
@@ -440,9 +442,9 @@ class OneMaskForAllRows(Mistake):
 
 class OneMaskForAllSteps(Mistake):
     title = "one mask for all steps"
-    did = "The mask is drawn before the training loop, or with the same seed in every step."
-    why = "The same units are dropped again and again: they never learn, and nobody relies on them."
-    fix = "Draw a new mask in every step."
+    did = "The mask is drawn before the training loop, or with the same seed at every step."
+    why = "The same units are dropped every time: they never learn, and no unit relies on them."
+    fix = "Draw a new mask at every step."
 
     first: dict[int, Array] | None = None
 
@@ -452,19 +454,19 @@ class OneMaskForAllSteps(Mistake):
         return {l: mask[:n_rows] for l, mask in self.first.items()}
 
 
-# What becomes of those that are kept.
+# The units that are kept.
 
 
 def share_kept(net: Mistake, l: int) -> float:
-    """1 - p, if a[l] has dropout now, but not alpha dropout; else 1."""
+    """Share of units that plain dropout keeps of a[l]: 1 - p, or 1 if it is not dropping now."""
     return 1 - net.network.layers[l - 1].dropout if l in net.masks else 1.0
 
 
 class DropoutNotScaled(Mistake):
     title = "kept units not scaled"
     did = "a · mask, without the 1 / (1 - p)."
-    why = "In use, with all units there, every sum is larger than it ever was in training."
-    fix = "a · mask / (1 - p) in training, and a in use."
+    why = "At inference, with all units present, every sum is larger than it ever was in training."
+    fix = "a · mask / (1 - p) in training, and a at inference."
 
     def drop(self, l: int, a: Array) -> Array:
         return super().drop(l, a) * share_kept(self, l)
@@ -476,8 +478,8 @@ class DropoutNotScaled(Mistake):
 class DropoutScaledDown(Mistake):
     title = "kept units multiplied by 1 - p"
     did = "a · mask · (1 - p)."
-    why = "What is left is to make up for what is dropped, and is made smaller still."
-    fix = "Divide by 1 - p in training; to multiply by it is for use, with no scale in training."
+    why = "The kept units should make up for the dropped ones, and are made smaller still."
+    fix = "Divide by 1 - p in training; multiply by it only at inference, and then do not divide."
 
     def drop(self, l: int, a: Array) -> Array:
         return super().drop(l, a) * share_kept(self, l) ** 2
@@ -488,8 +490,8 @@ class DropoutScaledDown(Mistake):
 
 class DividedByShareDropped(Mistake):
     title = "kept units divided by p"
-    did = "a · mask / p, as if p were the share that is kept."
-    why = "A share of 1 - p is left to stand for all: p = 0.2 asks for 1.25 times, not 5 times."
+    did = "a · mask / p, as if p were the share of units to keep."
+    why = "A share of 1 - p stands for all: p = 0.2 calls for a factor of 1.25, not 5."
     fix = "a · mask / (1 - p)."
 
     def drop(self, l: int, a: Array) -> Array:
@@ -504,11 +506,11 @@ class DividedByShareDropped(Mistake):
 class DropoutOfNetInput(Mistake):
     title = "dropout before the activation"
     did = "a = g(z · mask / (1 - p))."
-    why = "A dropped unit gives g(0), ½ for the sigmoid, and a kept one is bent by g, not scaled."
+    why = "A dropped unit outputs g(0), ½ for the sigmoid, and g distorts the scale of a kept one."
     fix = "a = g(z), then a · mask / (1 - p)."
 
     def before(self, l: int) -> bool:
-        """Whether a[l] has dropout that comes to another a before the activation."""
+        """Whether a[l] has plain dropout that makes a difference before the activation."""
         same = self.has(l - 1, "linear", "relu", "leaky_relu")
         return l in self.masks and not same and share_kept(self, l) != 1
 
@@ -528,13 +530,13 @@ class DropoutOfNetInput(Mistake):
         return super().drop_backward(l + 1, dz)
 
 
-# The way back through dropout.
+# Dropout in the backward pass.
 
 
 class DropoutForgottenBackward(Mistake):
     title = "dropout forgotten in the backward pass"
     did = "dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]), without the mask and its scale."
-    why = "A dropped unit has had no part in the loss, and gets a gradient all the same."
+    why = "A dropped unit had no part in the loss, but gets a gradient all the same."
     fix = "Multiply da by mask / (1 - p), with the forward pass's mask."
 
     def drop_backward(self, l: int, da: Array) -> Array:
@@ -544,7 +546,7 @@ class DropoutForgottenBackward(Mistake):
 class ScaleForgottenBackward(Mistake):
     title = "dropout's scale forgotten in the backward pass"
     did = "da · mask, without the 1 / (1 - p), or alpha dropout's c, of the forward pass."
-    why = "A factor of the forward pass is one of its derivative, too."
+    why = "A factor of the forward pass is a factor of its derivative, too."
     fix = "da · mask / (1 - p)."
 
     def drop_backward(self, l: int, da: Array) -> Array:
@@ -554,8 +556,8 @@ class ScaleForgottenBackward(Mistake):
 
 
 class NewMaskBackward(Mistake):
-    title = "another mask in the backward pass"
-    did = "The backward pass draws a mask of its own; here each row gets that of the row before."
+    title = "different mask in the backward pass"
+    did = "The backward pass draws its own mask; here each row gets the mask of the row before."
     why = "Units that were dropped get gradients, and units that were kept get none."
     fix = "Keep the mask of the forward pass for the backward pass."
 
@@ -568,8 +570,8 @@ class NewMaskBackward(Mistake):
 
 
 class DroppedInDerivative(Mistake):
-    title = "activation after dropout in the derivative"
-    did = "g'(z) is taken from a as dropout leaves it: a(1 - a) with a / (1 - p) for a."
+    title = "derivative computed from the activation after dropout"
+    did = "g'(z) is computed from a as dropout leaves it: a(1 - a) with a / (1 - p) for a."
     why = "The formula is for a = g(z); dropout comes after it."
     fix = "Keep a as it was before dropout, for the derivative."
 
@@ -579,7 +581,7 @@ class DroppedInDerivative(Mistake):
 
 class UndroppedInWeightGradient(Mistake):
     title = "activation before dropout in dW"
-    did = "dW[l] = a[l].T @ dz[l], with a[l] as it was before dropout."
+    did = "dW[l] = a[l].T @ dz[l], with a[l] from before dropout."
     why = "W[l] multiplies what dropout leaves of a[l]: weights of dropped units have no gradient."
     fix = "dW[l] = (a[l] · mask / (1 - p)).T @ dz[l]."
 
@@ -596,20 +598,20 @@ class UndroppedInWeightGradient(Mistake):
 
 
 def alpha_share(net: Mistake, l: int) -> float:
-    """p, if a[l] has alpha dropout now; else 0."""
+    """Share of units that alpha dropout drops of a[l]: p, or 0 if it is not dropping now."""
     return net.network.layers[l - 1].alpha_dropout if l in net.masks else 0.0
 
 
 def scale_to_alpha(share: float) -> float:
-    """Alpha dropout's c for α' = -α."""
+    """Alpha dropout's scale c if its α' were -α: 1 / √((1 - p)(1 + pα²))."""
     return float(((1 - share) * (1 + share * SELU_ALPHA**2)) ** -0.5)
 
 
 class PlainForAlphaDropout(Mistake):
-    title = "plain dropout for alpha dropout"
-    did = "Dropped SELU units are set to 0, and the others divided by 1 - p."
-    why = "That changes the variance, which SELU is there to keep at 1 from layer to layer."
-    fix = "AlphaDropout, which drops to SELU's lower limit and corrects mean and variance."
+    title = "plain dropout instead of alpha dropout"
+    did = "Dropped SELU units are set to 0, and the others are divided by 1 - p."
+    why = "That changes the variance, which SELU is meant to keep at 1 from layer to layer."
+    fix = "Use AlphaDropout, which drops to SELU's lower limit and corrects mean and variance."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
         def changed(l: int, layer: Layer) -> dict[str, Any]:
@@ -623,7 +625,7 @@ class AlphaDropoutUncorrected(Mistake):
     title = "alpha dropout without its correction"
     did = "Dropped units are set to α' = -1.7581, and nothing is shifted or scaled after that."
     why = "The mean is then below 0, and the variance is not 1."
-    fix = "c (a - pα') where kept, c (α' - pα') where not, with c = 1 / √((1 - p)(1 + pα'²))."
+    fix = "c (a - pα') if kept, c (α' - pα') if dropped, with c = 1 / √((1 - p)(1 + pα'²))."
 
     def drop(self, l: int, a: Array) -> Array:
         if not alpha_share(self, l):
@@ -636,8 +638,8 @@ class AlphaDropoutUncorrected(Mistake):
 
 class AlphaDropoutToZero(Mistake):
     title = "alpha dropout to 0"
-    did = "Dropped units are set to 0, and all are shifted and scaled as if they were set to α'."
-    why = "The shift is what α' = -1.7581 asks for; with 0 the mean is above 0."
+    did = "Dropped units are set to 0, but all are shifted and scaled as if they were set to α'."
+    why = "The shift is made for α' = -1.7581; with 0, the mean ends up above 0."
     fix = "Set dropped units to SELU's lower limit, α' = -λα."
 
     def drop(self, l: int, a: Array) -> Array:
@@ -650,7 +652,7 @@ class AlphaDropoutToZero(Mistake):
 
 class AlphaDropoutToAlpha(Mistake):
     title = "alpha dropout to -α"
-    did = "SELU's α = 1.6733 is taken for its limit: α' = -α, in the correction as well."
+    did = "SELU's α = 1.6733 is used for its lower limit, α' = -α, also in the correction."
     why = "SELU's lower limit is -λα = -1.7581."
     fix = "α' = -λα, with both of SELU's constants."
 

@@ -1,4 +1,4 @@
-"""Mistakes in the update of weights and biases, and in what of them is frozen."""
+"""Mistakes in the update of weights and biases, and with frozen layers and fixed biases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from threeways.mistakes.base import Mistake, with_layers
 class LearningRateTwice(Mistake):
     title = "learning rate used twice"
     did = "dW ← η dW and db ← η db, and then W ← W - η dW and b ← b - η db."
-    why = "The step is η² times the gradient: for η = 0.1 a tenth of what was asked for."
+    why = "The step is η² times the gradient: for η = 0.1, a tenth of what was asked for."
     fix = "Multiply by η in one place only, the update."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
@@ -27,7 +27,7 @@ class LearningRateTwice(Mistake):
 class LearningRateForgotten(Mistake):
     title = "learning rate forgotten"
     did = "W ← W - dW and b ← b - db."
-    why = "That is a learning rate of 1, mostly much too large: the loss jumps about or grows."
+    why = "That is a learning rate of 1, usually far too large: the loss jumps about or grows."
     fix = "W ← W - η dW and b ← b - η db."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
@@ -36,8 +36,8 @@ class LearningRateForgotten(Mistake):
 
 class LearningRateElsewhere(Mistake):
     title = "learning rate from another place"
-    did = "The update has η = 0.01 written into it, or an optimizer's default of 0.01."
-    why = "The learning rate that was set is not used, and changing it changes nothing."
+    did = "The update uses a hard-coded η = 0.01, or an optimizer's default of 0.01."
+    why = "The learning rate that was set is ignored, and changing it has no effect."
     fix = "Pass the learning rate to the update or the optimizer."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
@@ -48,7 +48,7 @@ class LearningRateTenth(Mistake):
     title = "learning rate a tenth of what it should be"
     did = "W ← W - η/10 dW and b ← b - η/10 db: 0.01 for 0.1."
     why = "Every step is ten times too small, and learning ten times too slow."
-    fix = "Check where the learning rate is set, and for a zero too many or too few."
+    fix = "Check where the learning rate is set, and look for a zero too many or too few."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         return super().rate(training, eta, t) / 10
@@ -58,7 +58,7 @@ class LearningRateTenfold(Mistake):
     title = "learning rate ten times what it should be"
     did = "W ← W - 10η dW and b ← b - 10η db: 0.1 for 0.01."
     why = "Every step is ten times too large: the loss may jump about or grow."
-    fix = "Check where the learning rate is set, and for a zero too many or too few."
+    fix = "Check where the learning rate is set, and look for a zero too many or too few."
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         return super().rate(training, eta, t) * 10
@@ -66,8 +66,8 @@ class LearningRateTenfold(Mistake):
 
 class BiasFrozen(Mistake):
     title = "biases never updated"
-    did = "W ← W - η dW, and b stays what it was."
-    why = "The biases are parameters as the weights are: db tells how to move them."
+    did = "W ← W - η dW, and b stays as it was."
+    why = "Biases are parameters just like weights: db says how to move them."
     fix = "b ← b - η db."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
@@ -76,34 +76,34 @@ class BiasFrozen(Mistake):
 
 class FirstLayerNotUpdated(Mistake):
     title = "first layer never updated"
-    did = "The loop over the updates begins a layer late: range(1, L)."
+    did = "The loop over the updates starts one layer late: range(1, L)."
     why = "The first layer keeps its random weights, and the others have to make do with them."
     fix = "range(L): layers are counted from 0."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        kept = self.W[0].copy(), self.b[0].copy()
+        before = self.W[0].copy(), self.b[0].copy()
         super().update(dW, db, training)
         if self.last > 0:
-            self.W[0], self.b[0] = kept
+            self.W[0], self.b[0] = before
 
 
 class LastLayerNotUpdated(Mistake):
     title = "output layer never updated"
-    did = "The loop over the updates ends a layer early: range(L - 1)."
-    why = "Only the layers below learn, to suit an output layer that stays random."
+    did = "The loop over the updates ends one layer early: range(L - 1)."
+    why = "Only the layers below learn, and adapt to an output layer that stays random."
     fix = "range(L) ends at L - 1 by itself."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        kept = self.W[-1].copy(), self.b[-1].copy()
+        before = self.W[-1].copy(), self.b[-1].copy()
         super().update(dW, db, training)
         if self.last > 0:
-            self.W[-1], self.b[-1] = kept
+            self.W[-1], self.b[-1] = before
 
 
 class FixedBiasUpdated(Mistake):
     title = "fixed biases updated"
-    did = "b ← b - η db in the layers whose biases are to stay as they are, too."
-    why = "The example keeps its biases: from the second step on every number is another."
+    did = "b ← b - η db, even in layers whose biases are fixed."
+    why = "The example keeps its biases: from the second step on, every number differs."
     fix = "Leave b alone where the layer says fixed_bias."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
@@ -116,9 +116,9 @@ class FixedBiasUpdated(Mistake):
 
 class UpdateLost(Mistake):
     title = "update made to a copy"
-    did = "for W, dW in zip(…): W = W - η dW, which gives the name W to a new array."
+    did = "for W, dW in zip(…): W = W - η dW, which only gives the name W to a new array."
     why = "The network's own weights are not touched; the loss is the same in every epoch."
-    fix = "Change them in place, W -= η dW, or put the new array back where the old one was."
+    fix = "Change them in place, W -= η dW, or store the new array where the old one was."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
         self.optimizer_for(training).t += 1
@@ -129,7 +129,7 @@ class UpdateLost(Mistake):
 
 class FrozenUpdated(Mistake):
     title = "frozen layer updated"
-    did = "W ← W - η dW and b ← b - η db in a layer that is to stay as it is."
+    did = "W ← W - η dW and b ← b - η db in a layer that should stay as it is."
     why = "What the layer has learned elsewhere, and was frozen to keep, is lost."
     fix = "layer.trainable = False before compile, or requires_grad = False for each parameter."
 
@@ -142,9 +142,9 @@ class FrozenUpdated(Mistake):
 
 class FrozenBiasUpdated(Mistake):
     title = "frozen layer's bias updated"
-    did = "Only the weights of the frozen layer are left alone: b ← b - η db."
-    why = "Another bias makes another layer of the same weights."
-    fix = "Freeze W and b."
+    did = "Only the weights of the frozen layer are left alone; b ← b - η db."
+    why = "With a different bias, the same weights make a different layer."
+    fix = "Freeze both W and b."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
         super().__init__(network, parameters)
@@ -152,9 +152,9 @@ class FrozenBiasUpdated(Mistake):
 
 
 class LastFrozenUpdated(Mistake):
-    title = "last of the frozen layers updated"
-    did = "The loop that freezes the layers ends one early: range(n - 1)."
-    why = "The layer that the new ones stand on changes under them."
+    title = "last frozen layer updated"
+    did = "The loop that freezes the layers ends one layer early: range(n - 1)."
+    why = "The layer that the new ones build on changes beneath them."
     fix = "range(n) ends at n - 1 by itself."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
@@ -168,9 +168,9 @@ class LastFrozenUpdated(Mistake):
 
 class OneLayerTooManyFrozen(Mistake):
     title = "one layer too many frozen"
-    did = "The loop that freezes the layers ends one late: range(n + 1)."
-    why = "The first layer that is to learn keeps its random weights."
-    fix = "range(n) has the first n layers."
+    did = "The loop that freezes the layers ends one layer late: range(n + 1)."
+    why = "The first layer that should learn keeps its random weights."
+    fix = "range(n) covers the first n layers."
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
         frozen = [l for l, layer in enumerate(network.layers) if not layer.trainable]
@@ -184,8 +184,8 @@ class OneLayerTooManyFrozen(Mistake):
 class FrozenDecayed(Mistake):
     title = "weight decay of a frozen layer"
     did = "Its gradients are 0, but the optimizer's weight_decay goes on: W ← W - η 2 l2 W."
-    why = "A frozen layer is to keep its weights, and these shrink to 0."
-    fix = "Leave what is frozen out of the optimizer's parameters."
+    why = "A frozen layer should keep its weights, but these shrink towards 0."
+    fix = "Leave frozen parameters out of the optimizer."
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
         eta = self.next_rate(training)
@@ -212,7 +212,7 @@ class GradientStoppedAtFrozen(Mistake):
 
 class FrozenDerivativeForgotten(Mistake):
     title = "frozen layer's derivative forgotten"
-    did = "dz[l] = dz[l+1] @ W[l+1].T in a frozen layer, which is skipped on the way back."
+    did = "dz[l] = dz[l+1] @ W[l+1].T in a frozen layer, whose g' is skipped on the way back."
     why = "It does not learn, but its activation lies between the loss and the layers below."
     fix = "Multiply by g'(z[l]) in every layer, frozen or not."
 
@@ -223,7 +223,7 @@ class FrozenDerivativeForgotten(Mistake):
 class FrozenGradientsZero(Mistake):
     title = "gradients of a frozen layer taken as 0"
     did = "dW = 0 and db = 0 in a layer that is frozen."
-    why = "They are derivatives of the loss, used or not; it is the update that leaves them out."
+    why = "They are derivatives of the loss, used or not; only the update leaves them out."
     fix = "Compute dW and db everywhere, and leave W and b alone."
 
     def backpropagate(
@@ -237,8 +237,8 @@ class FrozenGradientsZero(Mistake):
 
 class FixedBiasGradientZero(Mistake):
     title = "gradient of a fixed bias taken as 0"
-    did = "db = 0 in a layer whose biases are to stay as they are."
-    why = "It is a derivative of the loss, used or not; it is the update that leaves it out."
+    did = "db = 0 in a layer whose biases are fixed."
+    why = "It is a derivative of the loss, used or not; only the update leaves it out."
     fix = "Compute db everywhere, and leave b alone where the layer says fixed_bias."
 
     def backpropagate(

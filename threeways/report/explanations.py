@@ -140,7 +140,7 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
             yield f"none of {len(MISTAKES)} known mistakes, alone or in pairs, makes these numbers"
     for found in diagnosis.runners_up:
         if found.digits >= 1:
-            agreed = f"{found.agreed} of {found.seen}, {digits(found)}"
+            agreed = f"{found.agreed} of {found.observed}, {digits(found)}"
             yield f"runner-up: {titles(found.mistakes)} ({agreed})"
 
 
