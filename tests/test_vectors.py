@@ -142,9 +142,12 @@ def test_vectors_are_judged_as_they_say(file: str, folder: Path) -> None:
 
 
 def test_writing_again_changes_nothing(folder: Path, tmp_path: Path) -> None:
-    named: list[Path] = []
-    paths = write_vectors(tmp_path / "a" / "b", [load_case("mazur")], named.append)
-    assert named == paths == [tmp_path / "a" / "b" / f"mazur-{dtype}.json" for dtype in DTYPES]
+    progress: list[tuple[int, int]] = []
+    paths = write_vectors(
+        tmp_path / "a" / "b", [load_case("mazur")], lambda *counts: progress.append(counts)
+    )
+    assert paths == [tmp_path / "a" / "b" / f"mazur-{dtype}.json" for dtype in DTYPES]
+    assert progress == [(1, 2), (2, 2)]
     for path in (*paths, tmp_path / "a" / "b" / "schema.json"):
         assert path.read_bytes() == (folder / path.name).read_bytes()
 
