@@ -52,7 +52,7 @@ def _verdicts(seed: int) -> list[Verdict]:
     for name, package in _packages.items():
         with np.errstate(all="ignore"):
             trace = model(package, case).step(*case.first_batch(), case.training)
-        worst = judge(case, trace.quantities(), exact).furthest
+        worst = judge(case, trace.quantities(), exact).worst_overall
         where = f"{worst.quantity}{list(worst.index)}: {worst.a!r}, exactly {worst.b!r}"
         verdicts.append(Verdict(seed, name, worst.ratio, where))
     return verdicts

@@ -1,4 +1,4 @@
-"""Activation functions g as Keras names them; what it has no name for, in its operations."""
+"""Activation functions g by Keras's names; those that it lacks, in its operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ __all__ = ["ACTIVATIONS", *shared.ACTIVATIONS]
 
 Array: TypeAlias = Any  # a tensor of Keras's backend
 
-# Has a model with a function that Keras lacks load where this package is imported.
+# Registers a function that Keras lacks, so that a saved model with it loads once this package is
+# imported.
 serializable = keras.saving.register_keras_serializable("impl_keras")
 
 

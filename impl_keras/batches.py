@@ -1,4 +1,4 @@
-"""A training run as Keras's ``fit`` takes it: its batches in order, and an end to each epoch."""
+"""A training run for Keras's ``fit``: its batches in order, and a callback after each epoch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["EndEpoch", "batches"]
 
 
 def batches(run: Run) -> tf.data.Dataset:
-    """The batches (x, y, masks) of all epochs that are left, in the order that all three see."""
+    """The batches (x, y, masks) of all epochs left, in the order that all implementations see."""
     training = run.training
     first = len(run.history.loss)
 
     def chunks() -> Iterator[Any]:
         for epoch in range(first, training.epochs):
             for x, y, masks in run.masked_chunks(epoch):
-                yield x.copy(), y, masks  # TensorFlow takes arrays as they are, and looks later
+                yield x.copy(), y, masks  # TensorFlow may read it after the next chunk overwrites x
 
     def split(*chunk: Any) -> tf.data.Dataset:
         rows = tf.data.Dataset.from_tensor_slices(chunk)
@@ -36,7 +36,7 @@ def batches(run: Run) -> tf.data.Dataset:
 
 
 class EndEpoch(keras.callbacks.Callback):
-    """Records each epoch in a run, and ends the training when the run is over.
+    """A callback that records each epoch in a run and ends the training when the run is over.
 
     Args:
         run: the run.

@@ -1,4 +1,4 @@
-"""The dtype that Keras makes things in, set for a while and then set back."""
+"""Keras's default dtype, set for the time of a block."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["default_dtype"]
 
 @contextmanager
 def default_dtype(dtype: str) -> Iterator[None]:
-    """What Keras makes meanwhile is of ``dtype``: layers, losses, metrics, an optimizer's rate.
+    """A block in which Keras makes layers, losses, metrics and learning rates in ``dtype``.
 
     Their default is float32, even around float64 layers: a rate of 0.1 would be 0.10000000149 and
     a loss would have float32's error. Setting floatx alone does not move the layers' own default.

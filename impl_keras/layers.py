@@ -1,4 +1,4 @@
-"""The layers of a network, and a Sequential model of them that is given its dropout's masks."""
+"""The layers of a network, and a Sequential model of them that takes dropout masks."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def activation_layer(layer: Layer) -> keras.layers.Activation:
 
 
 class Dropout(keras.layers.Layer):
-    """Dropout by the mask that it was given last; nothing without one.
+    """Dropout by the mask that was set last; without one, a[l] stays as it is.
 
-    Keras's own Dropout draws its own masks, and so no two implementations would drop the same.
+    Keras's own Dropout draws its masks itself, so that no two implementations would drop the same.
 
     Args:
-        layer: whose units it drops.
-        l: the number of the a[l] that they are.
+        layer: the layer whose units it drops.
+        l: the index of its output a[l].
     """
 
     def __init__(self, layer: Layer, l: int) -> None:
@@ -59,10 +59,10 @@ class Dropout(keras.layers.Layer):
 
 
 class Sequential(keras.Sequential):
-    """Keras's Sequential, whose batches come with the masks of its dropout; counts finite losses.
+    """Keras's Sequential on batches with dropout masks; counts the steps with a finite loss.
 
     Args:
-        layers: as for ``keras.Sequential``.
+        layers: the layers, as ``keras.Sequential`` takes them.
     """
 
     def __init__(self, layers: list[keras.layers.Layer] | None = None) -> None:
@@ -70,13 +70,13 @@ class Sequential(keras.Sequential):
         self.n_finite = keras.Variable(0, dtype="int32", trainable=False)
 
     def set_masks(self, masks: Masks) -> None:
-        """Use these masks of a[l], by l, from now on."""
+        """Use these masks, (N, D[l]) for each a[l] with dropout, from now on."""
         for layer in self.layers:
             if isinstance(layer, Dropout):
                 layer.mask = masks.get(layer.l)
 
     def train_step(self, data: Any) -> Any:
-        """Keras's own step on a batch x and y."""
+        """Keras's own step on a batch: x (N, D[0]), y (N, D[L]), and masks if there is dropout."""
         x, y, *masks = data
         self.set_masks(masks[0] if masks else {})
         logs = super().train_step((x, y))

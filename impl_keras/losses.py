@@ -1,4 +1,4 @@
-"""Losses of targets y and outputs as Keras names them, for each row of a batch, (N,).
+"""Losses, (N,), of the rows of targets y and outputs (N, K), by Keras's names.
 
 The compiled model takes their mean over the N rows; each says what it does over the K outputs of
 a row. The cross-entropies and the perceptron rule take the output layer's z, the others its a.
@@ -45,7 +45,7 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
 
     log(1 - oᵢ) = log Σ_{j≠i} e^zⱼ - log Σⱼ e^zⱼ, exact where oᵢ rounds to 1.
     """
-    # Shifted first, so that large z need not cancel against each other.
+    # Shifted to the maximum, so that no large numbers have to cancel.
     z -= ops.stop_gradient(ops.max(z, axis=1, keepdims=True))
     diagonal = ops.eye(z.shape[1], dtype="bool")
     others = ops.where(diagonal, -z.dtype.max, ops.expand_dims(z, 1))  # (N, K, K)

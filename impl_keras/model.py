@@ -1,4 +1,4 @@
-"""A Keras network around its layers: parameters, traces, updates, saving."""
+"""All of a Keras network but its layers: parameters, traces, updates, saving."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Model"]
 
 
 class Model(SharedModel):
-    """A network; a subclass makes its layers, compiles and fits it."""
+    """A network; a subclass makes its layers, compiles it and fits it."""
 
     dense: list[keras.layers.Dense]
     model: Sequential
@@ -43,11 +43,11 @@ class Model(SharedModel):
     def propagate(
         self, x: tf.Tensor, masks: Masks | None = None
     ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        """The forward pass: z[0..L-1] and a[0..L]."""
+        """The forward pass: z[0..L-1], (N, D[l+1]) each, and a[0..L], (N, D[l]) each."""
 
     @abstractmethod
     def backpropagate(self, x: tf.Tensor, y: tf.Tensor, masks: Masks | None = None) -> Derivatives:
-        """The forward pass, the loss, and the backward pass."""
+        """The forward pass, the loss and the backward pass for x (N, D[0]) and y (N, D[L])."""
 
     @property
     def parameters(self) -> Parameters:
@@ -100,14 +100,14 @@ class Model(SharedModel):
     def train(self, run: Run) -> None:
         if not run.is_over:
             if self.model.steps_per_execution != run.steps_of_epoch:
-                self.model.steps_per_execution = run.steps_of_epoch  # a graph makes a whole epoch
+                self.model.steps_per_execution = run.steps_of_epoch  # one graph for a whole epoch
                 self.model.train_function = None
             with default_dtype(self.network.dtype), warnings.catch_warnings():
-                # Below a threshold unit there is no gradient, as it should be.
+                # Below a threshold unit there is no gradient, and none is expected.
                 warnings.filterwarnings("ignore", message="Gradients do not exist")
                 self.fit_epochs(run)
         run.finish()
 
     def save(self, path: Path) -> None:
-        """Write the network as it is now to a ``.keras`` file, see :func:`plain_model`."""
+        """Write the network to a ``.keras`` file, as a :func:`plain_model`."""
         plain_model(self.network, self.parameters).save(path)

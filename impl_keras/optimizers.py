@@ -1,4 +1,4 @@
-"""How a gradient changes a variable, by Keras's own optimizers and schedules."""
+"""The optimizers: the rule by which a gradient changes a variable, by Keras's own classes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Optimizer(SharedOptimizer):
 
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
         super().__init__(training, variables)
-        # Keras takes a Python float through float32, wherever it is to end; a NumPy one stays.
+        # Keras rounds a Python float to float32, whatever its target's dtype, but not a NumPy one.
         arguments = {
             ARGUMENTS.get(name, name): np.float64(value)
             for name, value in training.hyperparameters.items()
@@ -56,7 +56,7 @@ OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
 }
-# Keras's names of its optimizers' slots, and of the arguments that it names otherwise.
+# Keras's names of its optimizers' slots, and of an argument that has another name there.
 SLOTS = {
     ("momentum", "momentum"): "momentums",
     ("nesterov", "momentum"): "momentums",
@@ -69,7 +69,7 @@ ARGUMENTS = {"initial_accumulator": "initial_accumulator_value"}
 
 
 def learning_rate(training: Training) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """η, or the schedule that it follows."""
+    """η, or Keras's schedule for it."""
     schedules = keras.optimizers.schedules
     eta, steps = np.float64(training.learning_rate), training.decay_steps
     rate = training.decay_rate and np.float64(training.decay_rate)

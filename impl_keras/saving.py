@@ -1,4 +1,4 @@
-"""The network as a model of Keras's own layers alone, to be saved and opened anywhere."""
+"""The network as a model of Keras's own layers, which can be saved and opened anywhere."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["plain_model"]
 def plain_model(network: Network, parameters: Parameters) -> keras.Sequential:
     """The network of Keras's own layers, from x (N, D[0]) to a[L] (N, D[L]); not compiled.
 
-    Saved, it is opened by ``keras.models.load_model`` alone, but for step, sign and scaled tanh:
-    Keras lacks them, and needs ``import impl_keras`` first. In float64, Keras rounds leaky ReLU's
-    slope to float32, and in ``model.predict(x)``, unlike ``model(x)``, also x.
+    Once saved, ``keras.models.load_model`` opens it. Only step, sign and scaled tanh, which Keras
+    lacks, need ``import impl_keras`` first. In float64, Keras rounds the slope of leaky ReLU to
+    float32, and ``model.predict(x)``, unlike ``model(x)``, also x.
     """
     with default_dtype(network.dtype):
         model = keras.Sequential([keras.Input((network.n_features,))])
@@ -35,7 +35,7 @@ def plain_model(network: Network, parameters: Parameters) -> keras.Sequential:
 
 
 def _activation(layer: Layer) -> keras.layers.Layer:
-    """Keras's own layer for an activation, if it has one."""
+    """Keras's own layer for an activation where it has one, else its Activation with ours."""
     match layer.activation:
         case "leaky_relu":
             return keras.layers.LeakyReLU(negative_slope=layer.arguments["alpha"])

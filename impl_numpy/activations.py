@@ -1,6 +1,6 @@
-"""Activation functions g with, for each, its step backwards: dz = da · g'(z), by hand.
+"""Activation functions g, each with its backward pass by hand: dz = da · g'(z), (N, D[l+1]).
 
-Backwards, da is used up: multiplying in its place saves a pass over memory.
+A backward pass overwrites da: to multiply in place saves a pass over memory.
 
 At a kink the derivative is the one from below, except SELU's: ReLU'(0) = 0, leaky ReLU'(0) = α,
 ELU'(0) = α, SELU'(0) = λ.
@@ -28,6 +28,7 @@ def linear(z: Array) -> Array:
 
 
 def linear_backward(da: Array, z: Array, a: Array) -> Array:
+    """g'(z) = 1."""
     return da
 
 
@@ -37,7 +38,8 @@ def step(z: Array) -> Array:
 
 
 def step_backward(da: Array, z: Array, a: Array) -> Array:
-    return np.zeros_like(da)  # flat on both sides of its jump
+    """g'(z) = 0, on both sides of the jump."""
+    return np.zeros_like(da)
 
 
 def sign(z: Array) -> Array:
@@ -46,6 +48,7 @@ def sign(z: Array) -> Array:
 
 
 def sign_backward(da: Array, z: Array, a: Array) -> Array:
+    """g'(z) = 0, on both sides of the jump."""
     return np.zeros_like(da)
 
 
@@ -56,6 +59,7 @@ def sigmoid(z: Array) -> Array:
 
 
 def sigmoid_backward(da: Array, z: Array, a: Array) -> Array:
+    """σ'(z) = a(1 - a)."""
     da *= a * (1 - a)
     return da
 
@@ -66,6 +70,7 @@ def tanh(z: Array) -> Array:
 
 
 def tanh_backward(da: Array, z: Array, a: Array) -> Array:
+    """g'(z) = 1 - a²."""
     da *= 1 - a * a
     return da
 
@@ -76,6 +81,7 @@ def scaled_tanh(z: Array) -> Array:
 
 
 def scaled_tanh_backward(da: Array, z: Array, a: Array) -> Array:
+    """g'(z) = 1.7159 · ⅔ (1 - tanh²(⅔z))."""
     da *= 1.7159 * 2 / 3 * (1 - np.tanh(2 / 3 * z) ** 2)
     return da
 
@@ -86,6 +92,7 @@ def relu(z: Array) -> Array:
 
 
 def relu_backward(da: Array, z: Array, a: Array) -> Array:
+    """g'(z) = 1 if z > 0, else 0."""
     da *= step(z)
     return da
 
@@ -96,6 +103,7 @@ def leaky_relu(z: Array, alpha: float) -> Array:
 
 
 def leaky_relu_backward(da: Array, z: Array, a: Array, alpha: float) -> Array:
+    """g'(z) = 1 if z > 0, else α."""
     da *= np.where(z > 0, 1, alpha).astype(z.dtype)
     return da
 
@@ -106,6 +114,7 @@ def elu(z: Array, alpha: float) -> Array:
 
 
 def elu_backward(da: Array, z: Array, a: Array, alpha: float) -> Array:
+    """g'(z) = 1 if z > 0, else αeᶻ."""
     da *= np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))
     return da
 
@@ -116,6 +125,7 @@ def selu(z: Array) -> Array:
 
 
 def selu_backward(da: Array, z: Array, a: Array) -> Array:
+    """g'(z) = λ if z ≥ 0, else λαeᶻ."""
     slope = np.where(z >= 0, 1, SELU_ALPHA * np.exp(np.minimum(z, 0)))
     da *= SELU_SCALE * slope
     return da
@@ -123,7 +133,8 @@ def selu_backward(da: Array, z: Array, a: Array) -> Array:
 
 def softmax(z: Array) -> Array:
     """g(z)ᵢ = e^zᵢ / Σⱼ e^zⱼ along each row (EPITA-3); shifted by the row's maximum, exact."""
-    exp = z.T.copy()  # a row is a column here: NumPy adds whole rows up faster than short ones
+    # Transposed, since NumPy adds whole rows to each other faster than it sums short ones.
+    exp = z.T.copy()
     exp -= np.maximum.reduce(exp)
     np.exp(exp, out=exp)
     exp /= np.add.reduce(exp)
@@ -131,7 +142,7 @@ def softmax(z: Array) -> Array:
 
 
 def softmax_backward(da: Array, z: Array, a: Array) -> Array:
-    # Every output depends on every input: ∂aᵢ/∂zⱼ = aᵢ(δᵢⱼ - aⱼ), the whole Jacobian.
+    """dzᵢ = aᵢ (daᵢ - Σⱼ daⱼ aⱼ): every output depends on every input, ∂aᵢ/∂zⱼ = aᵢ(δᵢⱼ - aⱼ)."""
     return a * (da - (da * a).sum(axis=1, keepdims=True))
 
 

@@ -1,4 +1,4 @@
-"""The losses of many steps computed at once, in a fraction of the time that each alone takes."""
+"""The losses of many steps, computed at once in a fraction of the time that each takes alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared import Array
 
 __all__ = ["DeferredLosses"]
 
-# Bytes of outputs that may wait for their losses to be computed.
+# Bytes of outputs after which their losses are computed.
 WAITING_BYTES = 2**17
 
 
@@ -43,7 +43,7 @@ class DeferredLosses:
         return self.known
 
     def compute(self) -> None:
-        """Compute the losses that wait."""
+        """Compute the losses of all steps that wait."""
         y, outputs, penalties = zip(*self.waiting, strict=True)
         mean = self.loss(np.concatenate(y), np.concatenate(outputs))
         mean += np.average(penalties, weights=[len(rows) for rows in y])

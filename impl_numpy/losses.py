@@ -1,9 +1,9 @@
-"""Losses of targets y and outputs, with their derivatives by hand.
+"""Losses, scalars, of targets y and outputs (N, K), with their derivatives by hand.
 
 Each is a mean over the N rows of a batch and says what it does over the K outputs of a row. The
 cross-entropies and the perceptron rule take the output layer's z, the others its a; the derivative
-is with respect to the same: dz for the former, da for the latter. Where a loss fits its activation
-dz comes to a - y, over N or NK.
+is with respect to the same: dz for the former, da for the latter, (N, K) each. Where a loss fits
+its activation, dz comes to a - y, divided by N or NK.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def mean_squared_error(y: Array, a: Array) -> Array:
 
 
 def mean_squared_error_backward(y: Array, z: Array, a: Array) -> Array:
+    """da = 2(a - y) / NK."""
     return (a - y) * (2 / y.size)
 
 
@@ -34,6 +35,7 @@ def half_squared_error(y: Array, a: Array) -> Array:
 
 
 def half_squared_error_backward(y: Array, z: Array, a: Array) -> Array:
+    """da = (a - y) / N."""
     return (a - y) / len(y)
 
 
@@ -46,6 +48,7 @@ def binary_crossentropy(y: Array, z: Array) -> Array:
 
 
 def binary_crossentropy_backward(y: Array, z: Array, a: Array) -> Array:
+    """dz = (a - y) / NK."""
     return (a - y) / y.size
 
 
@@ -59,6 +62,7 @@ def categorical_crossentropy(y: Array, z: Array) -> Array:
 
 
 def categorical_crossentropy_backward(y: Array, z: Array, a: Array) -> Array:
+    """dz = (a - y) / N."""
     return (a - y) / len(y)
 
 
@@ -73,9 +77,11 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
 
 
 def softmax_binary_crossentropy_backward(y: Array, z: Array, a: Array) -> Array:
-    # dzᵢ = (1/NK) [aᵢ - yᵢ + Σ_{j≠i} aᵢyⱼ - (1 - yⱼ)aⱼ · aᵢ/(1 - aⱼ)], and aᵢ/(1 - aⱼ) is the
-    # softmax without j, so that nothing is divided by a difference that may round to 0.
-    z = z - z.max(axis=1, keepdims=True)  # else a large z would be rounded in each exponent
+    """dzᵢ = (1/NK) [aᵢ - yᵢ + Σ_{j≠i} aᵢyⱼ - (1 - yⱼ)aⱼ · aᵢ/(1 - aⱼ)].
+
+    aᵢ/(1 - aⱼ) is the softmax without j, which needs no division by a difference that may be 0.
+    """
+    z = z - z.max(axis=1, keepdims=True)  # or large z would be rounded in every exponent
     rest = np.exp(without_each(z) - log_sum_exp(without_each(z), axis=2))  # (N, j, i), 0 at i = j
     K = y.shape[1]
     passed_on = a[:, np.newaxis] * y[:, :, np.newaxis] * (1 - np.eye(K, dtype=z.dtype))
@@ -93,6 +99,7 @@ def perceptron(y: Array, z: Array) -> Array:
 
 
 def perceptron_backward(y: Array, z: Array, a: Array) -> Array:
+    """dz = (a - y) / N."""
     return (a - y) / len(y)
 
 
@@ -102,6 +109,7 @@ def bipolar_perceptron(y: Array, z: Array) -> Array:
 
 
 def bipolar_perceptron_backward(y: Array, z: Array, a: Array) -> Array:
+    """dz = (a - y) / N."""
     return (a - y) / len(y)
 
 
@@ -111,17 +119,18 @@ def output(y: Array, a: Array) -> Array:
 
 
 def output_backward(y: Array, z: Array, a: Array) -> Array:
+    """da = 1 / N."""
     return np.full_like(a, 1 / len(y))
 
 
 def log_sum_exp(z: Array, axis: int = 1) -> Array:
-    """log Σ e^z along an axis, which is kept; shifted by the maximum, so that nothing overflows."""
+    """log Σ e^z along an axis, kept with length 1; shifted by the maximum, so none overflows."""
     top = z.max(axis=axis, keepdims=True)
     return top + np.log(np.exp(z - top).sum(axis=axis, keepdims=True))
 
 
 def without_each(z: Array) -> Array:
-    """(N, K) as (N, K, K): row j of each is z with -∞ in place of its j-th number."""
+    """z (N, K) as (N, K, K): in its row j, the j-th number is replaced by -∞."""
     return z[:, np.newaxis] + np.where(np.eye(z.shape[1]), -np.inf, 0).astype(z.dtype)
 
 

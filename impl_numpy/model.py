@@ -1,4 +1,4 @@
-"""A NumPy network around its backpropagation: parameters, regularisation, updates, epochs."""
+"""All of a NumPy network but its two passes: parameters, regularisation, updates, epochs."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ __all__ = ["Model"]
 
 
 class Model(SharedModel):
-    """A network; a subclass goes forward and backward through it."""
+    """A network; a subclass makes its forward and its backward pass."""
 
     @abstractmethod
     def propagate(
         self, x: Array, masks: dict[int, Array] | None = None
     ) -> tuple[list[Array], list[Array]]:
-        """The forward pass: z[0..L-1] and a[0..L]."""
+        """The forward pass: z[0..L-1], (N, D[l+1]) each, and a[0..L], (N, D[l]) each."""
 
     @abstractmethod
     def backpropagate(
         self, y: Array, z: list[Array], a: list[Array]
     ) -> tuple[list[Array], list[Array], list[Array]]:
-        """The backward pass: dz, dW and db of every layer."""
+        """The backward pass: dz (N, D[l+1]), dW (D[l], D[l+1]) and db (D[l+1],) of each layer."""
 
     @abstractmethod
     def input_gradient(self, dz: list[Array]) -> Array:
-        """dx (N, D[0])."""
+        """dx (N, D[0]), the derivative of the loss with respect to the input."""
 
     def build(self, start: Parameters) -> None:
         self.W = [W for W, _ in start]
         self.b = [b for _, b in start]
-        self.dW = [np.empty_like(W) for W in self.W]  # kept, since allocating them is slow
-        self.masks: dict[int, Array] = {}  # of dropout, in the step that is being made
+        self.dW = [np.empty_like(W) for W in self.W]  # reused, since allocating is slow
+        self.masks: dict[int, Array] = {}  # of dropout, in the current step
         layers = self.network.layers
         self.g = [_of_layer(ACTIVATIONS, layer) for layer in layers]
         self.g_backward = [_of_layer(BACKWARD, layer) for layer in layers]
@@ -92,7 +92,7 @@ class Model(SharedModel):
     # Regularisation.
 
     def drop(self, l: int, a: Array) -> Array:
-        """The input of layer l: a[l], or in training a[l] after dropout."""
+        """The input of layer l, (N, D[l]): a[l], or in training a[l] after dropout."""
         if l not in self.masks:
             return a
         layer = self.network.layers[l - 1]
@@ -100,7 +100,7 @@ class Model(SharedModel):
         return drop(a, self.masks[l], layer.dropout_rate)
 
     def drop_backward(self, l: int, da: Array) -> Array:
-        """The derivative with respect to a[l], from that to the input of layer l."""
+        """da[l] (N, D[l]), from the derivative with respect to the input of layer l."""
         if l not in self.masks:
             return da
         layer = self.network.layers[l - 1]
@@ -109,7 +109,7 @@ class Model(SharedModel):
         return regularisation.dropout_backward(da, self.masks[l], layer.dropout)
 
     def penalty(self) -> Array | float:
-        """The sum of all layers' L1 and L2 penalties, which the loss has on top."""
+        """The sum of all layers' L1 and L2 penalties, a scalar, which is added to the loss."""
         layers = [(self.W[l], self.network.layers[l]) for l in self.penalised]
         return sum(regularisation.penalty(W, layer.l1, layer.l2) for W, layer in layers)
 
@@ -151,6 +151,6 @@ class Model(SharedModel):
 
 
 def _of_layer(functions: dict[str, Callable[..., Any]], layer: Layer) -> Callable[..., Any]:
-    """A layer's own function out of a table, with its α where it has one."""
+    """The function of a layer's activation in a table, with its α where it has one."""
     function = functions[layer.activation]
     return partial(function, **layer.arguments) if layer.arguments else function

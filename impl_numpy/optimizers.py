@@ -1,7 +1,7 @@
-"""How a gradient changes a weight: each optimizer's rule, in Keras's definitions.
+"""The optimizers: the rule by which a gradient changes a weight, in Keras's definitions.
 
-η is the learning rate, g = ∂loss/∂w, and t counts the steps from 0. A rule works in place, on one
-array at a time, and uses g up: nothing as large as W is allocated where it need not be.
+η is the learning rate, g = ∂loss/∂w, of the shape of w, and t counts the steps from 0. A rule works
+in place, on one array at a time, and overwrites g, so that few arrays as large as W are allocated.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Optimizer(SharedOptimizer):
             array[...] = values
 
     def apply(self, gradients: Sequence[Array]) -> None:
-        """Update each variable by its gradient, of the same shape, which is used up."""
+        """Update each variable by its gradient, of the same shape, which is overwritten."""
         eta = learning_rate(self.training, self.t)
         for arrays in zip(gradients, self.variables, *self.slot_variables.values(), strict=True):
             self.rule(eta, self.t, *arrays)

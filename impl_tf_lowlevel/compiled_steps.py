@@ -1,4 +1,4 @@
-"""Many steps of training as one graph, and with XLA where the run is long enough to be worth it."""
+"""Many training steps as one graph, compiled by XLA where the run is long enough to be worth it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from shared import Training
 
 __all__ = ["CHUNK_BYTES", "STEPS_WORTH_XLA", "compiled_steps"]
 
-# XLA takes a second to compile an epoch, and saves a tenth of a millisecond a step.
+# Steps of a run. XLA takes a second to compile an epoch, and saves a tenth of a millisecond a step.
 STEPS_WORTH_XLA = 10_000
 
-# Bytes of rows that a graph is given at once: starting it takes as long as twenty small steps.
+# Bytes of rows that a graph takes at once: to start it takes as long as twenty small steps.
 CHUNK_BYTES = 2**23
 
 
 def compiled_steps(descend: Callable[..., tf.Tensor], training: Training, n_rows: int) -> Any:
-    """A graph of rows x, y and masks that makes a step on each batch and returns their losses.
+    """A graph that takes rows x, y and masks, makes a step on each batch and returns the losses.
 
     Args:
-        descend: makes a step on a batch x, y with its masks and training, and returns its loss.
-        training: whose steps they are.
-        n_rows: of all the data.
+        descend: makes a step on a batch x, y with masks and a training, and returns its loss.
+        training: the training of the steps.
+        n_rows: the number of rows of all the data.
     """
     size = training.batch_size or n_rows
     n_steps = training.epochs * len(training.sizes(n_rows))

@@ -1,4 +1,4 @@
-"""Losses of targets y and outputs, in TensorFlow's operations.
+"""Losses, scalars, of targets y and outputs (N, K), in TensorFlow's operations.
 
 Each is a mean over the N rows of a batch and says what it does over the K outputs of a row. The
 cross-entropies and the perceptron rule take the output layer's z, the others its a.
@@ -44,7 +44,7 @@ def softmax_binary_crossentropy(y: Array, z: Array) -> Array:
 
     log(1 - oᵢ) = log Σ_{j≠i} e^zⱼ - log Σⱼ e^zⱼ, exact where oᵢ rounds to 1.
     """
-    # Shifted first, so that large z need not cancel against each other.
+    # Shifted to the maximum, so that no large numbers have to cancel.
     z -= tf.stop_gradient(tf.reduce_max(z, axis=1, keepdims=True))
     diagonal = tf.eye(z.shape[1], dtype=tf.bool)
     others = tf.where(diagonal, -z.dtype.max, z[:, tf.newaxis])  # (N, K, K)

@@ -1,4 +1,4 @@
-"""A TensorFlow network around its tape: variables, regularisation, updates, epochs."""
+"""All of a TensorFlow network but its two passes: variables, regularisation, updates, epochs."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["Model"]
 
 
 class Model(SharedModel):
-    """A network; a subclass goes forward and backward through it."""
+    """A network; a subclass makes its forward and its backward pass."""
 
     @abstractmethod
     def propagate(
         self, x: tf.Tensor, masks: Masks | None = None
     ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        """The forward pass: z[0..L-1] and a[0..L]."""
+        """The forward pass: z[0..L-1], (N, D[l+1]) each, and a[0..L], (N, D[l]) each."""
 
     @abstractmethod
     def backpropagate(self, x: tf.Tensor, y: tf.Tensor, masks: Masks | None = None) -> Derivatives:
-        """The forward pass, the loss, and the backward pass."""
+        """The forward pass, the loss and the backward pass for x (N, D[0]) and y (N, D[L])."""
 
     def build(self, start: Parameters) -> None:
         self.W = [tf.Variable(W) for W, _ in start]
         self.b = [tf.Variable(b) for _, b in start]
-        # The graph of the training run that is going on, by its optimizer and its batch size.
+        # The graph of the current training run, by its optimizer and its batch size.
         self.compiled: dict[tuple[Optimizer, int], Any] = {}
 
     @property
@@ -76,7 +76,7 @@ class Model(SharedModel):
     # Regularisation.
 
     def drop(self, l: int, a: tf.Tensor, masks: Masks | None) -> tf.Tensor:
-        """The input of layer l: a[l], or in training a[l] after dropout."""
+        """The input of layer l, (N, D[l]): a[l], or in training a[l] after dropout."""
         if not masks or l not in masks:
             return a
         layer = self.network.layers[l - 1]
@@ -84,7 +84,7 @@ class Model(SharedModel):
         return drop(a, masks[l], layer.dropout_rate)
 
     def penalty(self) -> tf.Tensor:
-        """The sum of all layers' L1 and L2 penalties, which the loss has on top."""
+        """The sum of all layers' L1 and L2 penalties, a scalar, which is added to the loss."""
         penalties = [
             regularisation.penalty(W, layer.l1, layer.l2)
             for W, layer in zip(self.W, self.network.layers, strict=True)
@@ -107,7 +107,7 @@ class Model(SharedModel):
         self.optimizer_for(training).apply(gradients)
 
     def descend(self, x: tf.Tensor, y: tf.Tensor, masks: Masks, training: Training) -> tf.Tensor:
-        """Make one update on a batch; returns its loss, a scalar."""
+        """Make one update on a batch x (N, D[0]), y (N, D[L]); returns its loss, a scalar."""
         found = self.backpropagate(x, y, masks)
         self.update(found.dW, found.db, training)
         return found.loss
@@ -118,12 +118,12 @@ class Model(SharedModel):
             losses = []
             for x, y, masks in run.masked_chunks(epoch, CHUNK_BYTES):
                 is_new = steps.experimental_get_tracing_count() == 0
-                with silent_stderr() if is_new else nullcontext():  # XLA logs what it finds
+                with silent_stderr() if is_new else nullcontext():  # XLA logs while it compiles
                     losses.append(steps(tf.constant(x), tf.constant(y), masks).numpy())
             run.end_steps(np.concatenate(losses))
 
     def compiled_for(self, run: Run) -> Any:
-        """The graph that makes a run's steps; compiled anew only for another run."""
+        """The graph that makes the steps of a run, compiled once for it."""
         training = run.training
         key = self.optimizer_for(training), training.batch_size or len(run.x)
         if key not in self.compiled:

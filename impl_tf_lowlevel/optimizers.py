@@ -1,7 +1,7 @@
-"""How a gradient changes a variable: each optimizer's rule, none of TensorFlow's own.
+"""The optimizers: the rule by which a gradient changes a variable, without TensorFlow's own.
 
-η is the learning rate, g = ∂loss/∂w, and t counts the steps from 0. A rule works on one variable at
-a time, in a graph as well as eagerly.
+η is the learning rate, g = ∂loss/∂w, of the shape of w, and t counts the steps from 0. A rule works
+on one variable at a time, in a graph as well as eagerly.
 """
 
 from __future__ import annotations

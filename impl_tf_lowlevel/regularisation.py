@@ -1,6 +1,7 @@
-"""What keeps a network from learning its examples by heart: penalties on weights, and dropout.
+"""Regularisation against overfitting: penalties on weights, and dropout.
 
-Dropout's share p of dropped units is ``rate``; ``mask`` is 1 where a unit is kept.
+In dropout, a is the output (N, D[l]) of a layer, ``rate`` is p, the probability that a unit is
+dropped, and ``mask`` (N, D[l]) is 1 where a unit is kept.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ def penalty(W: Array, l1: float, l2: float) -> Array:
 
 
 def dropout(a: Array, mask: Array, rate: float) -> Array:
-    """a · mask / (1 - p): what is kept grows, so that the mean stays (Srivastava et al. 2014)."""
+    """a · mask / (1 - p): kept units grow, so that the mean stays (Srivastava et al. 2014)."""
     return a * tf.cast(mask, a.dtype) / (1 - rate)
 
 
 def alpha_dropout(a: Array, mask: Array, rate: float) -> Array:
     """c (a - pα') where kept, c (α' - pα') where not: dropped units go to SELU's lower limit α'.
 
-    With c = 1 / √((1 - p)(1 + pα'²)) mean 0 and variance 1 stay (Klambauer et al. 2017).
+    With c = 1 / √((1 - p)(1 + pα'²)), mean 0 and variance 1 stay (Klambauer et al. 2017).
     """
     limit = tf.nn.selu(tf.constant(-math.inf, a.dtype))
     c = ((1 - rate) * (1 + rate * limit**2)) ** -0.5

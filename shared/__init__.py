@@ -1,7 +1,7 @@
-"""What a network, a case, a data set and a training run are, for all implementations alike.
+"""Networks, cases, data sets and training runs, the same for all implementations; NumPy only.
 
 Notation, in code and docs: N rows in a batch; D[0..L] widths; x (N, D[0]); W[l] (D[l], D[l+1]);
-b[l] (D[l+1],); z[l] = a[l] @ W[l] + b[l]; a[l+1] = g(z[l]), a[0] = x; dz, dW, db, dx are
+b[l] (D[l+1],); z[l] = a[l] @ W[l] + b[l]; a[l+1] = g(z[l]), a[0] = x; dz, dW, db, dx are the
 derivatives of the loss. Targets y are always 2-D, (N, D[L]).
 """
 

@@ -1,4 +1,4 @@
-"""The activation functions, as they are whichever implementation computes them."""
+"""The activation functions: what all implementations agree on, such as g'(0) and default α."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Activation:
     """An activation function g, a[l+1] = g(z[l]).
 
     Args:
-        alpha: α unless a layer gives its own; None where g has none.
-        is_threshold: whether g jumps, so that its derivative is 0 and nothing can be learned by it.
-        kink: the side of 0 that g'(0) is taken from; None where g has a derivative at 0.
+        alpha: the default of α; None where g has none.
+        is_threshold: whether g is a step, whose derivative 0 lets no gradient through.
+        kink: the side of 0 that g'(0) is taken from; None where g has no kink.
     """
 
     alpha: float | None = None
@@ -21,7 +21,7 @@ class Activation:
     kink: Literal["below", "above"] | None = None
 
 
-# The conventions at 0: step(0) = 0 and sign(0) = -1, a unit fires only above its threshold;
+# The conventions at 0: step(0) = 0 and sign(0) = -1, since a unit fires only above its threshold;
 # ReLU'(0) = 0, leaky ReLU'(0) = α, ELU'(0) = α, SELU'(0) = λ.
 ACTIVATIONS: dict[str, Activation] = {
     "linear": Activation(),

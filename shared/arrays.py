@@ -1,4 +1,4 @@
-"""The arrays that an implementation is given, checked and in the network's dtype."""
+"""Checks of the arrays that an implementation is given, and their conversion to its dtype."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def check_inputs(network: Network, x: Any) -> Array:
     """``x`` as an (N, D[0]) array of the network's dtype.
 
     Raises:
-        InputError: another shape, no rows, NaN or infinity.
+        InputError: ``x`` has another shape or no rows, or holds NaN or infinity.
     """
     return _matrix(network, "x", x, network.n_features)
 
 
 def check_targets(network: Network, y: Any, n_rows: int) -> Array:
-    """``y`` as an (N, D[L]) array of the network's dtype, of values that the loss is defined for.
+    """``y`` as an (N, D[L]) array of the network's dtype, with values that the loss is defined for.
 
     Raises:
-        InputError: another shape, (N,) included; NaN or infinity; targets that are not one-hot,
-            not in [0, 1] or not two-valued where the loss needs them to be.
+        InputError: ``y`` has another shape, such as (N,), or holds NaN or infinity; or its values
+            are not one-hot, in [0, 1] or two-valued where the loss needs them to be.
     """
     y = _matrix(network, "y", y, network.widths[-1])
     if len(y) != n_rows:
@@ -40,8 +40,8 @@ def check_targets(network: Network, y: Any, n_rows: int) -> Array:
 
 
 def all_finite(values: Array) -> bool:
-    """Whether there is no NaN and no infinity; their sum says so without another array."""
-    with np.errstate(all="ignore"):
+    """Whether an array of any shape is free of NaN and infinity."""
+    with np.errstate(all="ignore"):  # a finite sum says so without a second array
         return bool(np.isfinite(values.sum()) or np.isfinite(values).all())
 
 

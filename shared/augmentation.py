@@ -1,4 +1,4 @@
-"""Augmentation: altered copies of images, so that a network learns what does not matter (EPITA-9).
+"""Augmentation: altered copies of images, so that a network learns to ignore changes (EPITA-9).
 
 SciPy is imported only when images are augmented.
 """
@@ -64,8 +64,7 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
     """
     if dataset.image_shape is None:
         raise InputError(
-            f"data set {dataset.name!r}: its rows are no images, augmentation needs them; "
-            "images have an image_shape"
+            f"data set {dataset.name!r}: augmentation needs images, but there is no image_shape"
         )
     low, high = dataset.x.min(), dataset.x.max()
     n_copies = augmentation.copies

@@ -1,4 +1,4 @@
-"""What a case is: a network, where it starts, its data, its training, what its lecture prints."""
+"""Cases: a network, its starting parameters, data, training and the figures of its lecture."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Figure:
     """A number as a lecture prints it.
 
     Args:
-        lecture: where, as ``"KTH-11"``.
-        quantity: which of the trace's, as ``"dW[1]"``.
-        index: of the element, ``()`` for a scalar.
-        printed: its decimals as printed; 0.35891 is not 0.358910.
+        lecture: the lecture's system, such as ``"KTH-11"``.
+        quantity: the quantity of the step, such as ``"dW[1]"``.
+        index: the index of the element, ``()`` for a scalar.
+        printed: the digits as printed: 0.35891 is less precise than 0.358910.
     """
 
     lecture: str
@@ -41,15 +41,15 @@ class Figure:
 
 @checked
 class Goal:
-    """What training has to reach, in every implementation.
+    """The results that training has to reach, in every implementation.
 
     Args:
-        loss: of the last epoch, or of the best one with early stopping, at most.
-        accuracy: on the rows trained on, at least.
-        test_accuracy: on the rows kept for the test, at least.
+        loss: the highest loss allowed, of the last epoch or, with early stopping, of the best one.
+        accuracy: the lowest accuracy allowed on the training rows, in (0, 1].
+        test_accuracy: the lowest accuracy allowed on the test rows, in (0, 1].
 
     Raises:
-        InputError: a number out of its range, or none.
+        InputError: a number is out of its range, or none is given.
     """
 
     loss: PositiveFloat | None = None
@@ -63,10 +63,10 @@ class Goal:
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
-    """Layers that another network has learned (EPITA-10).
+    """First layers to be copied from another network, once it is trained (EPITA-10).
 
     Args:
-        source: the case that trains it.
+        source: the case that trains the other network.
         layers: how many of its first layers are copied.
     """
 
@@ -76,22 +76,22 @@ class Transfer:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A network with all that a run of it needs.
+    """A network with everything that a training run of it needs.
 
     Args:
         network: the network.
-        parameters: where training starts.
-        dataset: the data.
-        training: how it is trained.
-        name: the file's, without its ending.
-        title: what it shows, in a line.
-        lectures: which of the lectures' systems it is, as ``("KTH-11", "LUMS-10")``.
-        figures: what these print.
+        parameters: the starting parameters, W[l] (D[l], D[l+1]) and b[l] (D[l+1],) of each layer.
+        dataset: the data, x (N, D[0]) and y (N, D[L]), before any of them are held back.
+        training: how the network is trained.
+        name: the name of the file, without ``.toml``.
+        title: what the case shows, in a line.
+        lectures: the lectures' systems that it is, such as ``("KTH-11", "LUMS-10")``.
+        figures: the numbers that these lectures print.
         test: rows that training never sees.
-        goal: what training has to reach.
-        transfer: what takes the place of the first layers' parameters before training.
-        steps_before: how many steps of training go before, for the schedule and Adam.
-        slots: what the optimizer keeps of them, as in :class:`Trace`; as it starts unless given.
+        goal: the results that training has to reach.
+        transfer: layers of another network that replace the first layers before training.
+        steps_before: the number of steps made before, for the schedule and Adam.
+        slots: the optimizer's slots after these, as in :class:`Trace`; initial ones if empty.
     """
 
     network: Network
@@ -110,7 +110,7 @@ class Case:
 
     @property
     def dtype(self) -> str:
-        """The network's."""
+        """The dtype of the network, ``"float32"`` or ``"float64"``."""
         return self.network.dtype
 
     def with_dtype(self, dtype: str) -> Case:
@@ -133,7 +133,12 @@ class Case:
         return dataclasses.replace(self, network=network, parameters=parameters, transfer=transfer)
 
     def start_of_slots(self, l: int, letter: str) -> list[Array]:
-        """What the optimizer keeps for W[l] or b[l], ``"W"`` or ``"b"``, before the first step."""
+        """The optimizer's slots of W[l] or b[l] before the first step, an array of that shape each.
+
+        Args:
+            l: the layer.
+            letter: ``"W"`` or ``"b"``.
+        """
         start = self.training.initial_slots
         shape_of = getattr(self.parameters[l], letter)
         return [
@@ -142,7 +147,7 @@ class Case:
         ]
 
     def prepared(self) -> Case:
-        """The same training on its rows as they come out of their preparation."""
+        """The case with the rows that it trains on: augmented, and without those held back."""
         dataset, _ = self.training.prepare(self.dataset)
         training = dataclasses.replace(
             self.training, validation=None, patience=None, augmentation=None
@@ -150,13 +155,13 @@ class Case:
         return dataclasses.replace(self, dataset=dataset, training=training)
 
     def first_batch(self) -> tuple[Array, Array]:
-        """x and y of the first batch of the first epoch."""
+        """x (n, D[0]) and y (n, D[L]) of the first batch of the first epoch."""
         dataset, _ = self.training.prepare(self.dataset)
         rows = next(self.training.batches(0, len(dataset)))
         return dataset.x[rows], dataset.y[rows]
 
     def alone(self) -> Case:
-        """A case of the same first step, with no other rows than its batch."""
+        """The case of the first step alone: its data are one batch, and its masks are given."""
         x, y = self.first_batch()
         masks = self.training.masks(self.network, self.steps_before, len(x))
         return dataclasses.replace(
@@ -168,14 +173,14 @@ class Case:
         )
 
     def masks(self) -> dict[int, Array]:
-        """Which units dropout keeps in the first step: for each a[l] that has any, (N, D[l])."""
+        """The dropout masks of the first step: for each a[l] with dropout, (n, D[l]) of bool."""
         n_rows = len(self.first_batch()[0])
         return self.training.masks(self.network, self.steps_before, n_rows)
 
 
 @dataclass(frozen=True)
 class ChainRuleCase:
-    """A chain of functions with the step made on its inputs; otherwise as :class:`Case`."""
+    """A chain of functions and a gradient step on its inputs; fields as in :class:`Case`."""
 
     name: str
     title: str

@@ -52,17 +52,17 @@ from shared.fields import (
 from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
 from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
-from shared.quantities import shapes
+from shared.quantities import is_inside, parse_element, shapes
 from shared.training import Training
 
 FOLDER = Path(__file__).with_name("cases")
 
-Row = tuple[FiniteFloat, ...]
-Matrix = tuple[Row, ...]
+_Row = tuple[FiniteFloat, ...]
+_Matrix = tuple[_Row, ...]
 
 
 def case_names() -> list[str]:
-    """The names of the project's own cases, but for those whose data have to be downloaded."""
+    """The names of the project's own cases, except those whose data have to be downloaded."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
@@ -70,13 +70,14 @@ def load_case(name: str | Path) -> Case | ChainRuleCase:
     """The project's case of that name, or the case in the TOML file at that path.
 
     Raises:
-        InputError: there is no such case or file, or the file is wrong; all that is wrong with it.
+        InputError: there is no such case or file, or the file is wrong, with a line for each
+            mistake in it.
     """
     return read_case(_path_of(str(name)))
 
 
 def _path_of(name: str, folder: Path = Path()) -> Path:
-    """Where a case is, by its name, or by its path from a folder."""
+    """The path of a case, from its name or its path relative to a folder."""
     own = {path.stem: path for path in FOLDER.rglob("*.toml")}
     if name in own:
         return own[name]
@@ -89,11 +90,11 @@ def read_case(path: Path, ancestors: tuple[Path, ...] = ()) -> Case | ChainRuleC
     """The case in a TOML file.
 
     Args:
-        path: of the file.
+        path: the path of the file.
         ancestors: the files that it is read for, to transfer its layers.
 
     Raises:
-        InputError: all that is wrong with it.
+        InputError: a line for each mistake in the file.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -121,8 +122,8 @@ def read_case(path: Path, ancestors: tuple[Path, ...] = ()) -> Case | ChainRuleC
 
 @checked
 class _Weights:
-    W: Matrix
-    b: Row
+    W: _Matrix
+    b: _Row
 
     def __post_init__(self) -> None:
         _check_rectangular("W", self.W)
@@ -139,8 +140,8 @@ class _Initialise:
 class _Data:
     dataset: Annotated[Text, one_of("a data set", DATASETS)] | None = None
     file: Text | None = None
-    x: Matrix | None = None
-    y: Matrix | None = None
+    x: _Matrix | None = None
+    y: _Matrix | None = None
     image_shape: tuple[PositiveInt, PositiveInt] | None = None
     autoencoder: Flag = False
     test: Annotated[Share, Gt(0)] | None = None
@@ -215,7 +216,7 @@ class _CaseFile:
         findings = Findings()
         with findings:
             if not any(layer.trainable for layer in self.layers):
-                raise InputError("layers: none is trainable, there is nothing to learn")
+                raise InputError("layers: none is trainable, so there is nothing to learn")
         transfer = None
         with findings:
             if self.transfer:
@@ -255,8 +256,8 @@ class _CaseFile:
         width, units = dataset.x.shape[1], network.widths[-1]
         if self.data.autoencoder and width != units:
             raise InputError(
-                f"data.autoencoder: the output has {units} units, its input {width} features; "
-                "they have to be as many"
+                f"data.autoencoder: the output has {units} units and the input {width} features; "
+                "the two have to be equal"
             )
         check_targets(network, dataset.y, len(dataset))
 
@@ -267,7 +268,7 @@ class _CaseFile:
             raise InputError("goal.test_accuracy: needs data.test, a share of the rows")
         of_classes = self.goal.accuracy or self.goal.test_accuracy
         if of_classes and accuracy(dataset.y, dataset.y) is None:
-            raise InputError("goal: the targets are no classes, they have no accuracy")
+            raise InputError("goal: the targets are not classes, so there is no accuracy")
 
     def _parameters(self, network: Network) -> Parameters:
         if self.parameters is not None:
@@ -295,7 +296,7 @@ class _ChainRuleFile:
 
 
 def _keys(file: Any) -> dict[str, Collection[str]]:
-    """The keys of each of a file's tables."""
+    """The known keys of each table of a file, by the name of the table."""
     tables: dict[str, Any] = {
         "": file,
         "layers": Layer,
@@ -313,14 +314,14 @@ def _keys(file: Any) -> dict[str, Collection[str]]:
 
 @contextmanager
 def _at(key: str) -> Iterator[None]:
-    """Say of what is wrong in this block where in the file it is."""
+    """Put a key of the file in front of the problems that are found in this block."""
     try:
         yield
     except InputError as error:
         raise InputError(*(f"{key}: {problem}" for problem in error.problems)) from None
 
 
-def _check_rectangular(name: str, rows: Matrix) -> None:
+def _check_rectangular(name: str, rows: _Matrix) -> None:
     if len({len(row) for row in rows}) > 1:
         raise ValueError(f"{name}: rows of different lengths")
 
@@ -328,10 +329,10 @@ def _check_rectangular(name: str, rows: Matrix) -> None:
 def _figures(
     lectures: dict[str, dict[str, str]], known: dict[str, tuple[int, ...]]
 ) -> tuple[Figure, ...]:
-    """The figures that a file lists, each of an element that the step has.
+    """The figures that a file lists, checked against the shapes of the step's quantities.
 
     Raises:
-        InputError: a quantity or an index that the step does not have, or not a decimal number.
+        InputError: the step has no such quantity or index, or a figure is not a decimal number.
     """
     findings = Findings()
     figures = []
@@ -344,14 +345,12 @@ def _figures(
 
 
 def _figure(lecture: str, element: str, decimals: str, known: dict[str, tuple[int, ...]]) -> Figure:
-    match = re.fullmatch(r"([\w/]+(?:\[\d+\])?)(?:\[(\d+(?:,\d+)*)\])?", element)
-    quantity = match[1] if match else element
+    quantity, index = parse_element(element)
     at = f"figures.{lecture}: "
-    if match is None or quantity not in known:
+    if quantity not in known:
         raise InputError(at + unknown(quantity, "a quantity of this step", known))
-    index = tuple(int(part) for part in (match[2] or "").split(",") if part)
     shape = known[quantity]
-    if len(index) != len(shape) or any(i >= size for i, size in zip(index, shape, strict=True)):
+    if not is_inside(index, shape):
         raise InputError(at + f"{element!r}: the index does not fit the shape {shape}")
     if re.fullmatch(r"-?\d*\.?\d+", decimals) is None:
         raise InputError(at + f"{element!r}: {decimals!r} is not a decimal number")

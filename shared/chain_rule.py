@@ -1,4 +1,4 @@
-"""Which chain-rule examples the lectures hold: functions of functions, without a network."""
+"""The lectures' chain-rule examples: functions of functions, without a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.fields import FiniteFloat, PositiveFloat, Text, one_of
 
 
 class Example(NamedTuple):
-    """What an example takes and what it computes."""
+    """The names of an example's inputs and of the quantities it computes, all of them scalars."""
 
     inputs: tuple[str, ...]
     quantities: tuple[str, ...]
@@ -37,11 +37,11 @@ class ChainRule:
 
     Args:
         example: one of ``CHAIN_RULES``.
-        inputs: a number for each of the example's inputs.
-        learning_rate: η.
+        inputs: a number for each of the example's inputs, by name.
+        learning_rate: η, above 0.
 
     Raises:
-        InputError: an unknown example, or inputs that are not its own.
+        InputError: the example is unknown, or its inputs have other names.
     """
 
     example: Annotated[Text, one_of("a chain-rule example", CHAIN_RULES)]

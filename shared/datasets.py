@@ -1,4 +1,4 @@
-"""The data sets: the lectures' tables and gates, made-up shapes, and real measurements.
+"""The data sets: the lectures' tables and gates, generated shapes, and real measurements.
 
 Features and targets are 2-D float64: x (N, D[0]) and y (N, D[L]); classes are one-hot rows.
 scikit-learn and Keras are imported only by the data sets that come from them.
@@ -27,17 +27,17 @@ from shared.quiet import silent_stderr
 class Dataset:
     """Rows of features x (N, D[0]) with their targets y (N, D[L]), and a name.
 
-    Numbers are float64, or stay float32.
+    float32 arrays stay float32; all others become float64.
 
     Args:
-        name: what messages call it.
-        x: the features.
-        y: the targets.
-        image_shape: (H, W), H·W = D[0], where the rows of x are the pixels of images.
+        name: its name in messages.
+        x: features, (N, D[0]).
+        y: targets, (N, D[L]).
+        image_shape: (H, W) with H·W = D[0], if each row of x holds the pixels of an image.
 
     Raises:
-        InputError: x or y is not 2-D, they differ in rows, there are none, NaN or infinity, or the
-            rows do not fit the shape of the images.
+        InputError: x or y is not 2-D, is empty, or holds NaN or infinity; they differ in rows; or
+            the rows do not fit the shape of the images.
     """
 
     name: str
@@ -78,11 +78,13 @@ class Dataset:
         return len(self.x)
 
     def split(self, share: float, seed: int = 0) -> tuple[Dataset, Dataset]:
-        """The rest and a part: a share of the rows, drawn at random, as for validation.
+        """Two data sets: most of the rows, and a random share of them, as for validation.
+
+        Both keep the order of the rows.
 
         Args:
-            share: of the N rows; the part has round(share·N) of them.
-            seed: of which rows these are; both keep them in their order.
+            share: the share of the second, which has round(share·N) of the N rows.
+            seed: the seed of the random generator.
 
         Raises:
             InputError: one of the two would have no rows.
@@ -100,12 +102,13 @@ class Dataset:
         return dataclasses.replace(self, x=self.x[rows], y=self.y[rows])
 
     def as_autoencoder(self) -> Dataset:
-        """The same rows with themselves as targets: what an autoencoder learns to reconstruct."""
+        """The same rows x (N, D[0]) as their own targets, for an autoencoder to reconstruct."""
         return dataclasses.replace(self, y=self.x)
 
 
-# Loads x, (N, D[0]) or images (N, H, W), and y.
+# Returns x, (N, D[0]) or images (N, H, W), and y, (N, D[L]).
 Loader = Callable[[], tuple[Any, Any]]
+# By name: a title, and the loader.
 DATASETS: dict[str, tuple[str, Loader]] = {}
 
 
@@ -113,7 +116,7 @@ def load_dataset(name: str) -> Dataset:
     """The data set called ``name``.
 
     Raises:
-        InputError: there is none of that name, or it could not be downloaded.
+        InputError: there is no such data set, or it could not be downloaded.
     """
     if name not in DATASETS:
         raise InputError(unknown(name, "a data set", DATASETS))
@@ -123,22 +126,22 @@ def load_dataset(name: str) -> Dataset:
 @functools.cache
 def _load(name: str) -> Dataset:
     x, y = (np.asarray(values, dtype=np.float64) for values in DATASETS[name][1]())
-    x.flags.writeable = y.flags.writeable = False  # they are everyone's
+    x.flags.writeable = y.flags.writeable = False  # cached: all callers share them
     if x.ndim == 3:
         return Dataset(name, x.reshape(len(x), -1), y, image_shape=x.shape[1:])
     return Dataset(name, x, y)
 
 
 def read_data_file(path: Path, n_targets: int) -> Dataset:
-    """A CSV file with one line of headings, or an ``.npz`` file with arrays ``x`` and ``y``.
+    """The data set in a CSV file with a line of headings, or in an ``.npz`` file with x and y.
 
     Args:
-        path: of the file.
-        n_targets: how many of a CSV file's columns, the last ones, are targets; 0 for an
+        path: the path of the file.
+        n_targets: the number of targets in a CSV file, which are its last columns; 0 for an
             autoencoder, whose targets are its features.
 
     Raises:
-        InputError: the file is missing, cannot be read, or does not hold such data.
+        InputError: the file is missing, cannot be read, or has no such data in it.
     """
     try:
         x, y = _read_npz(path) if path.suffix.lower() == ".npz" else _read_csv(path, n_targets)
@@ -157,17 +160,17 @@ def _read_npz(path: Path) -> tuple[Array, Array]:
             x, y = (np.asarray(arrays[name]) for name in ("x", "y"))
     except OSError:
         raise
-    except Exception:  # of many kinds: a damaged archive, a damaged array, another file altogether
+    except Exception:  # many kinds: a damaged archive, a damaged array, not an archive at all
         raise ValueError("not an .npz file with arrays x and y") from None
     for values in (x, y):
         if values.dtype.kind not in "biuf":
-            raise ValueError(f"holds {values.dtype} where numbers are meant")
+            raise ValueError(f"holds {values.dtype} instead of numbers")
     return x.astype(np.float64), y.astype(np.float64)
 
 
 def _read_csv(path: Path, n_targets: int) -> tuple[Array, Array]:
     with path.open(encoding="utf-8-sig") as file, warnings.catch_warnings():
-        warnings.simplefilter("error")  # an empty file is a warning to NumPy
+        warnings.simplefilter("error")  # NumPy only warns about an empty file
         if all(_is_number(cell) for cell in file.readline().split(",")):
             raise ValueError("the first line should be headings, not numbers")
         table = np.loadtxt(file, delimiter=",", ndmin=2)
@@ -187,7 +190,7 @@ def _is_number(text: str) -> bool:
 
 
 def one_hot(classes: Array) -> Array:
-    """(N,) class numbers from 0 as rows (N, K) with a single 1.
+    """Rows (N, K) with a single 1 each, from class numbers (N,) in 0 .. K-1.
 
     >>> one_hot(np.array([0, 2]))
     array([[1., 0., 0.],
@@ -221,7 +224,7 @@ for _name in _GATES:
     _add(f"{_name}_bipolar", f"{_name.upper()} of two bits, -1 and 1")(_gate(_name, bipolar=True))
 
 
-@_add("buildings", "UIO-9: a building's energy from temperature and people, all scaled")
+@_add("buildings", "UIO-9: a building's energy use by temperature and number of people, scaled")
 def _buildings() -> tuple[Any, Any]:
     celsius = np.array([10, 5, 20, -5, 30])
     people = np.array([50, 30, 70, 20, 90])
@@ -256,13 +259,13 @@ def _blobs() -> tuple[Any, Any]:
 
 @_add("spiral", "two intertwined spirals, 200 points")
 def _spiral() -> tuple[Any, Any]:
-    turn = np.linspace(0.25, 2, 100)[:, np.newaxis]  # in half turns from the centre
-    arm = turn / 2 * np.hstack([np.cos(np.pi * turn), np.sin(np.pi * turn)])
+    angle = np.linspace(0.25, 2, 100)[:, np.newaxis]  # in half circles
+    arm = angle / 2 * np.hstack([np.cos(np.pi * angle), np.sin(np.pi * angle)])
     return np.vstack([arm, -arm]), np.repeat([[0], [1]], 100, axis=0)
 
 
 def _standardise(columns: Array) -> Array:
-    """Each column shifted and scaled to mean 0 and variance 1."""
+    """The columns (N, D), each shifted and scaled to mean 0 and variance 1."""
     return np.asarray((columns - columns.mean(axis=0)) / columns.std(axis=0))
 
 
@@ -284,7 +287,7 @@ def _five_digits(first: int) -> tuple[Any, Any]:
 for _first in (0, 5):
     _add(
         f"digits_{_first}_to_{_first + 4}",
-        f"those of the digits that are {_first} to {_first + 4}, 5 classes (scikit-learn)",
+        f"only the digits {_first} to {_first + 4}, 8x8 pixels in [0, 1], 5 classes (scikit-learn)",
     )(functools.partial(_five_digits, _first))
 
 
@@ -322,12 +325,14 @@ def _diabetes() -> tuple[Any, Any]:
     return _standardise(data.data), _standardise(data.target[:, np.newaxis])
 
 
-@_add("mnist", "handwritten digits, 28x28 pixels in [0, 1], 60,000 (downloaded through Keras)")
+@_add("mnist", "60,000 handwritten digits, 28x28 pixels in [0, 1] (downloaded through Keras)")
 def _mnist() -> tuple[Any, Any]:
     return _through_keras("mnist")
 
 
-@_add("fashion_mnist", "articles of clothing, 28x28 pixels in [0, 1], 60,000 (through Keras)")
+@_add(
+    "fashion_mnist", "60,000 pieces of clothing, 28x28 pixels in [0, 1] (downloaded through Keras)"
+)
 def _fashion_mnist() -> tuple[Any, Any]:
     return _through_keras("fashion_mnist")
 
@@ -338,7 +343,7 @@ def _through_keras(name: str) -> tuple[Array, Array]:
             import keras
     except ImportError:
         raise InputError(
-            f"data set {name!r}: comes through Keras; pip install keras tensorflow"
+            f"data set {name!r}: needs Keras to download it; pip install keras tensorflow"
         ) from None
     try:
         (images, classes), _ = getattr(keras.datasets, name).load_data()

@@ -1,4 +1,4 @@
-"""The one error that wrong input raises, and how it reads: a line for each thing that is wrong."""
+"""InputError, which wrong input raises, and its wording: a line for each thing that is wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class InputError(ValueError):
-    """What the caller gave is wrong; ``problems`` holds one line for each thing that is."""
+    """Wrong input; ``problems`` holds a line for each thing that is wrong with it."""
 
     def __init__(self, *problems: str) -> None:
         self.problems = problems
@@ -22,7 +22,7 @@ class InputError(ValueError):
 
 
 class Findings:
-    """Collects the problems of several checks, each in a ``with`` block, to raise all at once."""
+    """Collects the problems of several checks, each in a ``with`` block, to raise them at once."""
 
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
@@ -38,7 +38,7 @@ class Findings:
         return False
 
     def raise_any(self) -> None:
-        """Raise :class:`InputError` if a check has failed."""
+        """Raise :class:`InputError` with all problems, if there are any."""
         if self.problems:
             raise InputError(*self.problems)
 
@@ -60,8 +60,8 @@ def problems_of(error: ValidationError, keys: Mapping[str, Collection[str]]) -> 
     """Pydantic's findings as lines like ``layers[1].units: should be greater than 0, not 0``.
 
     Args:
-        error: what pydantic raised.
-        keys: what an unknown key may have been meant to be, by the table that it is in.
+        error: the error that pydantic raised.
+        keys: the known keys of each table, one of which is suggested in place of an unknown key.
     """
     return [_problem(finding, keys) for finding in error.errors(include_url=False)]
 
@@ -99,14 +99,14 @@ def _at(path: Iterable[object]) -> str:
 
 
 def short(value: object) -> str:
-    """How a value looks in a line, 40 characters of it at most."""
+    """The ``repr`` of a value, cut to at most 40 characters."""
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def checked(cls: type[T]) -> type[T]:
-    """A frozen dataclass whose fields pydantic checks, all at once; raises :class:`InputError`."""
+    """``cls`` as a frozen dataclass; pydantic checks its fields and raises all problems at once."""
     validated: Any = dataclass(config=ConfigDict(extra="forbid"), frozen=True, kw_only=True)(cls)
     validate = validated.__init__
 

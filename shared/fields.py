@@ -1,4 +1,4 @@
-"""The types of the fields that configuration is made of; NumPy's scalars count as Python's."""
+"""The types of configuration fields, which pydantic checks; NumPy scalars count as Python's."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ PositiveInt = Annotated[int, Strict(), Gt(0), Lt(2**31), _Scalar]
 FiniteFloat = Annotated[float, Strict(), AllowInfNan(False), _Scalar]
 PositiveFloat = Annotated[FiniteFloat, Gt(0)]
 NotNegativeFloat = Annotated[FiniteFloat, Ge(0)]
-Share = Annotated[FiniteFloat, Ge(0), Lt(1)]
+Share = Annotated[FiniteFloat, Ge(0), Lt(1)]  # [0, 1)

@@ -1,4 +1,4 @@
-"""The losses, as they are whichever implementation computes them; each is a mean over the rows."""
+"""The losses: what all implementations agree on; each is a mean over the rows of a batch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Targets:
     """The targets that a loss is defined for.
 
     Args:
-        description: in words, to follow "is not".
-        allowed: which of y (N, D[L]) are, (N, D[L]) of bool.
+        description: words to follow "is not" in a message.
+        allowed: takes y (N, D[L]) and returns (N, D[L]) of bool, True where y is allowed.
     """
 
     description: str
@@ -28,14 +28,14 @@ class Targets:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss.
+    """A loss: the outputs and targets that it takes, and how it reduces them.
 
     Args:
         fits: the activations that the output layer may have.
-        from_logits: whether it takes the output layer's z, its logits, and not its a: a
+        from_logits: whether it takes the output layer's z, the logits, and not its a: a
             cross-entropy computed from probabilities loses every digit where they saturate.
-        averages_outputs: whether it is the mean over a row's outputs, and not their sum.
-        targets: those that it is defined for; None if for any.
+        averages_outputs: whether it is a mean over the outputs of a row, and not their sum.
+        targets: the targets that it is defined for; None if it is for all.
     """
 
     fits: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""How well a network's outputs meet their targets, beside the loss."""
+"""Accuracy, the share of rows that a network classifies correctly."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from shared.arrays import Array
 
 
 def accuracy(y: Array, a: Array) -> float | None:
-    """The share of rows whose class is right, or None where targets are no classes.
+    """The share of rows whose class is right, from 0 to 1; None where the targets are not classes.
 
-    One-hot targets of several outputs: the largest output has to be the 1. Else every target has to
-    be one of two values, 0 and 1 or -1 and 1, and every output on its target's side of the middle.
+    With one-hot targets, the largest output of a row has to be where the 1 is. Else the targets
+    have to be 0 and 1, or -1 and 1, and every output on its target's side of the middle.
 
     Args:
-        y: targets (N, D[L]).
-        a: outputs (N, D[L]).
+        y: targets, (N, D[L]).
+        a: outputs, (N, D[L]).
     """
     binary, bipolar = np.isin(y, (0, 1)).all(), np.isin(y, (-1, 1)).all()
     if binary and y.shape[1] > 1 and (y.sum(axis=1) == 1).all():

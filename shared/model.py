@@ -1,4 +1,4 @@
-"""What every implementation's network does, whichever framework computes it; NumPy in and out."""
+"""The base classes of the implementations' networks and optimizers; NumPy goes in and comes out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.run import Checkpoint, History, OnEpoch, Run
 from shared.trace import Slots, Trace
 from shared.training import Training
 
-# Which units dropout keeps: for each a[l] that has dropout, (N, D[l]) of bool.
+# Dropout masks: for each a[l] with dropout, (N, D[l]) of bool, True for the units that are kept.
 Masks = dict[int, Any]
 
 
@@ -26,7 +26,7 @@ class Model(ABC):
 
     Args:
         network: its layers and its loss.
-        parameters: where it starts; W[l] (D[l], D[l+1]) and b[l] (D[l+1],) for each layer.
+        parameters: the starting parameters; W[l] (D[l], D[l+1]) and b[l] (D[l+1],) of each layer.
 
     Raises:
         InputError: the parameters do not fit the network.
@@ -39,24 +39,24 @@ class Model(ABC):
 
     @abstractmethod
     def build(self, start: Parameters) -> None:
-        """Make W and b, which start at ``start``, a copy that is the network's own."""
+        """Make W and b, starting from ``start``, a copy for this network alone."""
 
     @property
     @abstractmethod
     def parameters(self) -> Parameters:
-        """A copy of W and b as they are now."""
+        """A copy of the current W[l] (D[l], D[l+1]) and b[l] (D[l+1],) of each layer."""
 
     @abstractmethod
     def load(self, parameters: Parameters) -> None:
-        """Set W and b to these."""
+        """Set W and b to these parameters."""
 
     @abstractmethod
     def trace(self, x: Array, y: Array | None = None, masks: Masks | None = None) -> Trace:
-        """z and a of every layer; with targets y the loss and its derivatives too."""
+        """z and a of every layer for x (N, D[0]); with y (N, D[L]) also loss and derivatives."""
 
     @abstractmethod
     def loss_of(self, x: Array, y: Array) -> float:
-        """The loss with its penalties and without dropout."""
+        """The loss of a batch, with penalties and without dropout."""
 
     @abstractmethod
     def make_optimizer(self, training: Training) -> Any:
@@ -64,7 +64,7 @@ class Model(ABC):
 
     @abstractmethod
     def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
-        """Change W and b by a step of the optimizer; what is frozen stays. Uses up dW and db."""
+        """Update W and b by a step of the optimizer, except what is frozen; overwrites dW, db."""
 
     @abstractmethod
     def train(self, run: Run) -> None:
@@ -79,20 +79,20 @@ class Model(ABC):
         return self.trace(check_inputs(self.network, x))
 
     def evaluate(self, x: Any, y: Any) -> float:
-        """The loss for inputs x (N, D[0]) and targets y (N, D[L]), with nothing dropped."""
+        """The loss, penalties included, for x (N, D[0]) and y (N, D[L]); nothing is dropped."""
         x = check_inputs(self.network, x)
         return self.loss_of(x, check_targets(self.network, y, len(x)))
 
     def backward(self, x: Any, y: Any, masks: Masks | None = None) -> Trace:
         """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing.
 
-        With ``masks`` of the units that it keeps, there is dropout.
+        There is dropout only if ``masks`` are given.
         """
         x = check_inputs(self.network, x)
         return self.trace(x, check_targets(self.network, y, len(x)), masks)
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
-        """One update of gradient descent on a batch, with every number that went into it."""
+        """The trace of one update on a batch x (N, D[0]), y (N, D[L]): every number of it."""
         trace = self.backward(x, y, self.masks_of_step(training, len(x)))
         dW, db = ([gradient.copy() for gradient in part] for part in (trace.dW, trace.db))
         self.update(dW, db, training)
@@ -107,20 +107,29 @@ class Model(ABC):
         on_epoch: OnEpoch | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> History:
-        """The losses, epoch by epoch, of training on a data set; or of going on from a checkpoint.
+        """The losses of training on a data set, epoch by epoch.
 
         The perceptron rule ends after the first epoch that leaves no errors (EPITA-1).
+
+        Args:
+            dataset: the data, before any of them are held back.
+            training: how to train.
+            on_epoch: called with a checkpoint after each epoch.
+            checkpoint: the state to continue from; a new run unless given.
+
+        Raises:
+            InputError: the data do not fit the network, or no rows are left to train on.
         """
         run = Run(self, dataset, training, on_epoch, checkpoint)
         self.train(run)
         return run.history
 
     def masks_of_step(self, training: Training, n_rows: int) -> Masks:
-        """The masks of dropout in the next step, of ``n_rows`` rows."""
+        """The dropout masks of the next step, for a batch of ``n_rows`` rows."""
         return training.masks(self.network, self.optimizer_for(training).steps, n_rows)
 
     def optimizer_for(self, training: Training) -> Any:
-        """The optimizer of a training run; it lasts, with its slots, as long as the run."""
+        """The optimizer for ``training``, with its slots; a new one if the last was for another."""
         known = self.optimizer
         if known is None or (known.training is not training and known.training != training):
             known = self.optimizer = self.make_optimizer(training)
@@ -144,15 +153,15 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def steps(self) -> int:
-        """The number of updates that it has made."""
+        """The number of updates made so far."""
 
     @abstractmethod
     def restore(self, steps: int, slots: Slots) -> None:
-        """Go on from after ``steps`` updates, which left ``slots``."""
+        """Continue as after ``steps`` updates that left ``slots``."""
 
     @property
     def slots(self) -> Slots:
-        """A copy of the slots, by names such as ``"momentum_W"``, an array a layer."""
+        """A copy of the slots, by names such as ``"momentum_W"``, an array for each layer."""
         L = len(self.variables) // 2
         named: Slots = {}
         for slot, arrays in self.slot_variables.items():
@@ -161,7 +170,7 @@ class Optimizer(ABC):
         return named
 
     def restored(self, slots: Slots) -> list[tuple[Any, Array]]:
-        """Each array of a slot with the values that it is to take from a copy."""
+        """Each array of each slot, with the values from a copy that it is to be set to."""
         return [
             pair
             for slot, arrays in self.slot_variables.items()

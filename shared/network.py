@@ -24,20 +24,21 @@ class Layer:
     """A fully connected layer, a[l+1] = g(a[l] @ W[l] + b[l]).
 
     Args:
-        units: D[l+1], how many units it has.
+        units: D[l+1], the number of its units.
         activation: g, one of ``ACTIVATIONS``.
-        alpha: slope of leaky ReLU, or scale of ELU, below zero; 0.01 and 1 unless given.
+        alpha: α, the slope of leaky ReLU (0.01 unless given) or the scale of ELU (1) below zero.
         fixed_bias: whether updates leave b[l] as it is.
         trainable: whether updates change W[l] and b[l]; a layer that is not is frozen (EPITA-10).
-        l1, l2: what a trainable layer's weights, not its biases, add to the loss,
-            l1 Σ|W[l]| + l2 ΣW[l]² (EPITA-12).
-        dropout: the share of a[l+1] that training sets to 0, at random, while it divides the rest
-            by 1 - dropout (EPITA-13).
-        alpha_dropout: the same for SELU, to its lower limit, so that mean and variance stay.
+        l1, l2: the factors of the penalty l1 Σ|W[l]| + l2 ΣW[l]² that a trainable layer adds to
+            the loss; biases are not penalised (EPITA-12).
+        dropout: the probability with which training sets a unit of a[l+1] to 0; the others are
+            divided by 1 - dropout (EPITA-13).
+        alpha_dropout: the probability with which training sets a unit of a[l+1] to SELU's lower
+            limit; all are then scaled and shifted, so that mean and variance stay.
 
     Raises:
-        InputError: an unknown activation, no units, an α where the activation has none, or alpha
-            dropout of other units than SELU.
+        InputError: an unknown activation, a number out of its range, an α where the activation has
+            none, or alpha dropout of other units than SELU.
     """
 
     units: PositiveInt
@@ -63,17 +64,17 @@ class Layer:
 
     @property
     def dropout_rate(self) -> float:
-        """The share of its units that training drops."""
+        """The probability with which training drops a unit of it, in [0, 1)."""
         return self.dropout or self.alpha_dropout
 
     @property
     def is_penalised(self) -> bool:
-        """Whether its weights add to the loss; those of a frozen layer do not."""
+        """Whether it adds a penalty to the loss; a frozen layer does not."""
         return self.trainable and (self.l1 > 0 or self.l2 > 0)
 
     @cached_property
     def arguments(self) -> dict[str, float]:
-        """What g takes besides z: α, where it has one."""
+        """The keyword arguments of g beside z: ``{"alpha": α}`` where it has one, else none."""
         alpha = ACTIVATIONS[self.activation].alpha if self.alpha is None else self.alpha
         return {} if alpha is None else {"alpha": alpha}
 
@@ -84,9 +85,9 @@ class Network:
 
     Args:
         n_features: D[0], the width of the input.
-        layers: at least one.
-        loss: one of ``LOSSES``; it has to fit the output layer's activation.
-        dtype: ``"float32"`` or ``"float64"``, of parameters, data and all arithmetic.
+        layers: the layers, at least one.
+        loss: one of ``LOSSES``; it has to fit the activation of the output layer.
+        dtype: the dtype of parameters, data and all arithmetic, ``"float32"`` or ``"float64"``.
 
     Raises:
         InputError: no layers, an unknown loss or dtype, a loss that does not fit the output, or
@@ -109,26 +110,26 @@ class Network:
             )
         if self.layers[-1].dropout_rate:
             last = len(self.layers) - 1
-            raise ValueError(f"layers[{last}]: dropout is of hidden units, this is the output")
+            raise ValueError(f"layers[{last}]: the output layer cannot have dropout")
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
-        """D[0..L], the input's width and each layer's."""
+        """D[0..L], the widths of the input and of each layer."""
         return (self.n_features, *(layer.units for layer in self.layers))
 
     @cached_property
     def loss_from_logits(self) -> bool:
-        """Whether the loss takes the output layer's z, not its a."""
+        """Whether the loss takes the output layer's z, not its a, both (N, D[L])."""
         return LOSSES[self.loss].from_logits
 
     @cached_property
     def dropping(self) -> dict[int, Layer]:
-        """The layers that drop some of their units a[l] in training, by l."""
+        """The layers with dropout, by the index l of their output a[l], 1 .. L-1."""
         return {l: layer for l, layer in enumerate(self.layers, 1) if layer.dropout_rate}
 
     @property
     def is_perceptron(self) -> bool:
-        """One layer of threshold units (the perceptron rule) or sigmoid units (KTH-1, KTH-2)."""
+        """Whether it is one layer, of thresholds with their rule or of sigmoids (KTH-1, KTH-2)."""
         (first, *more) = self.layers
         return (
             not more
@@ -139,19 +140,19 @@ class Network:
 
     @property
     def has_perceptron_rule(self) -> bool:
-        """Whether its output units are thresholds, which learn until they make no errors."""
+        """Whether its output units are thresholds, trained until they make no errors."""
         return ACTIVATIONS[self.layers[-1].activation].is_threshold
 
     def array(self, values: Any) -> np.ndarray[Any, Any]:
-        """``values`` as a new array of the network's dtype."""
+        """A new array of the same shape as ``values``, in the network's dtype."""
         return np.array(values, dtype=self.dtype, order="C")
 
 
 def check_perceptron(network: Network) -> Network:
-    """``network``, if a perceptron can be made of it.
+    """``network`` itself, if it is a perceptron.
 
     Raises:
-        InputError: it has several layers, or other units or another loss.
+        InputError: it is not: it has several layers, other units, or another loss.
     """
     if not network.is_perceptron:
         raise InputError(

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class UpdateRule:
-    """How an optimizer changes a weight or a bias.
+    """The hyperparameters and slots of an optimizer.
 
     Args:
-        hyperparameters: by name, with their defaults.
-        slots: the numbers that it keeps for each weight and bias from one step to the next.
-        initial_slots: the hyperparameter that the slots start at; they start at 0 where None.
+        hyperparameters: the default of each hyperparameter, by name.
+        slots: the names of the numbers that it keeps for each weight and bias between steps.
+        initial_slots: the hyperparameter that gives the slots their initial value; 0 if None.
     """
 
     hyperparameters: Mapping[str, float] = field(default_factory=dict)
@@ -31,7 +31,7 @@ OPTIMIZERS: dict[str, UpdateRule] = {
     "rmsprop": UpdateRule({"rho": 0.9, "epsilon": 1e-7}, ("velocity",)),
     "adam": UpdateRule({"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}, ("momentum", "velocity")),
 }
-# How the learning rate changes with the steps: the hyperparameters of each schedule.
+# The hyperparameters of each schedule, by which the learning rate changes with the steps.
 SCHEDULES: dict[str, tuple[str, ...]] = {
     "constant": (),
     "step": ("decay_rate", "decay_steps"),

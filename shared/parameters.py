@@ -1,4 +1,4 @@
-"""The numbers that a network learns, and where they start."""
+"""The parameters of a network: their initialisation, their checks, and copies of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Weights(NamedTuple):
 
 Parameters = tuple[Weights, ...]
 
-# Glorot & Bengio (2010), He et al. (2015), LeCun et al. (1998): the variance of each weight.
+# The variance of each weight: Glorot & Bengio (2010), He et al. (2015), LeCun et al. (1998).
 _VARIANCE: dict[str, Callable[[int, int], float]] = {
     "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
     "he": lambda fan_in, _: 2 / fan_in,
@@ -40,15 +40,15 @@ SCHEMES = (
 def initialise(
     network: Network, scheme: str = "glorot_uniform", seed: int = 0, scale: float = 0.05
 ) -> Parameters:
-    """Starting parameters: weights by ``scheme``, biases zero.
+    """Starting parameters: W[l] (D[l], D[l+1]) by ``scheme``, b[l] (D[l+1],) zero.
 
     The numbers are drawn in float64 and then rounded, so that both dtypes start from the same.
 
     Args:
-        network: whose widths and dtype they get.
+        network: the network, which gives the widths and the dtype.
         scheme: one of ``SCHEMES``; Glorot, He and LeCun give W[l] the variance 2/(D[l] + D[l+1]),
             2/D[l] and 1/D[l].
-        seed: of the random generator.
+        seed: the seed of the random generator.
         scale: the value of ``constant``, the standard deviation of ``normal``, the half-width of
             ``uniform``.
 
@@ -87,15 +87,16 @@ def initialise(
 
 
 def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) -> Parameters:
-    """A copy of ``parameters`` in the network's dtype.
+    """A copy of ``parameters`` in the network's dtype, W[l] (D[l], D[l+1]) and b[l] (D[l+1],).
 
     Raises:
-        InputError: a layer too many or too few, a shape that does not fit, NaN or infinity.
+        InputError: too many or too few layers, a shape that does not fit, NaN or infinity, or a
+            number too large for the dtype.
     """
     D = network.widths
     if len(parameters) != len(network.layers):
         raise InputError(
-            f"parameters: {len(parameters)} layers of them for {len(network.layers)} layers"
+            f"parameters: expected {len(network.layers)} layers, got {len(parameters)}"
         )
     problems = []
     for l, (W, b) in enumerate(parameters):
@@ -115,15 +116,15 @@ def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) ->
 
 
 def copy_layers(source: Parameters, target: Parameters, layers: int) -> Parameters:
-    """``target`` with the first layers of another network, to transfer what it learned (EPITA-10).
+    """A copy of ``target`` with the first layers of ``source``, for transfer learning (EPITA-10).
 
     Args:
-        source: what that network has learned.
-        target: of the network that is to start from it.
-        layers: how many to copy.
+        source: the parameters that another network has learned.
+        target: the parameters of the network that is to start from them.
+        layers: the number of layers to copy.
 
     Raises:
-        InputError: there are not so many, or their shapes differ.
+        InputError: there are fewer layers, or their shapes differ.
     """
     fewest = min(len(source), len(target))
     if not 1 <= layers <= fewest:

@@ -1,4 +1,4 @@
-"""The quantities of a training step: their names, their shapes, and which follow from which."""
+"""The quantities of a training step: names, shapes, elements, and what each is computed from."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from shared.network import Network
 def shapes(
     network: Network, n_rows: int, slots: tuple[str, ...] = ()
 ) -> dict[str, tuple[int, ...]]:
-    """The quantities of a whole step of ``n_rows`` rows, each with its shape.
+    """The shape of each quantity of a whole step, by name.
 
     Args:
-        network: whose step it is.
-        n_rows: N.
-        slots: the names of what the optimizer keeps, as ``Training.slots`` gives them.
+        network: the network that makes the step.
+        n_rows: N, the rows of its batch.
+        slots: the names of the optimizer's slots, as ``Training.slots`` gives them.
     """
     D = network.widths
     named: dict[str, tuple[int, ...]] = {"loss": (), "dx": (n_rows, D[0])}
@@ -33,12 +33,33 @@ def shapes(
 
 
 def element(quantity: str, index: tuple[int, ...]) -> str:
-    """An element as it is written, ``"dW[1][0,1]"``; of a scalar its name, ``"loss"``."""
+    """The name of an element, such as ``"dW[1][0,1]"``; that of a scalar is ``"loss"``."""
     return f"{quantity}[{','.join(map(str, index))}]" if index else quantity
 
 
+def parse_element(text: str) -> tuple[str, tuple[int, ...]]:
+    """The quantity and the index in the name of an element, as :func:`element` writes it.
+
+    Text of another form comes back whole, as a quantity that there is not.
+
+    >>> parse_element("dW[1][0,1]"), parse_element("dW[1]"), parse_element("loss")
+    (('dW[1]', (0, 1)), ('dW[1]', ()), ('loss', ()))
+    """
+    match = re.fullmatch(r"([\w/]+(?:\[\d+\])?)(?:\[(-?\d+(?:, *-?\d+)*)\])?", text)
+    if match is None:
+        return text, ()
+    return match[1], tuple(int(part) for part in match[2].split(",")) if match[2] else ()
+
+
+def is_inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape has an element of this index, counted from 0."""
+    return len(index) == len(shape) and all(
+        0 <= i < size for i, size in zip(index, shape, strict=True)
+    )
+
+
 def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]]:
-    """The quantities of a step, each with those that it is computed from, however indirectly."""
+    """For each quantity of a step, all those that it is computed from, directly or not."""
     layers = range(len(network.layers))
     last = layers[-1]
     output = {f"z[{last}]", f"a[{last + 1}]"}
@@ -53,8 +74,8 @@ def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]
         fixed = {"W": not layer.trainable, "b": not layer.trainable or layer.fixed_bias}
         for letter in "Wb":
             gradient = set() if fixed[letter] else {f"d{letter}[{l}]"}
-            kept = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
-            direct |= kept | {f"{letter}_next[{l}]": {*gradient, *kept}}
+            of_slots = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
+            direct |= of_slots | {f"{letter}_next[{l}]": {*gradient, *of_slots}}
 
     def all_of(quantity: str) -> set[str]:
         return direct[quantity].union(*map(all_of, direct[quantity]))
@@ -63,7 +84,10 @@ def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]
 
 
 def unknown_quantity(name: object, known: Collection[str]) -> str:
-    """That there is no such quantity, with the one that may be meant: 'dW0', 'dw_0' or 'dW'."""
+    """The line that says that a step has no such quantity, and suggests the one that may be meant.
+
+    ``dW[0]`` is suggested for 'dW0', 'dw_0' and 'dW'.
+    """
     plain = _plain(name)
     shown = name[:40] if isinstance(name, str) else reprlib.repr(name)
     if plain in ("x", "y", "a0"):

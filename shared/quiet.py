@@ -1,4 +1,4 @@
-"""Keeping the terminal clean of what C++ libraries write while they are imported."""
+"""Silence on the terminal while C++ libraries are imported, which write to it as they please."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Send what anything writes to stderr, C++ included, nowhere for as long as the block runs.
+    """Discard all that is written to stderr, even by C++ code, while the block runs.
 
     TensorFlow reports the devices it looks for; ``TF_CPP_MIN_LOG_LEVEL`` does not stop all of it.
     """

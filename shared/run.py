@@ -1,4 +1,7 @@
-"""What happens around the steps of a training run, the same for all implementations."""
+"""The course of a training run around its steps, the same for all implementations.
+
+Which rows each step sees, when the run ends, its losses, and checkpoints to continue from.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class History:
-    """What a run leaves behind, epoch by epoch.
+    """The losses of a training run, one for each epoch.
 
     Args:
-        loss: the mean over an epoch's rows as they were visited, penalties and dropout included.
-        validation_loss: of the rows held back, after the epoch; empty where there are none.
-        diverged_at: the step, from 0, whose loss was the first that is not a finite number.
+        loss: the mean loss over the rows as they were visited, with penalties and dropout.
+        validation_loss: the loss of the rows held back, after each epoch; empty without such rows.
+        diverged_at: the first step, counted from 0, whose loss was not a finite number, if any.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -35,7 +38,7 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch, from 0, with the lowest validation loss, else the last."""
+        """The epoch, from 0, with the lowest validation loss; without validation the last one."""
         if not self.validation_loss:
             return len(self.loss) - 1
         return int(np.argmin(np.nan_to_num(self.validation_loss, nan=np.inf)))
@@ -43,14 +46,14 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Where a run stands after an epoch: all that it takes to go on as if it had not stopped.
+    """The state of a run after an epoch, from which it continues as if it had not stopped.
 
     Args:
-        history: so far.
-        parameters: after the epoch.
-        best: after the best epoch, to which early stopping goes back.
-        steps: how many updates were made.
-        slots: what the optimizer keeps, as in :class:`Trace`.
+        history: the losses so far.
+        parameters: the parameters after the epoch.
+        best: the parameters after the best epoch, to which early stopping returns.
+        steps: the number of updates made.
+        slots: the optimizer's slots, as in :class:`Trace`.
     """
 
     history: History
@@ -60,26 +63,26 @@ class Checkpoint:
     slots: Slots
 
 
-# How many bytes of rows are taken out of the data at once, if a batch has no more.
+# Bytes of rows in a chunk, unless a single batch has more.
 CHUNK_BYTES = 2**20
-# How many rows are validated at once, if a batch has no more.
+# Rows that are validated at once, unless a batch has more.
 VALIDATED_AT_ONCE = 1024
 
 OnEpoch = Callable[[Checkpoint], None]
 
 
 class Run:
-    """A training run of one implementation: which rows it sees, when it ends, what it leaves.
+    """A training run of one implementation: its rows, its losses, and when it ends.
 
     Args:
-        net: whose run it is.
-        dataset: the rows, before some are held back or augmented.
-        training: how.
+        net: the network that is trained.
+        dataset: the data, before any of them are held back or augmented.
+        training: how to train.
         on_epoch: called with a checkpoint after each epoch.
-        checkpoint: after which to go on; a run from the start unless given.
+        checkpoint: the state to continue from; a new run unless given.
 
     Raises:
-        InputError: the data do not fit the network, or leave no rows to train or to validate on.
+        InputError: the data do not fit the network, or no rows are left to train or validate on.
     """
 
     def __init__(
@@ -99,7 +102,7 @@ class Run:
         self.optimizer = net.optimizer_for(training)
         self.history = History()
         self.best: Parameters = ()
-        self.buffer: Array | None = None  # of a shuffled chunk: allocating one each time is slow
+        self.buffer: Array | None = None  # holds x of a shuffled chunk, since allocating is slow
         if checkpoint:
             self.history = dataclasses.replace(
                 checkpoint.history,
@@ -113,22 +116,26 @@ class Run:
         self.first_step = self.optimizer.steps - len(self.history.loss) * self.steps_of_epoch
 
     def epochs(self) -> Iterator[int]:
-        """The numbers, from 0, of the epochs to make; each has to be ended."""
+        """The numbers, from 0, of the epochs that are left; end each with :meth:`end_epoch`."""
         while not self.is_over:
             yield len(self.history.loss)
         self.finish()
 
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
-        """x and y of each of an epoch's batches."""
+        """x (n, D[0]) and y (n, D[L]) of each batch of an epoch."""
         size = self.training.batch_size or len(self.x)
         for x, y in self.chunks(epoch):
             for start in range(0, len(x), size):
                 yield x[start : start + size], y[start : start + size]
 
     def chunks(self, epoch: int, n_bytes: int | None = None) -> Iterator[tuple[Array, Array]]:
-        """x and y of an epoch's batches, as many batches at once as a piece holds.
+        """x (n, D[0]) and y (n, D[L]) of an epoch, in chunks of one or more whole batches.
 
-        A shuffled piece's x is overwritten by the next one's: copy what is to last.
+        When rows are shuffled, all chunks share one buffer for x: copy what is to last.
+
+        Args:
+            epoch: the number of the epoch, from 0.
+            n_bytes: bytes of a chunk; ``CHUNK_BYTES`` unless given.
         """
         size = self.training.batch_size or len(self.x)
         bytes_of_batch = size * (self.x[0].nbytes + self.y[0].nbytes)
@@ -149,7 +156,7 @@ class Run:
     def masked_chunks(
         self, epoch: int, n_bytes: int | None = None
     ) -> Iterator[tuple[Array, Array, dict[int, Array]]]:
-        """The same with the masks of dropout, of batch after batch."""
+        """The same chunks with their dropout masks, those of the batches one after the other."""
         t = self.first_step + epoch * self.steps_of_epoch
         for x, y in self.chunks(epoch, n_bytes):
             sizes = self.training.sizes(len(x))
@@ -158,7 +165,7 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """Whether there is no epoch to make: all were, it diverged, or a reason to stop is met."""
+        """Whether no epoch is left: all are made, the run diverged, or it is to stop early."""
         history, training = self.history, self.training
         made = len(history.loss)
         if made >= training.epochs or history.diverged_at is not None:
@@ -169,21 +176,21 @@ class Run:
 
     @property
     def has_errors(self) -> bool:
-        """Whether the network is wrong on any row: the perceptron rule ends when it is on none."""
+        """Whether any row is classified wrongly; the perceptron rule ends when none is."""
         return not np.array_equal(self.net.predict(self.x), self.y)
 
     def end_steps(self, losses: Sequence[Any] | Array) -> None:
-        """Take down an epoch by the losses of its steps, each a mean over the rows of its batch."""
+        """Record an epoch by the losses of its steps, each a mean over the rows of its batch."""
         finite = np.isfinite(losses)
         mean = np.average(losses, weights=self.training.sizes(len(self.x)))
         self.end_epoch(float(mean), None if finite.all() else int(np.argmin(finite)))
 
     def end_epoch(self, loss: float, diverged_at: int | None = None) -> None:
-        """Take down an epoch.
+        """Record an epoch.
 
         Args:
             loss: the mean over its rows.
-            diverged_at: its first step, from 0, whose loss was not a finite number.
+            diverged_at: its first step, counted from 0, whose loss was not a finite number, if any.
         """
         epoch = len(self.history.loss)
         self.history.loss.append(loss)
@@ -199,19 +206,19 @@ class Run:
                 self.on_epoch(self.checkpoint(parameters))
 
     def validate(self, rows: Dataset) -> float:
-        """The loss of rows held back."""
+        """The loss of rows that were held back, a mean over them."""
         size = max(VALIDATED_AT_ONCE, self.training.batch_size or 0)
         parts = [slice(start, start + size) for start in range(0, len(rows), size)]
         losses = [self.net.evaluate(rows.x[part], rows.y[part]) for part in parts]
         return float(np.average(losses, weights=[len(rows.y[part]) for part in parts]))
 
     def finish(self) -> None:
-        """Go back to the best weights, if that is how the run is to end."""
+        """End the run: with early stopping, return to the parameters of the best epoch."""
         if self.best:
             self.net.load(self.best)
 
     def checkpoint(self, parameters: Parameters) -> Checkpoint:
-        """Where the run stands."""
+        """The state of the run, with these parameters."""
         return Checkpoint(
             history=self.history,
             parameters=parameters,

@@ -9,24 +9,24 @@ import numpy as np
 
 from shared.arrays import Array
 
-# What an optimizer keeps of each layer, by names such as ``"momentum_W"``.
+# The slots of an optimizer by names such as ``"momentum_W"``: an array for each layer.
 Slots = dict[str, tuple[Array, ...]]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Trace:
-    """One step in the notation of the lectures; what was not computed is empty or None.
+    """The numbers of one step, in the lectures' notation; what was not computed is empty or None.
 
     Args:
         z: net inputs, z[l] (N, D[l+1]), l = 0 .. L-1.
         a: activations, a[l] (N, D[l]), l = 0 .. L; a[0] is the input x, a[L] the output.
         y: targets (N, D[L]).
         loss: the loss, a scalar.
-        dz, dW, db: derivatives of the loss with respect to z[l], W[l] and b[l], same shapes.
+        dz, dW, db: derivatives of the loss with respect to z[l], W[l] and b[l], of their shapes.
         dx: derivative of the loss with respect to x (N, D[0]).
-        W_next, b_next: the parameters after the update.
-        slots: what the optimizer keeps, after the update; of the shapes of W and b, and as it
-            started for a bias that is fixed.
+        W_next, b_next: the parameters after the update, of the shapes of W and b.
+        slots: the optimizer's slots after the update, of the shapes of W and b; those of a fixed
+            bias have their initial value.
     """
 
     z: tuple[Array, ...]
@@ -42,14 +42,14 @@ class Trace:
     slots: Slots = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # What went in belongs to the caller, who may write to it again.
+        # x and y belong to the caller, who may overwrite them.
         object.__setattr__(self, "a", (self.a[0].copy(), *self.a[1:]))
         if self.y is not None:
             object.__setattr__(self, "y", self.y.copy())
 
     @classmethod
     def of_tensors(cls, y: Array | None = None, **parts: Any) -> Trace:
-        """The trace of a framework's tensors, or lists of them, by their names here."""
+        """The trace of a framework's tensors and lists of tensors, named as the fields."""
         arrays: dict[str, Any] = {}
         for name, part in parts.items():
             is_list = isinstance(part, list)
@@ -62,7 +62,7 @@ class Trace:
         return self.a[0]
 
     def quantities(self) -> dict[str, Array]:
-        """What the step computed, in the order in which it did: ``{"z[0]": …, "a[1]": …, …}``."""
+        """The computed arrays by name, in the order of the step: ``{"z[0]": …, "a[1]": …, …}``."""
         layers = range(len(self.z))
         named: dict[str, Array | None] = {}
         for l in layers:
@@ -90,5 +90,5 @@ class Derivatives(NamedTuple):
     dx: Any
 
     def trace(self, y: Array) -> Trace:
-        """The same in NumPy, with the targets y (N, D[L])."""
+        """The trace in NumPy, with the targets y (N, D[L])."""
         return Trace.of_tensors(y, **self._asdict())

@@ -1,4 +1,4 @@
-"""The numbers that steer a training run, and the rows, batches and masks that follow of them."""
+"""The hyperparameters of a training run, and the rows, batches and masks that follow from them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from shared.fields import (
 from shared.network import Network
 from shared.optimizers import OPTIMIZERS, SCHEDULES
 
+# The hyperparameters of all optimizers, each once, and of all schedules.
 _OWN = tuple({name: None for rule in OPTIMIZERS.values() for name in rule.hyperparameters})
 _DECAY = ("decay_rate", "decay_steps")
-# Tells the random numbers of dropout from those of the rows' order.
+# Part of the seed of dropout masks, so that they do not depend on the order of the rows.
 _DROPOUT = 1
 
 
@@ -37,26 +38,27 @@ class Training:
     """Gradient descent, a batch at a time.
 
     Args:
-        learning_rate: η, or what it starts from.
-        optimizer: one of ``OPTIMIZERS``; w ← w − η ∂loss/∂w unless given.
-        momentum, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's own numbers.
-        schedule: one of ``SCHEDULES``: how η changes with t, the steps made before;
+        learning_rate: η, or its initial value where a schedule changes it.
+        optimizer: one of ``OPTIMIZERS``; "sgd", w ← w − η ∂loss/∂w, unless given.
+        momentum, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
+            hyperparameters; its defaults unless given.
+        schedule: one of ``SCHEDULES``, by which η depends on t, the number of steps made before:
             "step" is η·decay_rate^⌊t/decay_steps⌋, "exponential" η·decay_rate^(t/decay_steps),
             "inverse_time" η / (1 + decay_rate·t/decay_steps), and "cosine" η·½(1 + cos πt/T) until
             T = decay_steps, then 0.
-        decay_rate, decay_steps: the schedule's numbers.
+        decay_rate, decay_steps: the schedule's hyperparameters.
         epochs: passes over the data.
-        batch_size: rows in a batch (the last of an epoch may have fewer); all of them unless given.
-        seed: of the order of the rows, drawn anew each epoch, their own order unless given; of
-            dropout and of the rows for validation, 0 unless given.
-        validation: the share of the rows that is held back to validate each epoch.
-        patience: after how many epochs without a lower validation loss training stops early, with
-            the weights of the best epoch (EPITA-11).
-        augmentation: what is done to the images that it trains on (EPITA-9).
+        batch_size: rows in a batch (the last of an epoch may have fewer); all rows unless given.
+        seed: the seed of the order of the rows, drawn anew each epoch (their own order unless
+            given), of dropout, and of the choice of rows for validation (0 unless given).
+        validation: the share of the rows that is held back to validate each epoch, in (0, 1).
+        patience: the number of epochs without a lower validation loss after which training stops
+            early, with the parameters of the best epoch (EPITA-11).
+        augmentation: alterations of the images that it trains on (EPITA-9).
 
     Raises:
-        InputError: an unknown optimizer or schedule, a number that it does not have or lacks, or
-            one that is out of its range.
+        InputError: an unknown optimizer or schedule, a hyperparameter that it does not have or
+            lacks, or a number out of its range.
     """
 
     learning_rate: PositiveFloat
@@ -102,12 +104,12 @@ class Training:
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of what the optimizer keeps for each weight and bias."""
+        """The names of the optimizer's slots, the numbers it keeps for each weight and bias."""
         return OPTIMIZERS[self.optimizer].slots
 
     @property
     def initial_slots(self) -> float:
-        """The number that every slot starts at."""
+        """The initial value of every slot."""
         name = OPTIMIZERS[self.optimizer].initial_slots
         return self.hyperparameters[name] if name else 0.0
 
@@ -118,10 +120,10 @@ class Training:
         return {name: value for name, value in self.hyperparameters.items() if name != start}
 
     def prepare(self, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
-        """The rows to train on, with their augmentations, and those to validate on, if any.
+        """The rows to train on, with their augmented copies, and those to validate on, if any.
 
         Raises:
-            InputError: no rows are left for one of them, or rows to augment are no images.
+            InputError: one of the two has no rows, or rows to augment are not images.
         """
         rows, held_back = dataset, None
         if self.validation:
@@ -129,27 +131,27 @@ class Training:
         return (augment(rows, self.augmentation) if self.augmentation else rows), held_back
 
     def order(self, epoch: int, n_rows: int) -> np.ndarray[Any, Any]:
-        """The order in which epoch 0, 1, … visits the rows: a permutation of 0 .. n_rows-1."""
+        """The order in which an epoch visits the rows: a permutation (n_rows,) of 0 .. n_rows-1."""
         if self.seed is None:
             return np.arange(n_rows)
         return np.random.default_rng([self.seed, epoch]).permutation(n_rows)
 
     def batches(self, epoch: int, n_rows: int) -> Iterator[np.ndarray[Any, Any]]:
-        """The row numbers of each of an epoch's batches."""
+        """The row numbers (n,) of each batch of an epoch."""
         order = self.order(epoch, n_rows)
         size = self.batch_size or n_rows
         for start in range(0, n_rows, size):
             yield order[start : start + size]
 
     def sizes(self, n_rows: int) -> list[int]:
-        """How many rows each of an epoch's batches has."""
+        """The number of rows in each batch of an epoch."""
         size = self.batch_size or n_rows
         return [min(size, n_rows - start) for start in range(0, n_rows, size)]
 
     def masks(self, network: Network, t: int, n_rows: int) -> dict[int, Array]:
-        """Which units dropout keeps in step t: for each a[l] that has any, (n_rows, D[l]) of bool.
+        """The dropout masks of step t: for each a[l] with dropout, (n_rows, D[l]) of bool.
 
-        All implementations take these, so that they drop the same.
+        True marks a unit that is kept. All implementations take these, so that they drop the same.
         """
         if not network.dropping:
             return {}
@@ -160,24 +162,30 @@ class Training:
         }
 
     def masks_of_steps(self, network: Network, t: int, sizes: list[int]) -> dict[int, Array]:
-        """The masks of step t and those after it, of so many rows, one after the other."""
+        """The dropout masks of steps t, t + 1, … in one array (Σ sizes, D[l]) for each a[l].
+
+        Args:
+            network: the network.
+            t: the first of the steps.
+            sizes: the number of rows in each step's batch, at least one step.
+        """
         steps = [self.masks(network, t + i, size) for i, size in enumerate(sizes)]
         return {l: np.concatenate([masks[l] for masks in steps]) for l in steps[0]}
 
 
 @checked
 class StepTraining(Training):
-    """The training of a step by itself: its batch is all the rows there are, its masks are given.
+    """The training of a single step: its batch is all the rows there are, its masks are given.
 
     Args:
-        given_masks: which units dropout keeps, as :meth:`masks` says.
+        given_masks: the dropout masks, as :meth:`masks` returns them.
     """
 
     given_masks: Any = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, training: Training, masks: dict[int, Array]) -> StepTraining:
-        """A step's of a longer training."""
+        """The training of one step out of a longer training, with the masks of that step."""
         whole = {
             field.name: getattr(training, field.name) for field in dataclasses.fields(Training)
         }

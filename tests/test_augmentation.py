@@ -152,7 +152,7 @@ def test_seeds_reproduce() -> None:
 
 
 def test_rows_that_are_no_images() -> None:
-    with pytest.raises(InputError, match="'iris': its rows are no images, augmentation needs them"):
+    with pytest.raises(InputError, match="'iris': augmentation needs images"):
         augment(load_dataset("iris"), Augmentation(noise=0.1))
 
 

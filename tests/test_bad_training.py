@@ -164,11 +164,11 @@ TOGETHER = [
     ),
     (
         {"output": 'activation = "softmax"\ndropout = 0.5'},
-        "layers[1]: dropout is of hidden units, this is the output",
+        "layers[1]: the output layer cannot have dropout",
     ),
     (
         {"hidden": "trainable = false", "output": 'activation = "softmax"\ntrainable = false'},
-        "layers: none is trainable, there is nothing to learn",
+        "layers: none is trainable, so there is nothing to learn",
     ),
     (
         {"tables": "goal.test_accuracy = 0.9"},
@@ -182,11 +182,12 @@ TOGETHER = [
             "units": 1,
             "output": "",
         },
-        "goal: the targets are no classes, they have no accuracy",
+        "goal: the targets are not classes, so there is no accuracy",
     ),
     (
         {"data": 'dataset = "digits"\nautoencoder = true'},
-        "data.autoencoder: the output has 10 units, its input 64 features; they have to be as many",
+        "data.autoencoder: the output has 10 units and the input 64 features; "
+        "the two have to be equal",
     ),
     (
         {"data": 'dataset = "digits"\nautoencoder = true', "units": 64},
@@ -204,8 +205,7 @@ TOGETHER = [
     ({"data": 'dataset = "digits"\nimage_shape = [64]'}, "data.image_shape[1]: is missing"),
     (
         {"data": 'dataset = "iris"', "units": 3, "training": "augmentation.shift = 1"},
-        "training: data set 'iris': its rows are no images, augmentation needs them; "
-        "images have an image_shape",
+        "training: data set 'iris': augmentation needs images, but there is no image_shape",
     ),
     (
         {"data": 'dataset = "digits"\ntest = 0.0001'},

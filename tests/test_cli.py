@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 import threeways.compare
-from shared import DATASETS, Case, InputError, case_names, load_dataset
+from shared import DATASETS, Case, InputError, case_names, load_case, load_dataset
 from threeways.cli import main
 from threeways.exact.bounds import CONSTANT
-from threeways.pool import Crew
+from threeways.pool import StepPool
+from threeways.report.comparison import print_comparison
 
 MINE = """
 title = "A network of my own"
@@ -98,6 +103,22 @@ def test_compare_one_case_in_one_dtype(mine: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "float64" not in result.output
     assert "numpy keras" in result.output
+
+
+def test_the_tables_of_compare_fit_the_terminal(packages: dict[str, ModuleType]) -> None:
+    """The longest name of a case, the longest of an element, and a later step."""
+    names = ("epita-1-perceptron-rule", "digits-adam", "circles-nesterov", "mazur")
+    results = [threeways.compare.compare(load_case(name), "float32", packages) for name in names]
+    for some, width in itertools.product((results[:2], results), (80, 160)):
+        text = io.StringIO()
+        print_comparison(some, Console(file=text, width=width))
+        lines = text.getvalue().splitlines()
+        assert max(map(len, lines)) <= width
+        assert not re.search(r"\S…", text.getvalue())  # nothing is cut off
+        for header in ("quantity", "step", "diff", "bound"):
+            assert header in lines[2]
+            assert any(line.startswith(f"{header} ") for line in lines[3:])
+        assert ("ms" in text.getvalue()) == (width == 160)
 
 
 @pytest.mark.usefixtures("packages")
@@ -235,7 +256,11 @@ WRONG_FILES = {
         "[[parameters]]\nW = [[1]]\nb = [1, 2]\n[[parameters]]\nW = [[1], [1]]\nb = [1]\n[data]",
         "parameters[0].W: expected shape (2, 2), got (1, 1)",
     ),
-    "layers": ("[data]", "[[parameters]]\nW = [[1]]\nb = [1]\n[data]", "1 layers of them for 2"),
+    "layers": (
+        "[data]",
+        "[[parameters]]\nW = [[1]]\nb = [1]\n[data]",
+        "expected 2 layers, got 1",
+    ),
     "huge": ("units = 1", "units = 3000000000", "layers[1].units: should be less than 2147483648"),
     "scale": ("[data]", "[initialise]\nscale = 1e300\n[data]", "initialise.scale: should be less"),
     "no-table": ("[training]", "[other]", "'other' is not a key here"),
@@ -381,23 +406,23 @@ class Deadly:
         return os._exit, (1,)
 
 
-def test_a_process_that_ends_by_itself_is_told() -> None:
-    with pytest.raises(InputError, match="a process ended by itself"):
-        list(Crew(["numpy"]).timed_steps([cast(Case, Deadly())]))
+def test_a_process_that_ends_unexpectedly_is_reported() -> None:
+    with pytest.raises(InputError, match="a process ended unexpectedly"):
+        list(StepPool(["numpy"]).timed_steps([cast(Case, Deadly())]))
 
 
 AT_WORK = """
 import time
 from shared import load_case
-from threeways.pool import Crew
-steps = Crew(["numpy"]).timed_steps([load_case("mazur")] * 2)
+from threeways.pool import StepPool
+steps = StepPool(["numpy"]).timed_steps([load_case("mazur")] * 2)
 next(steps)
 print("at work", flush=True)
 time.sleep(60)
 """
 
 
-def test_a_crew_ends_with_the_process_that_it_works_for() -> None:
+def test_a_pool_ends_with_its_parent() -> None:
     command = [sys.executable, "-c", AT_WORK]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert process.stdout

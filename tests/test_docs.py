@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import shared.datasets
 import shared.errors
+import shared.quantities
 from threeways.cli import main
 from threeways.mistakes import MISTAKES
 
@@ -52,6 +53,6 @@ def test_readme_diagnosis() -> None:
     assert f"There are {len(MISTAKES)} known mistakes" in README
 
 
-@pytest.mark.parametrize("module", [shared.datasets, shared.errors])
+@pytest.mark.parametrize("module", [shared.datasets, shared.errors, shared.quantities])
 def test_docstrings(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Training steps of a case in each implementation, every number of them compared.
+"""The comparison of training steps: every number of them, in every implementation of a case.
 
-Each with the exact step, and pairwise: two that are each within their bound of it may be twice that
-apart.
+Each implementation is compared with the exact step, and every two with each other. Two that are
+each within their bound of the exact step may differ by twice the bound.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ SCHEMA = "threeways/compare/v1"
 
 @dataclass(frozen=True)
 class Pair:
-    """Two implementations of one case in one dtype."""
+    """The comparison of two implementations on one case in one dtype.
+
+    Args:
+        a, b: their names.
+        worst: the element that comes nearest to its bound, or exceeds it most.
+    """
 
     a: str
     b: str
@@ -38,20 +43,21 @@ class Pair:
 
     @property
     def ok(self) -> bool:
-        """Whether they differ by no more than rounding explains."""
+        """Whether rounding explains their differences."""
         return self.worst.ratio <= 1
 
 
 @dataclass(frozen=True)
 class Result:
-    """One case in one dtype.
+    """All comparisons of one case in one dtype.
 
     Args:
-        case, dtype: which.
-        pairs: every two implementations.
-        exact: each implementation's worst element, as ``a``, with the exact one, as ``b``.
-        seconds_per_step: what the first step of each took.
-        steps: how many steps were compared.
+        case, dtype: the name of the case, and the dtype.
+        pairs: the comparison of every two implementations.
+        exact: each implementation's worst element, by its name; ``a`` is its value and ``b`` the
+            exact one.
+        seconds_per_step: the time of the first step, in seconds, by implementation.
+        steps: the number of steps that were compared.
     """
 
     case: str
@@ -69,12 +75,12 @@ class Result:
 
 
 def compare(case: Case | ChainRuleCase, dtype: str, packages: Mapping[str, ModuleType]) -> Result:
-    """The result of making a case's steps in each implementation and exactly.
+    """The comparisons of a case's steps, made here and now.
 
     Args:
-        case: which.
-        dtype: in which arithmetic.
-        packages: the implementations by name.
+        case: the case.
+        dtype: the dtype to make the steps in.
+        packages: the packages of the implementations, by name.
     """
     (result,) = compare_all([(case, dtype)], partial(timed_steps, packages=packages))
     return result
@@ -84,9 +90,13 @@ def compare_all(
     steps: Iterable[tuple[Case | ChainRuleCase, str]],
     make: Callable[[Sequence[Case | ChainRuleCase]], Iterable[TimedSteps]],
 ) -> Iterator[Result]:
-    """The same of many cases, each in a dtype; ``make`` gives the implementations' steps of them.
+    """The comparisons of many cases, in their order.
 
-    The exact steps are made first, so that ``make`` may have begun elsewhere.
+    The exact steps are made first, so that ``make`` may have begun in other processes.
+
+    Args:
+        steps: each case with the dtype to make its steps in.
+        make: takes cases and returns the implementations' first step of each.
     """
     runs = [list(exact_steps(case, dtype)) for case, dtype in steps]
     made = iter(make([case for run in runs for case, _ in run]))
@@ -98,11 +108,11 @@ def compare_all(
 def exact_steps(
     case: Case | ChainRuleCase, dtype: str
 ) -> Iterator[tuple[Case | ChainRuleCase, Exact]]:
-    """The steps that a case is compared by, each a case of its own, with the exact numbers.
+    """The steps to compare, each as the first step of a case of its own, with its exact numbers.
 
-    They are its first step and, where an optimizer keeps something or its rate changes, steps from
-    later in a run, which begin with the parameters and the slots that the first one leaves: at the
-    first step the slots say nothing yet, and every schedule starts with η.
+    They are the first step and, where an optimizer keeps slots or the rate follows a schedule,
+    later steps of a run: at the first, all slots have their initial value and every schedule gives
+    η. A later step starts with the parameters and slots that the first one leaves.
     """
     case = case.with_dtype(dtype)
     if isinstance(case, ChainRuleCase):
@@ -117,15 +127,21 @@ def exact_steps(
 
 
 def later_moments(training: Training) -> list[int]:
-    """The numbers of steps to have gone before, for those steps to differ from the first."""
+    """For each later step to compare, the number of steps before it."""
     moments = {1} if training.slots else set()
-    if T := training.decay_steps:  # within T steps, and beyond
+    if T := training.decay_steps:  # one of the first T steps, and one beyond
         moments |= {max(1, T // 2), T + (T + 1) // 2}
     return sorted(moments)
 
 
 def after_first_step(case: Case, exact: Exact, steps_before: int) -> Case:
-    """A case that begins with what the exact first step leaves, rounded to its dtype."""
+    """The case that starts with what its exact first step leaves, rounded to its dtype.
+
+    Args:
+        case: the case.
+        exact: its exact first step.
+        steps_before: the number of steps made before, by which the optimizer counts.
+    """
     layers = range(len(case.parameters))
 
     def rounded(name: str) -> tuple[Array, ...]:
@@ -142,7 +158,7 @@ def after_first_step(case: Case, exact: Exact, steps_before: int) -> Case:
 
 
 def compared(case: Case | ChainRuleCase, exact: Exact, steps: TimedSteps) -> Result:
-    """A step of each implementation held to the exact one, and to each other's."""
+    """The comparisons of one step: each implementation with the exact step, and every two."""
     quantities = {name: numbers for name, (numbers, _) in steps.items()}
     allowed = bounds(case, exact.values)
     number = case.steps_before + 1 if isinstance(case, Case) else 1
@@ -169,7 +185,7 @@ def compared(case: Case | ChainRuleCase, exact: Exact, steps: TimedSteps) -> Res
 
 
 def worse_of(a: Result, b: Result) -> Result:
-    """The first of two results of a case, each comparison at the worse of the two."""
+    """The result of all steps of two results of a case: the worse of every two comparisons."""
 
     def worse(first: Worst, second: Worst) -> Worst:
         return second if second.ratio > first.ratio else first
@@ -186,26 +202,28 @@ def worse_of(a: Result, b: Result) -> Result:
 def worst_difference(
     a: dict[str, Array], b: dict[str, Array], allowed: dict[str, Array], dtype: str
 ) -> Worst:
-    """Of all the elements of all the quantities, the one furthest from agreement.
+    """The element in which two steps come nearest to the bound, or exceed it most.
+
+    An array of another dtype or shape, or a number that is not finite, exceeds any bound.
 
     Args:
-        a, b: the quantities of two steps.
-        allowed: how far each element of either may be from the exact one.
-        dtype: that both should have; with another dtype or shape they do not agree at all, nor
-            where one of them is not a finite number.
+        a, b: the arrays of the two steps, by quantity.
+        allowed: the error bound of each element, by quantity: the largest distance of either step
+            from the exact one.
+        dtype: the dtype that both should have.
     """
     differences = {}
     for name in a:
         if a[name].shape != b[name].shape or {a[name].dtype.name, b[name].dtype.name} != {dtype}:
             return Worst(name, (), math.nan, math.nan, math.inf, 1.0)
-        with np.errstate(all="ignore"):  # of what is not finite
+        with np.errstate(all="ignore"):  # where a number is not finite
             distance = np.abs(a[name].astype(float) - b[name].astype(float))
             differences[name] = Difference(a[name], b[name], distance, 2 * allowed[name])
     return worst_of(differences, dtype)
 
 
 def report(results: Sequence[Result]) -> dict[str, Any]:
-    """The results as ``compare --json`` writes them; what is not a finite number becomes null."""
+    """The results as ``compare --json`` writes them, where a number that is not finite is null."""
     return {
         "schema": SCHEMA,
         "ok": all(result.ok for result in results),
@@ -231,7 +249,7 @@ def report(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of what the implementations stand on, where it is installed."""
+    """The versions of Python and of those frameworks that are installed."""
     found = {"python": platform.python_version()}
     for package in ("numpy", "tensorflow", "keras"):
         try:

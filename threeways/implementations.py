@@ -1,4 +1,4 @@
-"""Which implementations there are, loaded only when they are used."""
+"""The implementations, each loaded only when it is used, and the steps that they make."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from shared import (
 from shared.errors import unknown
 from shared.quiet import silent_stderr
 
-# By implementation: every quantity of a step, and the seconds that one takes.
+# By implementation: the arrays of a step by quantity, and the time of a step in seconds.
 TimedSteps: TypeAlias = dict[str, tuple[dict[str, Array], float]]
 
 PACKAGES = {"numpy": "impl_numpy", "tf": "impl_tf_lowlevel", "keras": "impl_keras"}
@@ -36,7 +36,7 @@ def choose(names: str) -> list[str]:
     """The implementations in a list like ``"numpy,keras"``, in the order of ``PACKAGES``.
 
     Raises:
-        InputError: a name that is none, or no name at all.
+        InputError: a name is not that of an implementation, or there is none.
     """
     chosen = {name.strip() for name in names.split(",")}
     problems = [
@@ -48,12 +48,12 @@ def choose(names: str) -> list[str]:
 
 
 def load(names: Iterable[str]) -> dict[str, ModuleType]:
-    """The packages of these implementations, with what they need imported.
+    """The packages of these implementations by name, imported with their frameworks.
 
     Raises:
         InputError: TensorFlow or Keras is not installed, or Keras is set to another backend.
     """
-    gc.disable()  # a framework's million objects live on: no use looking through them for garbage
+    gc.disable()  # a framework makes a million objects that stay: none of them is garbage
     try:
         return {name: _load(name) for name in names}
     finally:
@@ -81,14 +81,14 @@ def _load(name: str) -> ModuleType:
 
 
 def _warm_up(package: ModuleType) -> None:
-    """Make a step that nobody times: a framework's first looks for devices and says so."""
+    """Make a step that is not timed: a framework's first one looks for devices and logs it."""
     network = Network(n_features=1, layers=(Layer(units=1),), loss="mean_squared_error")
     net = package.FeedForward(network, initialise(network))
     net.step([[1.0]], [[1.0]], Training(learning_rate=1))
 
 
 def model(package: ModuleType, case: Case) -> Any:
-    """The case's network in one implementation: a Perceptron where it is one, else FeedForward."""
+    """The case's network in one implementation: a Perceptron if it is one, else a FeedForward."""
     kind = package.Perceptron if case.network.is_perceptron else package.FeedForward
     return kind(case.network, case.parameters)
 
@@ -96,7 +96,7 @@ def model(package: ModuleType, case: Case) -> Any:
 def timed_steps(
     cases: Iterable[Case | ChainRuleCase], packages: Mapping[str, ModuleType]
 ) -> Iterator[TimedSteps]:
-    """Each case's step, the first of its rows, in each of these packages."""
+    """The first step of each case in each of these packages, with its time."""
     for case in cases:
         yield {name: _timed_step(package, case) for name, package in packages.items()}
 
@@ -113,17 +113,20 @@ def _timed_step(package: ModuleType, case: Case | ChainRuleCase) -> tuple[dict[s
     trace, seconds, n_steps = _timed(lambda: net.step(x, y, case.training))
     counted = net.optimizer_for(case.training).steps - case.steps_before
     if counted != n_steps:
-        raise RuntimeError(f"{package.__name__} counts {counted} steps where it made {n_steps}")
+        raise RuntimeError(f"{package.__name__} counts {counted} steps, but made {n_steps}")
     return trace.quantities(), seconds
 
 
 def _timed(step: Callable[[], Any]) -> tuple[Any, float, int]:
-    """A step's first result, its least seconds in a millisecond of runs, and how many it ran."""
+    """A step's first result, its shortest time in seconds, and the number of times it was made.
+
+    It is repeated for a millisecond at least.
+    """
     times: list[float] = []
     results = []
     while sum(times) < 1e-3:
         start = time.perf_counter()
-        with np.errstate(all="ignore"):  # what overflows is found in the numbers
+        with np.errstate(all="ignore"):  # an overflow shows in the numbers
             results.append(step())
         times.append(time.perf_counter() - start)
     return results[0], min(times), len(times)

@@ -1,4 +1,4 @@
-"""Processes that make the first steps of many cases, a core each."""
+"""A process pool that makes the first steps of many cases, with a process for each core."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from shared import Case, ChainRuleCase, InputError
 from shared.quiet import silent_stderr
 from threeways.implementations import PACKAGES, TimedSteps, load, timed_steps
 
-# Elsewhere a process cannot be split safely, once it has imported TensorFlow.
+# On other systems, a process that has imported TensorFlow cannot be forked safely.
 IS_POSSIBLE = sys.platform == "linux"
 
-# How many processes: by then the one that judges their steps has enough to do.
-MOST = 8
+# More processes would make steps faster than their parent can judge them.
+MAX_PROCESSES = 8
 
 
-class Crew:
-    """As many processes as there are cores, split off from one that imports the frameworks.
+class StepPool:
+    """A pool of processes, forked from a server that imports the frameworks once for all of them.
 
-    That one begins at once, so that meanwhile other things can be done.
+    The server starts at once, so that its imports take no time from what its parent does meanwhile.
 
     Args:
-        names: the implementations.
+        names: the names of the implementations.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -42,25 +42,25 @@ class Crew:
             forkserver.ensure_running()
 
     def timed_steps(self, cases: Iterable[Case | ChainRuleCase]) -> Iterator[TimedSteps]:
-        """The first step of each case, in each implementation.
+        """The first step of each case, in each implementation, in the order of the cases.
 
         Raises:
-            InputError: as :func:`threeways.implementations.load`, or a process ended by itself.
+            InputError: as :func:`threeways.implementations.load`, or a process ended unexpectedly.
         """
-        n_processes = min(len(os.sched_getaffinity(0)), MOST)
+        n_processes = min(len(os.sched_getaffinity(0)), MAX_PROCESSES)
         with ProcessPoolExecutor(n_processes, self.context, _end_with_parent) as pool:
             try:
                 steps = [pool.submit(_timed_steps, case, self.names) for case in cases]
                 for each in steps:
                     yield each.result()
             except BrokenProcessPool:
-                raise InputError("a process ended by itself; was there enough memory?") from None
+                raise InputError("a process ended unexpectedly; is there enough memory?") from None
             finally:
                 pool.shutdown(cancel_futures=True)
 
 
 def _end_with_parent() -> None:
-    """See to it that this process ends when the one that it works for is killed."""
+    """Make this process end when its parent does, even if that is killed."""
     parent = multiprocessing.parent_process()
     assert parent
 

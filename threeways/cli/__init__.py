@@ -1,7 +1,7 @@
-"""The command line: ``threeways compare | train | bench | check | diagnose | vectors | …``.
+"""The command line: ``threeways compare``, ``train``, ``check`` and so on.
 
-Exit codes: 0 fine, 1 a comparison failed or a goal was missed, 2 the call or its input was wrong,
-130 Ctrl-C. What a command needs is imported when it runs, so that ``--help`` is quick.
+Exit codes: 0 success, 1 a comparison failed or a goal was missed, 2 the call or its input was
+wrong, 130 Ctrl-C. A command imports what it needs when it runs, so that ``--help`` is quick.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["main"]
 
 
 class _Commands(click.Group):
-    """Commands whose errors are a line each on stderr, without usage and without a traceback."""
+    """A group of commands that print each error as a line on stderr, without usage or traceback."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         options["standalone_mode"] = False
@@ -34,7 +34,7 @@ class _Commands(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("Stopped.", err=True)
             sys.exit(130)
-        except BrokenPipeError:  # as in ``threeways cases | head``; as if the signal had ended it
+        except BrokenPipeError:  # as by ``| head``: exit as if by SIGPIPE
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(128 + 13)
         except OSError as error:
@@ -61,7 +61,7 @@ def _fail(problems: Iterable[str]) -> None:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="threeways")
 def main() -> None:
-    """The same neural networks in NumPy, low-level TensorFlow and Keras, number by number."""
+    """Compare neural networks in NumPy, low-level TensorFlow and Keras, number by number."""
 
 
 for command in (compare, train, bench, diagnose, check, vectors, list_cases, list_datasets):

@@ -1,4 +1,4 @@
-"""``threeways compare``: one step three ways, every number of it compared."""
+"""``threeways compare``: a training step three ways, and every number of it compared."""
 
 from __future__ import annotations
 
@@ -17,24 +17,28 @@ from threeways.cli.options import DTYPE, IMPLEMENTATIONS, kept, load_cases
 @click.option(
     "--dtype",
     type=DTYPE,
-    help="Compare in this arithmetic; in both unless given.",
+    help="Compare in this dtype; in both unless given.",
 )
 @IMPLEMENTATIONS
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write a report here.")
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path), help="Write a JSON report to this file."
+)
 def compare(
     cases: tuple[str, ...], dtype: str | None, implementations: str, json_path: Path | None
 ) -> int:
-    """Make one training step three ways and compare every number of it.
+    """Make a training step three ways and compare all its numbers.
 
-    All of the project's cases unless some are named, or a TOML file of your own.
+    CASE is a name that `threeways cases` lists, FILE.toml a case of your own. Without any, all of
+    the project's cases are compared. Where an optimizer keeps slots or the learning rate follows a
+    schedule, later steps are compared too.
     """
     from shared import DTYPES, case_names
     from threeways.files import check_writable, write_whole
     from threeways.implementations import choose, load, timed_steps
-    from threeways.pool import IS_POSSIBLE, Crew
+    from threeways.pool import IS_POSSIBLE, StepPool
 
     names = choose(implementations)
-    crew = None if cases or not IS_POSSIBLE else Crew(names)
+    pool = None if cases or not IS_POSSIBLE else StepPool(names)
     loaded = load_cases(cases or case_names())
     steps = [(case, each) for each in ([dtype] if dtype else DTYPES) for case in loaded]
     if json_path:
@@ -46,7 +50,7 @@ def compare(
     from threeways.report.progress import counted
 
     results: list[Any] = []
-    make = crew.timed_steps if crew else partial(timed_steps, packages=load(names))
+    make = pool.timed_steps if pool else partial(timed_steps, packages=load(names))
     with counted("steps") as on_progress:
         for _ in kept(compare_all(steps, make), results):
             on_progress(len(results), len(steps))

@@ -1,4 +1,4 @@
-"""``threeways cases`` and ``threeways datasets``: what there is."""
+"""``threeways cases`` and ``threeways datasets``: the lists of both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from threeways.cli.options import load_cases
 
 @click.command("cases")
 def list_cases() -> int:
-    """List the cases: networks with their data and training, most from the lectures."""
+    """List the cases: networks with their data and training.
+
+    Most are examples of the lectures; `threeways compare` takes their names.
+    """
     from shared import case_names
     from threeways.report.console import console
     from threeways.report.listings import print_cases
@@ -20,7 +23,7 @@ def list_cases() -> int:
 
 @click.command("datasets")
 def list_datasets() -> int:
-    """List the data sets."""
+    """List the data sets that a case can name."""
     from threeways.report.console import console
     from threeways.report.listings import print_datasets
 

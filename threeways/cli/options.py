@@ -1,4 +1,4 @@
-"""What several commands share: their options, the cases that are named, and what is to be kept."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IMPLEMENTATIONS = click.option(
     default="numpy,tf,keras",
     show_default=True,
     metavar="NAME,…",
-    help="Which ones, of numpy, tf and keras.",
+    help="Any of numpy, tf and keras.",
 )
 DTYPE = click.Choice(["float32", "float64"])
 
@@ -26,7 +26,7 @@ def load_cases(names: Iterable[str]) -> list[Case | ChainRuleCase]:
     """The cases of these names or paths, each once.
 
     Raises:
-        InputError: all that is wrong with any of them.
+        InputError: some of them are wrong; a line for each mistake.
     """
     from shared import load_case
     from shared.errors import Findings
@@ -41,10 +41,14 @@ def load_cases(names: Iterable[str]) -> list[Case | ChainRuleCase]:
 
 
 def load_network(name: str, hint: str) -> Case:
-    """The case of that name or path.
+    """The network case of this name or path.
+
+    Args:
+        name: the name or path.
+        hint: what to say if the case is a chain of functions.
 
     Raises:
-        InputError: there is none, it is wrong, or a chain of functions; ``hint`` says why not that.
+        InputError: there is no such case, it is wrong, or it is a chain of functions.
     """
     from shared import Case, InputError
 
@@ -55,7 +59,7 @@ def load_network(name: str, hint: str) -> Case:
 
 
 def kept(items: Iterable[T], into: list[T]) -> Iterator[T]:
-    """The items as they come, each added to a list."""
+    """The items as they come, each added to the list ``into`` as well."""
     for item in items:
         into.append(item)
         yield item

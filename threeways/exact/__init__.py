@@ -1,1 +1,1 @@
-"""The exact step, how far rounding may take a step from it, and the judge of the two."""
+"""The exact step, the error bound of a computed step, and the judge that compares the two."""

@@ -1,8 +1,8 @@
-"""The activations g and their derivatives g', of a ball or of each number of a float64 array.
+"""The activations g and their derivatives g', for a ball or for a float64 array of any shape.
 
-The derivatives are those of the mathematics, not of any implementation: where NumPy has 1 - a²,
-here stands 1/cosh²(z), which is known to as many digits at any z. At a kink g' is the one from
-below, except SELU's.
+The derivatives are those of mathematics, not of an implementation: where NumPy has 1 - a², here
+stands 1/cosh²(z), which keeps its digits at any z. At a kink g' is the one from below, except
+SELU's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from threeways.exact.arithmetic import (
 
 @dataclass(frozen=True)
 class Function:
-    """An activation of a unit by itself.
+    """An activation that works on each unit by itself, which softmax does not.
 
     Args:
         value: g(z), or g(z, alpha).
@@ -51,10 +51,12 @@ def selu_scale(like: Number) -> Number:
 
 
 def scaled_tanh_scale(like: Number) -> Number:
+    """The factor 1.7159 of the scaled tanh, as a ball or a double (LeCun et al. 1998)."""
     return constant("1.7159", like)
 
 
 def sigmoid(z: Number) -> Number:
+    """σ(z) = 1 / (1 + e⁻ᶻ), of the shape of z."""
     return 1 / (1 + exp(-z))
 
 
@@ -85,22 +87,22 @@ FUNCTIONS: dict[str, Function] = {
 
 
 def g(layer: Layer, z: Number) -> Number:
-    """g(z) of a layer's units, any but softmax's."""
+    """g(z), of the shape of z, for any activation except softmax."""
     return FUNCTIONS[layer.activation].value(z, **layer.arguments)
 
 
 def g_prime(layer: Layer, z: Number) -> Number:
-    """g'(z) of a layer's units, any but softmax's."""
+    """g'(z), of the shape of z, for any activation except softmax."""
     return FUNCTIONS[layer.activation].derivative(z, **layer.arguments)
 
 
 def softmax(z: Row) -> list[arb]:
-    """e^zᵢ / Σⱼ e^zⱼ of a row of balls."""
+    """Softmax, e^zᵢ / Σⱼ e^zⱼ, of a row of K balls; K balls."""
     powers = [ball.exp() for ball in z]
     return [each / total(powers) for each in powers]
 
 
 def softmax_backward(da: Row, a: Row) -> list[arb]:
-    """dz of a row, from da and a."""
+    """dz of a row of K softmax units, K balls, from da and a; dzᵢ = aᵢ (daᵢ - Σⱼ daⱼ aⱼ)."""
     mean = total(slope * ball for slope, ball in zip(da, a, strict=True))
     return [ball * (slope - mean) for slope, ball in zip(da, a, strict=True)]

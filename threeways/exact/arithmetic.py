@@ -13,7 +13,8 @@ from flint import arb, arb_mat, ctx
 
 from shared import Array
 
-# Precisions to try, in bits. What the last leaves undecided is within 2⁻⁴⁰⁰⁰ of 0, and taken as 0.
+# Precisions to try, in bits. A sign that the last leaves undecided is of a number within 2⁻⁴⁰⁰⁰ of
+# 0, which is taken as 0.
 PRECISIONS = (128, 256, 512, 1024, 2048, 4096)
 
 Row = Sequence[arb]
@@ -22,14 +23,14 @@ Number = Any
 
 
 class UndecidedError(Exception):
-    """More bits are needed to tell on which side of 0 a number is."""
+    """The precision is too low to tell on which side of 0 a number is."""
 
 
 def is_positive(z: arb) -> bool:
     """Whether z > 0.
 
     Raises:
-        UndecidedError: the ball has numbers on both sides, and more bits may tell.
+        UndecidedError: the ball has numbers on both sides of 0, and more bits may decide.
     """
     if z > 0 or z <= 0:
         return bool(z > 0)
@@ -46,11 +47,12 @@ def where_positive(z: Number, above: Number, otherwise: Number) -> Number:
 
 
 def constant(decimals: str, like: Number) -> Number:
-    """A decimal number: exact beside a ball, the nearest double beside an array."""
+    """A decimal number as a ball if ``like`` is one, else as the nearest double."""
     return arb(decimals) if isinstance(like, arb) else float(decimals)
 
 
 def exp(z: Number) -> Number:
+    """eᶻ."""
     return z.exp() if isinstance(z, arb) else np.exp(z)
 
 
@@ -60,6 +62,7 @@ def expm1(z: Number) -> Number:
 
 
 def tanh(z: Number) -> Number:
+    """tanh z."""
     return z.tanh() if isinstance(z, arb) else np.tanh(z)
 
 
@@ -69,17 +72,17 @@ def sech(z: Number) -> Number:
 
 
 def sign(z: Number) -> Number:
-    """1, 0 or -1, as z is above, at or below 0."""
+    """1 where z > 0, 0 where z = 0, and -1 where z < 0."""
     return z.sgn() if isinstance(z, arb) else np.sign(z)
 
 
 def square(z: Number) -> Number:
-    """z²; of balls a product, since a power of one that has 0 in it is not defined."""
+    """z², as a product, since a power of a ball that contains 0 is not defined."""
     return z * z
 
 
 def sqrt(z: Number) -> Number:
-    """√z, of what cannot be negative but for its rounding."""
+    """√z of a number that is negative, if at all, only by rounding."""
     return z.nonnegative_part().sqrt() if isinstance(z, arb) else np.sqrt(np.maximum(z, 0))
 
 
@@ -89,31 +92,32 @@ def total(balls: Iterable[arb]) -> arb:
 
 
 def others(balls: Row) -> list[arb]:
-    """For each of a row's numbers the sum of all the others."""
+    """For each ball of a row, the sum of all the others; a row of K balls."""
     return [total((*balls[:i], *balls[i + 1 :])) for i in range(len(balls))]
 
 
-# Matrices of balls.
+# Matrices of balls, of shapes (N, D).
 
 
 def matrix(values: Array) -> arb_mat:
-    """A NumPy matrix as balls without a radius."""
+    """A NumPy matrix as a matrix of balls without a radius, of the same shape."""
     rows, columns = values.shape
     return arb_mat(rows, columns, values.ravel().tolist())
 
 
 def ones(rows: int, columns: int) -> arb_mat:
+    """A matrix (rows, columns) of ones."""
     return arb_mat(rows, columns, [1] * (rows * columns))
 
 
 def elementwise(function: Callable[..., arb], *matrices: arb_mat) -> arb_mat:
-    """The matrix of a function's values, of an element of each matrix at a time."""
+    """A function applied to the elements of matrices of the same shape; a matrix of that shape."""
     entries = zip(*(each.entries() for each in matrices), strict=True)
     first = matrices[0]
     return arb_mat(first.nrows(), first.ncols(), [function(*balls) for balls in entries])
 
 
 def by_row(function: Callable[..., list[arb]], *matrices: arb_mat) -> arb_mat:
-    """The matrix of a function's rows, of a row of each matrix at a time."""
+    """A function applied to the rows of matrices with as many rows; a matrix of its results."""
     rows = zip(*(each.tolist() for each in matrices), strict=True)
     return arb_mat([function(*balls) for balls in rows])

@@ -37,25 +37,26 @@ from threeways.exact import regularisation
 from threeways.exact.activations import g, g_prime, selu_alpha, selu_scale
 from threeways.exact.optimizers import RULES, learning_rate
 
-# What multiplies the analysis, for each dtype. It is of first order, and worst case; 1 says that it
-# needs nothing on top: what it leaves out, products of two errors, are eps times smaller.
+# The factor of the bound, for each dtype. The analysis is of first order and worst case; 1 means
+# that nothing is added for what it leaves out, products of two errors, which are eps times smaller.
 CONSTANT = {"float32": 1.0, "float64": 1.0}
 
-# What a few operations in a row cost, in eps, and what a function of a library may be wrong by:
-# TensorFlow's tanh, 3.9 eps in float64, and its sigmoid, 4.1 in float32, are the worst found.
+# The error of a few operations in a row, in eps, and that of a function of a library: the worst
+# found are TensorFlow's tanh, 3.9 eps in float64, and its sigmoid, 4.1 eps in float32.
 FEW = 4
 FUNCTION = 6
 
 
 @dataclass(frozen=True)
 class Rounding:
-    """How an activation g and its derivative may be rounded, in eps.
+    """The rounding errors of an activation g and of its derivative, in eps.
 
     Args:
-        value: the error of g itself, whatever it is given, from its layer, z and a; none at an
-            exact 0 where g(0) = 0.
-        slope: how much g', where it is computed from a, changes with an error of a.
-        kink_from_a: whether some tell the side of the kink from a rounded eᶻ - 1, and not from z.
+        value: the error of g itself for an exact z, as a function of its layer, z and a; not used
+            at an exact 0 where g(0) = 0. All arrays are (N, D[l+1]).
+        slope: |∂g'/∂a| where g' is computed from a.
+        kink_from_a: whether some implementations take the side of the kink from a rounded eᶻ - 1,
+            and not from z.
     """
 
     value: Callable[[Layer, Array, Array], Array]
@@ -64,7 +65,7 @@ class Rounding:
 
 
 def _exponential_unit(layer: Layer, z: Array, a: Array) -> Array:
-    """The error of ELU or SELU, some of which compute eᶻ - 1 as it stands."""
+    """The error of ELU or SELU, (N, D[l+1]) in eps; some compute eᶻ - 1 as it stands."""
     scale = abs(layer.arguments["alpha"]) if layer.arguments else selu_scale(z) * selu_alpha(z)
     return np.where(z > 0, FEW * np.abs(a), 2 * scale)
 
@@ -91,11 +92,14 @@ ROUNDINGS: dict[str, Rounding] = {
 
 
 def bounds(case: Case | ChainRuleCase, values: dict[str, Array]) -> dict[str, Array]:
-    """How large |computed - exact| may be, for each element of each quantity of a first step.
+    """The error bound, |computed - exact|, of each element of each quantity of a first step.
 
     Args:
-        case: in the dtype of the computation.
-        values: the exact step.
+        case: the case, in the dtype of the computation.
+        values: the exact step, by quantity.
+
+    Returns:
+        An array of the shape of the quantity, float64, by quantity.
     """
     if isinstance(case, ChainRuleCase):
         unit = CONSTANT[case.dtype] * float(np.finfo(case.dtype).eps)
@@ -106,17 +110,17 @@ def bounds(case: Case | ChainRuleCase, values: dict[str, Array]) -> dict[str, Ar
 
 
 class Analysis:
-    """The errors of a step; quantities are float64, errors the same shape, absolute.
+    """The error bounds of a step: absolute, float64, of the shape of what they bound.
 
     Args:
-        case: whose first step it is.
-        values: the exact step.
+        case: the case whose first step it is.
+        values: the exact step, by quantity.
     """
 
     def __init__(self, case: Case, values: dict[str, Array]) -> None:
         precision = np.finfo(case.dtype)
         self.unit = CONSTANT[case.dtype] * float(precision.eps)
-        # Frameworks may flush what is smaller to 0, in each of a few operations.
+        # Frameworks may flush smaller numbers to 0, in each of a few operations.
         self.tiny = FEW * float(precision.tiny)
         self.digits = precision.nmant + 1
         self.values = values
@@ -130,7 +134,7 @@ class Analysis:
         self.z = [values[f"z[{l}]"] for l in layers]
         self.a = [x, *(values[f"a[{l + 1}]"] for l in layers)]
         self.masks = case.masks()
-        self.given = [  # what each layer is given of a[l]
+        self.given = [  # the input of each layer: a[l], after dropout
             self.dropped(l, a) if l in self.masks else a for l, a in enumerate(self.a[:-1])
         ]
         self.penalised = [l for l in layers if self.network.layers[l].is_penalised]
@@ -144,7 +148,7 @@ class Analysis:
         return regularisation.dropout(layer, scale, a, self.masks[l].astype(float))
 
     def errors(self) -> dict[str, Array]:
-        """Of every quantity."""
+        """The error bound of every quantity, by name."""
         layers = range(len(self.W))
         named: dict[str, Array] = {}
         z, a, given = [], [np.zeros_like(self.a[0])], []
@@ -173,7 +177,7 @@ class Analysis:
     def product(
         self, left: Array, left_error: Array, right: Array, right_error: Array | None = None
     ) -> Array:
-        """Of left @ right."""
+        """Error bound of left @ right, (M, n) @ (n, K), shape (M, K)."""
         if right_error is None:
             right_error = np.zeros_like(right)
         terms = np.abs(left) @ np.abs(right)
@@ -182,7 +186,7 @@ class Analysis:
         return carried + self.unit * (n + 1) / 2 * terms + n * self.tiny
 
     def drop(self, l: int, a_error: Array) -> Array:
-        """Of what dropout leaves of a[l]; none where that is an exact 0."""
+        """Error bound of a[l] after dropout, (N, D[l]); 0 where that is an exact 0."""
         if l not in self.masks:
             return a_error
         layer, mask, a = self.network.layers[l - 1], self.masks[l], self.a[l]
@@ -194,7 +198,7 @@ class Analysis:
         return np.where(mask, scale * (a_error + few * np.abs(a)), 0)
 
     def drop_backward(self, l: int, da: Array, da_error: Array) -> tuple[Array, Array]:
-        """The derivative with respect to a[l] and its error, from those of what was left of it."""
+        """da[l] before dropout and its error bound, (N, D[l]) each, from those after dropout."""
         if l not in self.masks:
             return da, da_error
         mask = self.masks[l]
@@ -203,33 +207,34 @@ class Analysis:
         return np.where(mask, scale * da, 0), np.where(mask, error, 0)
 
     def dropout_scale(self, layer: Layer) -> tuple[float, float]:
-        """The factor of kept units, and the relative error that it makes."""
+        """The factor of the units that dropout keeps, and the relative error bound of using it."""
         scale, rate = float(regularisation.dropout_scale(layer)), layer.dropout_rate
         of_rate = rate / (1 - rate)
-        if layer.alpha_dropout:  # of c, and of what it multiplies
+        if layer.alpha_dropout:  # the errors of c and of its product
             return scale, self.unit * (2 * FEW + of_rate)
-        is_power_of_2 = math.frexp(1 - rate)[0] == 0.5  # which rounds nothing
+        is_power_of_2 = math.frexp(1 - rate)[0] == 0.5  # then nothing is rounded
         return scale, 0 if is_power_of_2 else self.unit * (FEW + of_rate)
 
     def net_input(self, l: int, a_error: Array) -> Array:
-        """Of z[l] = a[l] @ W[l] + b[l], with a[l] as dropout leaves it."""
+        """Error bound of z[l] = a[l] @ W[l] + b[l], (N, D[l+1]), with a[l] after dropout."""
         a, W, b = self.given[l], self.W[l], self.b[l]
         error = self.product(a, a_error, W)
         error += self.unit * (np.abs(b) + np.abs(self.z[l]))
-        # Exact, if all terms are multiples of one power of 2 and cannot add up to too many of it.
+        # It is exact if all terms are multiples of one power of 2, and their sum is so small a
+        # multiple that it fits the dtype.
         step = np.minimum(np.outer(_grain(a).min(axis=1), _grain(W).min(axis=0)), _grain(b))
         exact = np.abs(a) @ np.abs(W) + np.abs(b) <= step * 2.0**self.digits
         exact &= ~a_error.any(axis=1, keepdims=True)
         return np.where(exact, 0, error)
 
     def activation(self, l: int, z_error: Array) -> Array:
-        """Of a[l+1] = g(z[l])."""
+        """Error bound of a[l+1] = g(z[l]), (N, D[l+1])."""
         layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
         if layer.activation == "softmax":
-            # Between a e^-δ / Σ a e^δ and a e^δ / Σ a e^-δ.
+            # The computed a is between a e^-δ / Σ a e^δ and a e^δ / Σ a e^-δ.
             a = np.maximum(a, np.finfo(float).tiny)
-            apart = z.max(axis=1, keepdims=True) - z
-            delta = z_error + self.unit * (apart + FEW + layer.units / 2)
+            below_max = z.max(axis=1, keepdims=True) - z
+            delta = z_error + self.unit * (below_max + FEW + layer.units / 2)
             more = np.log1p((a * np.expm1(delta)).sum(axis=1, keepdims=True))
             less = np.log1p(np.maximum((a * np.expm1(-delta)).sum(axis=1, keepdims=True), -1))
             below, above = -a * np.expm1(-delta - more), a * np.expm1(delta - less)
@@ -239,7 +244,7 @@ class Analysis:
         return changed + self.own(l, z_error)
 
     def own(self, l: int, z_error: Array) -> Array:
-        """The error of g itself; none at an exact 0 where g(0) = 0."""
+        """Error bound of g itself, (N, D[l+1]); 0 at an exact z = 0 where g(0) = 0."""
         layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
         rounding = ROUNDINGS[layer.activation]
         if rounding is EXACT:
@@ -250,7 +255,7 @@ class Analysis:
     def activation_backward(
         self, l: int, da: Array, da_error: Array, z_error: Array, a_error: Array
     ) -> Array:
-        """Of dz = da · g'(z[l])."""
+        """Error bound of dz[l] = da · g'(z[l]), (N, D[l+1])."""
         layer, z, a = self.network.layers[l], self.z[l], self.a[l + 1]
         if layer.activation == "softmax":
             magnitude, wrong = np.abs(da) + da_error, a + a_error
@@ -271,9 +276,9 @@ class Analysis:
         return (np.abs(slope) + changed) * da_error + np.abs(da) * changed + self.tiny
 
     def output_delta(self, z_error: Array, a_error: Array) -> Array:
-        """Of dz[L-1]."""
+        """Error bound of dz[L-1], (N, D[L])."""
         y, a, (N, K) = self.y, self.a[-1], self.y.shape
-        apart = a_error + FEW * self.unit * (np.abs(a - y) + a_error)
+        error = a_error + FEW * self.unit * (np.abs(a - y) + a_error)  # of a - y
         terms = N * K if LOSSES[self.network.loss].averages_outputs else N
         match self.network.loss:
             case "softmax_binary_crossentropy":
@@ -284,43 +289,46 @@ class Analysis:
                 | "perceptron"
                 | "bipolar_perceptron"
             ):
-                return apart / terms + self.tiny
+                return error / terms + self.tiny
             case "output":
                 da, da_error = np.full_like(a, 1 / N), np.full_like(a, self.unit / N)
             case "mean_squared_error":
-                da, da_error = (a - y) * 2 / terms, apart * 2 / terms
+                da, da_error = (a - y) * 2 / terms, error * 2 / terms
             case "half_squared_error":
-                da, da_error = (a - y) / terms, apart / terms
+                da, da_error = (a - y) / terms, error / terms
             case unknown:
                 raise ValueError(unknown)
         return self.activation_backward(len(self.W) - 1, da, da_error, z_error, a_error)
 
     def softmax_binary_error(self, z_error: Array, a_error: Array) -> Array:
-        """Of dz[L-1] = (Ka - y - Σⱼ (1 - yⱼ) aᵢ / (1 - aⱼ)) / NK, or the same in other sums."""
+        """Error bound of dz[L-1] of that loss, (N, K).
+
+        dzᵢ = (K aᵢ - yᵢ - Σⱼ (1 - yⱼ) aᵢ / (1 - aⱼ)) / NK, or the same in other sums.
+        """
         y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
         # The softmax of all units but the j-th, 0 at i = j.
         without = np.where(np.eye(K, dtype=bool), -np.inf, z[:, np.newaxis])  # (N, j, i)
         powers = np.exp(without - without.max(axis=2, keepdims=True))
         others = powers / powers.sum(axis=2, keepdims=True)
-        rest = ((1 - y)[:, :, np.newaxis] * others).sum(axis=1)
+        pulls = ((1 - y)[:, :, np.newaxis] * others).sum(axis=1)  # (N, i)
         few = self.unit * (FEW + K / 2)
         spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
         delta = z_error + z_error.max(axis=1, keepdims=True) + few + self.unit * spread
-        error = few * (K * a + y + rest) + K * a_error + rest * np.expm1(np.minimum(delta, 500))
+        error = few * (K * a + y + pulls) + K * a_error + pulls * np.expm1(np.minimum(delta, 500))
         return np.minimum(error / (N * K), 4 / N) + K * self.tiny
 
     def loss(self, z_error: Array, a_error: Array, dz_error: Array) -> Array:
-        """Of the loss: what it follows of its output's error, and that of its own terms."""
+        """Error bound of the loss, a scalar: what its output carries over, and its own terms'."""
         y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
         few = FEW * self.unit
         magnitude = data = abs(float(self.values["loss"]) - self.penalty)
-        apart = a_error + few * np.abs(a - y)
-        # Of a loss of logits: by its own derivative, and the logarithm of a softmax's sum.
+        difference_error = a_error + few * np.abs(a - y)  # of a - y
+        # For a loss of logits: z's error through its derivative, and that of log Σ e^z.
         by_logits = float(((np.abs(self.dz[-1]) + dz_error) * (z_error + few * np.abs(z))).sum())
         spread = z.max(axis=1, keepdims=True) - z
         of_logarithm = few * (1 + spread) + self.unit * K / 2
         match self.network.loss:
-            case "binary_crossentropy":  # with where z and yz do not cancel exactly
+            case "binary_crossentropy":  # z and yz cancel exactly only where y is 0 or 1
                 inside = np.abs(z) * (y > 0) * (y < 1)
                 error = by_logits + float((few * inside).sum()) / (N * K)
             case "categorical_crossentropy":
@@ -334,19 +342,24 @@ class Analysis:
                 error = float(a_error.sum()) / N
                 magnitude = float(np.abs(a).sum()) / N
             case "mean_squared_error" | "half_squared_error":
-                error = float(((2 * np.abs(a - y) + apart) * apart).sum()) / N
+                terms = (2 * np.abs(a - y) + difference_error) * difference_error
+                error = float(terms.sum()) / N
             case unknown:
                 raise ValueError(unknown)
         error += self.unit * (N * K / 2 + FEW) * magnitude + self.tiny
         return np.asarray(error + self.penalty_error(data))
 
     def penalty_of(self, l: int) -> float:
-        """What W[l] adds to the loss."""
+        """The penalty of W[l], which is added to the loss."""
         layer = self.network.layers[l]
         return float(regularisation.penalty(layer, self.W[l]).sum())
 
     def penalty_error(self, data: float) -> float:
-        """Of the penalty, a sum over all weights, and of adding it to the loss of the data."""
+        """Error bound of the penalty, a sum over all weights, and of adding it to the loss.
+
+        Args:
+            data: the absolute value of the loss without the penalty.
+        """
         n = sum(self.W[l].size for l in self.penalised)
         additions = len(self.penalised) / 2 * (data + self.penalty)
         error = self.unit * ((n / 2 + FEW) * self.penalty + additions)
@@ -354,7 +367,7 @@ class Analysis:
         return error + n * self.tiny * sum(1 + layer.l1 + layer.l2 for layer in layers)
 
     def penalty_gradient(self, l: int) -> Array:
-        """Of what W[l] adds to dW[l], and of adding it."""
+        """Error bound of the penalty's part of dW[l], and of adding it, (D[l], D[l+1])."""
         layer, W = self.network.layers[l], np.abs(self.W[l])
         if not layer.is_penalised:
             return np.zeros_like(W)
@@ -363,7 +376,14 @@ class Analysis:
         return self.unit * (FEW * pull + total / 2) + (1 + layer.l2) * self.tiny
 
     def update(self, letter: str, l: int, w: Array, dw_error: Array) -> dict[str, Array]:
-        """Of what the optimizer keeps and of the new W[l] or b[l]."""
+        """Error bounds of the new slots and of the new W[l] or b[l], by quantity.
+
+        Args:
+            letter: ``"W"`` or ``"b"``.
+            l: the layer.
+            w: W[l] (D[l], D[l+1]) or b[l] (D[l+1],).
+            dw_error: the error bound of its derivative, of the same shape.
+        """
         layer, arguments = self.network.layers[l], self.training.rule_arguments
         frozen = not layer.trainable or (letter == "b" and layer.fixed_bias)
         dw = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
@@ -377,7 +397,8 @@ class Analysis:
         )
         slots = [slot.astype(float) for slot in self.case.start_of_slots(l, letter)]
         exact = rule(w, dw, *slots)
-        # Adam's 1 - β is wrong by eps however small it is, and what it makes tiny may be flushed.
+        # Adam's 1 - β is wrong by eps however small it is, and a number that it makes tiny may be
+        # flushed to 0.
         left = min(1 - arguments.get(beta, 0) for beta in ("beta_1", "beta_2"))
         reach = np.zeros_like(w) if frozen else dw_error + self.tiny / left / min(1, eta or 1)
         moved = zip(*(rule(w, each, *slots) for each in _around(dw, reach)), strict=True)
@@ -386,7 +407,7 @@ class Analysis:
         names = [f"{slot}_{letter}[{l}]" for slot in self.training.slots]
         few = FEW * self.unit / left
         own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
-        stays = frozen & (exact[-1] == w)  # and nothing is rounded
+        stays = frozen & (exact[-1] == w)  # then nothing is rounded
         own.append(~stays * (self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0)))
         return {
             name: by_dw + by_itself + self.tiny
@@ -397,9 +418,10 @@ class Analysis:
 
 
 def _around(z: Array, error: Array) -> tuple[Array, ...]:
-    """Both ends of z ± error, and what of it is nearest to 0, where kinks and extremes are.
+    """Four arrays of the shape of z: both ends of z ± error, and its numbers nearest to 0.
 
-    From below and at 0: at a kink the derivative may be the one from above.
+    Kinks and extremes are at 0. Two numbers stand for it, 0 and one just below, since a derivative
+    at a kink may be that of either side.
     """
     low, high = z - error, z + error
     below = np.full_like(z, -np.finfo(float).tiny)
@@ -407,7 +429,7 @@ def _around(z: Array, error: Array) -> tuple[Array, ...]:
 
 
 def _grain(values: Array) -> Array:
-    """The power of 2 that is the lowest bit of each number; of 0, which has none, infinity."""
+    """The power of 2 that is the lowest bit of each number, of the same shape; infinity for 0."""
     mantissa, exponent = np.frexp(values)
     whole = (mantissa * 2.0**53).astype(np.int64)
     return np.where(values == 0, np.inf, np.ldexp((whole & -whole).astype(float), exponent - 53))

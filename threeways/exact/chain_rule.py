@@ -1,4 +1,4 @@
-"""The exact numbers of a chain of functions, its derivatives as those of power series."""
+"""The exact numbers of a chain of functions; its derivatives come from power series."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flint import arb, arb_series
 
 from shared import ChainRule
 
-# Each chain with its inner functions of the inputs and its outer one of these.
+# For each chain, its inner functions of the inputs, and its outer function of these, if any.
 CHAINS: dict[str, tuple[dict[str, Callable[..., Any]], Callable[..., Any] | None]] = {
     "quartic_of_cubic": ({"y": lambda x: x**3 + 7}, lambda y: 5 * y**4),
     "two_paths": ({"y1": lambda x: x**2, "y2": lambda x: x**3}, lambda y1, y2: y1 * y2),
@@ -21,7 +21,7 @@ CHAINS: dict[str, tuple[dict[str, Callable[..., Any]], Callable[..., Any] | None
 
 
 def differentiate(chain_rule: ChainRule, dtype: str) -> dict[str, arb]:
-    """Every number of one step on a chain's inputs, rounded to ``dtype``, by name."""
+    """Every number of one step, a ball each, by name; the inputs are first rounded to ``dtype``."""
     inputs = {name: arb(float(np.dtype(dtype).type(v))) for name, v in chain_rule.inputs.items()}
     inner, outer = CHAINS[chain_rule.example]
     named: dict[str, arb] = {}

@@ -1,4 +1,4 @@
-"""Whether a step is right: every number of it held to the exact one, and where it first departs."""
+"""The judge of a step: compares all its numbers with the exact ones and says where it departs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from shared.quantities import sources
 from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 
+# The smallest unit of a difference, for arrays of tiny numbers: no double is smaller.
 SMALLEST = float(np.finfo(float).smallest_subnormal)
 
 
 @dataclass(frozen=True)
 class Worst:
-    """The element of an array that comes nearest to its bound, or goes furthest beyond it.
+    """The element of an array that comes nearest to its bound, or exceeds it most.
 
     Args:
-        quantity, index: which element.
+        quantity, index: the name of the array, and the index of the element in it.
         a, b: its value in each of the two arrays that are compared.
-        difference_eps: |a - b| in units of the dtype's eps at the array's scale.
-        bound_eps: how large that may be.
+        difference_eps: |a - b| in units of the dtype's eps times the largest number of the arrays.
+        bound_eps: the largest difference that rounding explains, in the same unit.
         step: the number of the step, from 1.
     """
 
@@ -39,7 +40,7 @@ class Worst:
 
     @property
     def ratio(self) -> float:
-        """The difference as a share of its bound; up to 1 it is rounding."""
+        """The difference divided by its bound; up to 1, rounding explains it."""
         if self.difference_eps == 0:
             return 0.0
         return self.difference_eps / self.bound_eps if self.bound_eps else math.inf
@@ -47,13 +48,14 @@ class Worst:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of a step.
+    """The judgement of a step.
 
     Args:
-        worst: of each quantity that was given, its value as ``a`` and the exact one as ``b``.
-        departures: of the quantities that are further from the exact step than rounding explains,
-            those that were computed from nothing that is. A mistake shows there first; what is
-            computed from a wrong number is wrong too, and says nothing more.
+        worst: the worst element of each quantity that was given; ``a`` is its value and ``b`` the
+            exact one.
+        departures: the worst elements of those quantities that exceed their bound although nothing
+            that they are computed from does. A mistake shows in these first; what is computed from
+            a wrong number is wrong as well, and says nothing new.
     """
 
     worst: dict[str, Worst]
@@ -65,20 +67,20 @@ class Judgement:
         return not self.departures
 
     @property
-    def furthest(self) -> Worst:
-        """The worst of all."""
+    def worst_overall(self) -> Worst:
+        """The worst element of all quantities."""
         return max(self.worst.values(), key=lambda worst: worst.ratio)
 
 
 def judge(
     case: Case | ChainRuleCase, quantities: Mapping[str, Array], exact: Exact | None = None
 ) -> Judgement:
-    """Hold a case's first step to the exact one.
+    """The judgement of a case's first step, compared with the exact one.
 
     Args:
-        case: whose step it is, in the dtype of the step.
-        quantities: any of the step's, by name; a number that is not finite is never right.
-        exact: the exact step, if it is there already.
+        case: the case, in the dtype of the step.
+        quantities: any of the step's arrays, by name; a number that is not finite is never right.
+        exact: the exact step, if it has been computed already.
     """
     exact = exact or exact_step(case)
     differences = from_exact(quantities, exact, bounds(case, exact.values))
@@ -86,7 +88,7 @@ def judge(
     wrong = {name for name, found in worst.items() if not found.ratio <= 1}
     if isinstance(case, Case):
         behind = sources(case.network, case.training.slots)
-    else:  # a chain's numbers are each computed from those before
+    else:  # each number of a chain is computed from those before it
         behind = {name: set(list(worst)[:i]) for i, name in enumerate(worst)}
     first = [name for name in worst if name in wrong and not wrong & behind[name]]
     return Judgement(worst, tuple(worst[name] for name in first))
@@ -95,7 +97,13 @@ def judge(
 def from_exact(
     quantities: Mapping[str, Array], exact: Exact, allowed: Mapping[str, Array]
 ) -> dict[str, Difference]:
-    """How far each of a step's quantities is from the exact one, and how far it may be."""
+    """The difference of each of a step's quantities from the exact one, by name.
+
+    Args:
+        quantities: the arrays of the step.
+        exact: the exact step.
+        allowed: the error bound of each element, by quantity.
+    """
     return {
         name: Difference(
             quantities[name], values, exact.distance(name, quantities[name]), allowed[name]
@@ -106,12 +114,12 @@ def from_exact(
 
 
 class Difference(NamedTuple):
-    """A quantity in two steps.
+    """The difference of a quantity in two steps; four arrays of its shape.
 
     Args:
-        a, b: its values.
-        distance: how far these are apart.
-        allowed: how far they may be.
+        a, b: the array in each step.
+        distance: |a - b|.
+        allowed: the largest distance that rounding explains.
     """
 
     a: Array
@@ -120,14 +128,14 @@ class Difference(NamedTuple):
     allowed: Array
 
     def shares(self) -> Array:
-        """Each element's distance as a share of its bound; infinite where one is not finite."""
+        """Each distance divided by the allowed one; infinite where one of them is not finite."""
         finite = np.isfinite(self.distance) & np.isfinite(self.allowed)
         with np.errstate(all="ignore"):
             shares = np.where(self.distance == 0, 0.0, self.distance / self.allowed)
         return np.where(finite, shares, np.inf)
 
     def worst(self, quantity: str, dtype: str) -> Worst:
-        """The element that is the furthest from agreement, in units of the dtype's eps."""
+        """The element that comes nearest to its bound, or exceeds it most."""
         shares = self.shares()
         index = np.unravel_index(shares.argmax(), shares.shape)
         distance, allowed = float(self.distance[index]), float(self.allowed[index])
@@ -147,6 +155,6 @@ class Difference(NamedTuple):
 
 
 def worst_of(differences: Mapping[str, Difference], dtype: str) -> Worst:
-    """Of all quantities' elements, the one that is the furthest from agreement."""
+    """The element of all quantities that comes nearest to its bound, or exceeds it most."""
     name = max(differences, key=lambda name: differences[name].shares().max())
     return differences[name].worst(name, dtype)

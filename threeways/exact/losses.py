@@ -1,8 +1,8 @@
-"""The losses of one row of balls, and their derivatives.
+"""The losses of one row, a ball, and their derivatives, (K,) balls.
 
-Each takes a row of targets y, of net inputs z and of outputs a, (K,) each. A derivative is dz of a
-loss of logits, else da. 1 - a, which would lose its digits, is the sum of the other outputs of a
-softmax, and σ(-z) for a sigmoid.
+Each takes a row of targets y, of net inputs z and of outputs a, (K,) each. The derivative is dz if
+the loss takes logits, else da. In place of 1 - a, which would lose digits, stands the sum of the
+other outputs of a softmax, or σ(-z) for a sigmoid.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def categorical_crossentropy(y: Row, z: Row, a: Row) -> arb:
 
 
 def softmax_error(y: Row, z: Row, a: Row) -> list[arb]:
-    """a Σy - y Σa, (K,): a - y where both sum to 1, without a difference that cancels."""
+    """a Σy - y Σa, (K,), without a difference that cancels; a - y where both sum to 1."""
     terms = zip(y, a, others(y), others(a), strict=True)
     return [output * other_t - t * rest for t, output, other_t, rest in terms]
 
@@ -58,8 +58,8 @@ def softmax_binary_crossentropy(y: Row, z: Row, a: Row) -> arb:
 
 
 def softmax_binary_error(y: Row, z: Row, a: Row) -> list[arb]:
-    """The derivative of softmax_binary_crossentropy by z, (K,)."""
-    # Of -(1 - yⱼ) log(1 - aⱼ) with respect to zᵢ: (1 - yᵢ)aᵢ at j = i, else
+    """The derivative of softmax_binary_crossentropy with respect to z, (K,)."""
+    # The derivative of -(1 - yⱼ) log(1 - aⱼ) with respect to zᵢ is (1 - yᵢ)aᵢ at j = i, else
     # -(1 - yⱼ)aᵢaⱼ / (1 - aⱼ).
     pulls = [(1 - t) * output / rest for t, output, rest in zip(y, a, others(a), strict=True)]
     terms = zip(softmax_error(y, z, a), y, a, others(pulls), strict=True)
@@ -68,18 +68,18 @@ def softmax_binary_error(y: Row, z: Row, a: Row) -> list[arb]:
 
 def perceptron(y: Row, z: Row, a: Row) -> arb:
     """Σ (a - y) z."""
-    return total(off * net for off, net in zip(error(y, z, a), z, strict=True))
+    return total(wrong * net for wrong, net in zip(error(y, z, a), z, strict=True))
 
 
 def mean(of_row: Callable[[Row, Row, Row], arb]) -> Callable[[Row, Row, Row], arb]:
-    """A loss's mean over the outputs in place of its sum."""
+    """The loss with a mean over the K outputs in place of the sum."""
     return lambda y, z, a: of_row(y, z, a) / len(y)
 
 
 def scaled(
     numerator: int, of_row: Callable[[Row, Row, Row], list[arb]]
 ) -> Callable[[Row, Row, Row], list[arb]]:
-    """A derivative times a number, as a mean over the outputs."""
+    """The derivative times ``numerator`` / K, as that of a mean over the K outputs."""
     return lambda y, z, a: [each * numerator / len(y) for each in of_row(y, z, a)]
 
 

@@ -1,7 +1,7 @@
-"""The optimizers' rules and schedules, of balls or of float64 arrays.
+"""The optimizers' rules and schedules, for balls or for float64 arrays of any shape.
 
 A rule takes a weight w, its derivative g and its slots; it returns the new slots and the new w. η
-is the learning rate and t the number of the steps before.
+is the learning rate and t the number of steps made before.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ RULES: dict[str, Callable[..., Updated]] = {name: globals()[name] for name in OP
 
 
 def learning_rate(training: Training, t: int) -> arb:
-    """η after t steps."""
+    """η after t steps, by the schedule."""
     eta, rate = arb(training.learning_rate), arb(training.decay_rate or 1)
     steps = training.decay_steps or 1
     match training.schedule:

@@ -1,8 +1,8 @@
-"""The exact step, in ball arithmetic: who is right where implementations differ.
+"""The exact step, in ball arithmetic: it tells who is right where implementations differ.
 
 A ball is a number with a radius that is proven to reach the exact value (Johansson 2017, "Arb:
-efficient arbitrary-precision midpoint-radius interval arithmetic"). :class:`Oracle` goes through a
-step as the implementations do, under the same names, but shares no code with them.
+efficient arbitrary-precision midpoint-radius interval arithmetic"). :class:`Oracle` makes a step as
+the implementations do, with the same names, but shares no code with them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from threeways.exact.chain_rule import differentiate
 from threeways.exact.losses import LOSSES
 from threeways.exact.optimizers import RULES, learning_rate
 
-# How much of an array's largest number its radii may be: double's eps is 2⁻⁵².
+# The largest radius of an array, as a share of its largest number; double's eps is 2⁻⁵².
 ENOUGH = 2.0**-75
 
 
@@ -38,12 +38,14 @@ ENOUGH = 2.0**-75
 class Exact:
     """Every quantity of a step, each number as the sum of two doubles.
 
+    The exact number is within ``radius`` of ``values + low``, which is proven.
+
     Args:
-        values: the high words, the nearest doubles (or the next to them), named and shaped as
-            ``Trace.quantities`` names and shapes them.
-        low: the low words: the exact number is ``values + low``,
-        radius: to within this, which is proven.
-        bits: the precision that it took.
+        values: the high words, the nearest doubles (or their neighbours), with the names and shapes
+            of ``Trace.quantities``.
+        low: the low words, of the same shapes.
+        radius: the error of ``values + low``, of the same shapes.
+        bits: the precision that this took.
     """
 
     values: dict[str, Array]
@@ -52,13 +54,18 @@ class Exact:
     bits: int
 
     def distance(self, quantity: str, array: Array) -> Array:
-        """How far each number of an array is from the exact one, in float64; at most that."""
-        off = np.abs(np.asarray(array, np.float64) - self.values[quantity] - self.low[quantity])
-        return off + self.radius[quantity]
+        """An upper bound of the distance of each number of an array from the exact one.
+
+        Args:
+            quantity: the name of the array.
+            array: an array of the shape of the quantity.
+        """
+        distance = np.abs(np.asarray(array, float) - self.values[quantity] - self.low[quantity])
+        return distance + self.radius[quantity]
 
     @property
     def is_enough(self) -> bool:
-        """Whether every quantity is known to well below double's eps."""
+        """Whether the radius of every quantity is well below double's eps."""
         return all(
             radius.max() <= max(ENOUGH * np.abs(self.values[name]).max(), np.finfo(float).tiny)
             for name, radius in self.radius.items()
@@ -66,7 +73,7 @@ class Exact:
 
 
 def exact_step(case: Case | ChainRuleCase) -> Exact:
-    """The first step of a case, its numbers known to well below double's eps."""
+    """The exact first step of a case, with radii well below double's eps."""
     for exact in _ever_more_exact(case):
         if exact.is_enough:
             break
@@ -86,12 +93,12 @@ def rounded_step(case: Case | ChainRuleCase) -> dict[str, Array]:
 
 
 def _round(exact: Exact, name: str, side: int, dtype: str) -> Array:
-    """The nearest numbers of a dtype to the lower (-1) or upper (1) ends of a quantity's balls."""
+    """The lower (-1) or upper (1) ends of a quantity's balls, rounded to the nearest in a dtype."""
     value = exact.values[name]
     low = exact.low[name] + side * (exact.radius[name] + 2.0**-50 * np.abs(exact.low[name]))
     nearest = value.astype(dtype)
     above, below = np.nextafter(nearest, np.inf), np.nextafter(nearest, -np.inf)
-    # To halfway between two neighbours, exactly, since all three are close to each other.
+    # The distance of value from halfway to each neighbour; exact, since all are close together.
     to_above = (above.astype(np.float64) - nearest) / 2 - (value - nearest)
     to_below = (nearest - below.astype(np.float64)) / 2 + (value - nearest)
     rounded = np.where(low > to_above, above, np.where(-low > to_below, below, nearest))
@@ -126,17 +133,17 @@ def _as_doubles(numbers: Mapping[str, arb | arb_mat], bits: int) -> Exact:
         left = [ball - double for ball, double in zip(balls, nearest, strict=True)]
         values[name] = np.array(nearest).reshape(shape)
         low[name] = np.array([float(ball) for ball in left]).reshape(shape)
-        # The radius of what is left, and what its own double leaves of it.
+        # The radius of the remainder, and the error of rounding it to a double.
         proven = np.array([float(ball.rad()) for ball in left]).reshape(shape)
         radius[name] = proven + 2.0**-53 * np.abs(low[name])
     return Exact(values, low, radius, bits)
 
 
 class Oracle:
-    """A feedforward network in balls, at the precision of the context that it is used in.
+    """A feedforward network in ball arithmetic, at the precision of the context it is used in.
 
     Args:
-        case: its network, where it starts, exact as it stands, and how it is trained.
+        case: the network, its starting parameters, taken as exact, its data and its training.
     """
 
     def __init__(self, case: Case) -> None:
@@ -147,7 +154,7 @@ class Oracle:
         self.masks = {l: matrix(mask) for l, mask in case.masks().items()}
 
     def step(self) -> dict[str, arb | arb_mat]:
-        """Every quantity of one update on the first batch."""
+        """Every quantity of one update on the first batch, by name; b is a row (1, D[l+1]) here."""
         x, y = self.case.first_batch()
         x = check_inputs(self.network, x)
         targets = matrix(check_targets(self.network, y, len(x)))
@@ -164,7 +171,7 @@ class Oracle:
         return named | self.update(dW, db)
 
     def propagate(self, x: arb_mat) -> tuple[list[arb_mat], list[arb_mat]]:
-        """The forward pass: z[0..L-1] and a[0..L]."""
+        """The forward pass: z[0..L-1], (N, D[l+1]) each, and a[0..L], (N, D[l]) each."""
         z, a = [], [x]
         for l in range(len(self.W)):
             z.append(self.net_input(l, self.drop(l, a[l])))
@@ -172,7 +179,7 @@ class Oracle:
         return z, a
 
     def drop(self, l: int, a: arb_mat) -> arb_mat:
-        """What dropout leaves of a[l]."""
+        """a[l] (N, D[l]) after dropout."""
         if l not in self.masks:
             return a
         layer = self.network.layers[l - 1]
@@ -180,18 +187,18 @@ class Oracle:
         return elementwise(drop, a, self.masks[l])
 
     def net_input(self, l: int, a: arb_mat) -> arb_mat:
-        """z[l] = a[l] @ W[l] + b[l]."""
+        """z[l] = a[l] @ W[l] + b[l], (N, D[l+1])."""
         return a * self.W[l] + ones(a.nrows(), 1) * self.b[l]
 
     def activation(self, l: int, z: arb_mat) -> arb_mat:
-        """a[l+1] = g(z[l])."""
+        """a[l+1] = g(z[l]), (N, D[l+1])."""
         layer = self.network.layers[l]
         if layer.activation == "softmax":
             return by_row(activations.softmax, z)
         return elementwise(partial(activations.g, layer), z)
 
     def loss(self, y: arb_mat, z: arb_mat, a: arb_mat) -> arb:
-        """The loss, a mean over the rows."""
+        """The loss, a ball: a mean over the rows, without penalties."""
         of_row = LOSSES[self.network.loss].value
         rows = zip(y.tolist(), z.tolist(), a.tolist(), strict=True)
         return total(of_row(*row) for row in rows) / y.nrows()
@@ -211,7 +218,7 @@ class Oracle:
         return dz, dW, db
 
     def output_delta(self, y: arb_mat, z: arb_mat, a: arb_mat) -> arb_mat:
-        """dz[L-1] (N, D[L]), straight from the loss of logits, or through the activation."""
+        """dz[L-1] (N, D[L]), straight from a loss of logits, else through the activation."""
         derivative = by_row(LOSSES[self.network.loss].derivative, y, z, a) / y.nrows()
         if self.network.loss_from_logits:
             return derivative
@@ -223,25 +230,25 @@ class Oracle:
         return self.activation_backward(l, self.drop_backward(l + 1, da), z, a)
 
     def drop_backward(self, l: int, da: arb_mat) -> arb_mat:
-        """The derivative with respect to a[l], from that to what dropout left of it."""
+        """da[l] (N, D[l]) before dropout, from ``da`` after it."""
         if l not in self.masks:
             return da
         scale = regularisation.dropout_scale(self.network.layers[l - 1])
         return elementwise(lambda slope, kept: slope * kept * scale, da, self.masks[l])
 
     def activation_backward(self, l: int, da: arb_mat, z: arb_mat, a: arb_mat) -> arb_mat:
-        """dz = da · g'(z)."""
+        """dz[l] = da · g'(z[l]), (N, D[l+1])."""
         layer = self.network.layers[l]
         if layer.activation == "softmax":
             return by_row(activations.softmax_backward, da, a)
         return elementwise(lambda slope, ball: slope * activations.g_prime(layer, ball), da, z)
 
     def weight_gradient(self, a: arb_mat, dz: arb_mat) -> arb_mat:
-        """dW[l] = a[l].T @ dz[l]."""
+        """dW[l] = a[l].T @ dz[l], (D[l], D[l+1]), without its penalty."""
         return a.transpose() * dz
 
     def penalty(self) -> arb:
-        """What the weights add to the loss."""
+        """The sum of all layers' L1 and L2 penalties, a ball, which is added to the loss."""
         return total(
             regularisation.penalty(layer, w)
             for W, layer in zip(self.W, self.network.layers, strict=True)
@@ -250,20 +257,20 @@ class Oracle:
         )
 
     def penalty_gradient(self, l: int) -> arb_mat:
-        """What W[l] adds to dW[l]; sign(0) = 0."""
+        """The derivative of layer l's penalty, (D[l], D[l+1]), which is added to dW[l]."""
         layer = self.network.layers[l]
         return elementwise(partial(regularisation.penalty_gradient, layer), self.W[l])
 
     def bias_gradient(self, dz: arb_mat) -> arb_mat:
-        """db[l] = Σ rows dz[l], as (1, D[l+1])."""
+        """db[l] = Σ rows dz[l], (1, D[l+1])."""
         return ones(1, dz.nrows()) * dz
 
     def input_gradient(self, dz: list[arb_mat]) -> arb_mat:
-        """dx = dz[0] @ W[0].T."""
+        """dx = dz[0] @ W[0].T, (N, D[0])."""
         return dz[0] * self.W[0].transpose()
 
     def update(self, dW: list[arb_mat], db: list[arb_mat]) -> dict[str, arb_mat]:
-        """What the optimizer keeps and the new W and b of each layer."""
+        """The new slots and the new W and b of each layer, by the names of the quantities."""
         training, t = self.case.training, self.case.steps_before
         arguments = {name: arb(value) for name, value in training.rule_arguments.items()}
         eta = learning_rate(training, t)

@@ -1,4 +1,4 @@
-"""Dropout and penalties, of balls or of float64 arrays."""
+"""Dropout and penalties, for balls or for float64 arrays of any shape."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from threeways.exact.arithmetic import Number, sign, sqrt, square
 
 
 def selu_limit(like: Number) -> Number:
-    """SELU's limit far below 0, -λα, as a ball or a double."""
+    """-λα, the limit of SELU far below 0, as a ball or a double."""
     return -selu_scale(like) * selu_alpha(like)
 
 
 def dropout_scale(layer: Layer) -> arb:
-    """The factor of a layer's kept units: 1 / (1 - p), or alpha dropout's c."""
+    """The factor of the units that are kept: 1 / (1 - p), or alpha dropout's c."""
     p = arb(layer.dropout_rate)
     if not layer.alpha_dropout:
         return 1 / (1 - p)
@@ -23,7 +23,14 @@ def dropout_scale(layer: Layer) -> arb:
 
 
 def dropout(layer: Layer, scale: Number, a: Number, kept: Number) -> Number:
-    """a after dropout, where ``kept`` is 1 for a unit that is kept, else 0; see dropout_scale."""
+    """a after dropout, of the same shape.
+
+    Args:
+        layer: the layer whose output a is.
+        scale: its :func:`dropout_scale`.
+        a: the output.
+        kept: 1 for a unit that is kept, else 0.
+    """
     if not layer.alpha_dropout:
         return scale * kept * a
     limit = selu_limit(a)
@@ -31,10 +38,10 @@ def dropout(layer: Layer, scale: Number, a: Number, kept: Number) -> Number:
 
 
 def penalty(layer: Layer, w: Number) -> Number:
-    """l1 |w| + l2 w²."""
+    """The penalty of each weight, l1 |w| + l2 w²."""
     return layer.l1 * abs(w) + layer.l2 * square(w)
 
 
 def penalty_gradient(layer: Layer, w: Number) -> Number:
-    """l1 sign(w) + 2 l2 w; sign(0) = 0."""
+    """The derivative of the penalty of each weight, l1 sign(w) + 2 l2 w; sign(0) = 0."""
     return layer.l1 * sign(w) + 2 * layer.l2 * w

@@ -12,11 +12,11 @@ from rich.table import Table
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        raise BrokenPipeError  # for the command to end by; rich would exit with 1, a failure here
+        raise BrokenPipeError  # ends the command; rich would exit with 1, which here is a failure
 
 
 def console() -> Console:
-    """A console that does not fold tables when its output goes into a file or a pipe."""
+    """A console of the terminal's width; in a file or a pipe at least 160 columns wide."""
     width = shutil.get_terminal_size().columns
     return _Console(width=None if Console().is_terminal else max(width, 160), highlight=False)
 
@@ -30,29 +30,29 @@ def new_table(columns: Iterable[str], numeric: Iterable[str] = ()) -> Table:
 
 
 def ok_or_differs(ok: bool) -> str:
-    """``ok`` or ``differs``, coloured."""
+    """``ok`` in green or ``differs`` in red."""
     return "[green]ok[/]" if ok else "[bold red]differs[/]"
 
 
 def plural(number: int, what: str) -> str:
-    """``1 case``, ``2 cases``."""
+    """A number with its noun, as ``1 case`` or ``2 cases``."""
     return f"{number} {what}{'s' * (number != 1)}"
 
 
 def decimal(value: float) -> str:
-    """A number with two decimals, or from 100 on with none; ``∞`` if it is not finite."""
+    """A number with two decimals, from 100 on with none; ``∞`` if it is not finite."""
     if not math.isfinite(value):
         return "∞"
     return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
 
 
 def percent(share: float | None) -> str:
-    """``97.50%``; nothing for None."""
+    """A share as ``97.50%``; an empty text for None."""
     return "" if share is None else f"{share:.2%}"
 
 
 def duration(seconds: float) -> str:
-    """``1.2 ms``: a time to three digits."""
+    """A time as ``1.2 ms``, to three digits."""
     for unit, one in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= one:
             return f"{seconds / one:.3g} {unit}"

@@ -11,7 +11,7 @@ from threeways.report.console import new_table
 
 
 def print_cases(cases: Sequence[Case | ChainRuleCase], out: Console) -> None:
-    """A row a case: its name, its shape, its lectures and its title."""
+    """Print the name, widths, lectures and title of each case."""
     table = new_table(["case", "network", "lectures"])
     table.add_column("title")
     for case in cases:
@@ -21,7 +21,7 @@ def print_cases(cases: Sequence[Case | ChainRuleCase], out: Console) -> None:
 
 
 def print_datasets(out: Console) -> None:
-    """A row a data set: its name and what it holds."""
+    """Print the name and the contents of each data set."""
     table = new_table(["data set"])
     table.add_column("what it holds")
     for name, (title, _) in DATASETS.items():
