@@ -59,7 +59,7 @@ def _verdicts(seed: int) -> list[Verdict]:
 
 
 def verdicts(names: list[str], first: int, networks: int) -> Iterator[Verdict]:
-    """Of the random networks from number ``first`` on, in each of the implementations."""
+    """The verdicts on random networks, from number ``first`` on, of each implementation."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(os.cpu_count(), _load, (names,)) as pool:
         found = pool.imap_unordered(_verdicts, range(first, first + networks), chunksize=10)

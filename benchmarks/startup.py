@@ -1,4 +1,4 @@
-"""What commands and the exact step cost, against importing what they stand on."""
+"""The cost of commands and of the exact step, as a ratio to importing the frameworks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What training costs: time and memory, and other libraries to compare it with."""
+"""The cost of training: time and memory, and other libraries to compare it with."""

@@ -98,7 +98,7 @@ class TrainingProcess:
         self._ask("do_nothing")
 
     def _ask(self, method: str, *arguments: object) -> Any:
-        """What a method of the runner in the process returns."""
+        """The result of a method of the runner in the process."""
         try:
             self.connection.send((method, *arguments))
             answer = self.connection.recv()

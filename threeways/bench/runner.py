@@ -142,7 +142,7 @@ def main() -> None:
 
 
 def answer(runner: Runner, method: str, arguments: list[Any]) -> object:
-    """What a method of the runner returns, or the reason why it does not."""
+    """The result of a method of the runner, or the reason why there is none."""
     try:
         return getattr(runner, method)(*arguments)
     except (LeftOut, InputError) as error:

@@ -1,4 +1,4 @@
-"""What to look at in a quantity that is wrong: its formula, and the usual ways to get it wrong."""
+"""Hints for a quantity that is wrong: its formula, and the usual ways to get it wrong."""
 
 from __future__ import annotations
 

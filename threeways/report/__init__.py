@@ -1,1 +1,1 @@
-"""What the commands print."""
+"""The tables, progress bars and explanations that the commands print."""

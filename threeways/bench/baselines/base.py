@@ -1,4 +1,4 @@
-"""What every baseline is: a case's training in another library, if that can do the same."""
+"""The base of all baselines: a case's training in another library, if that can do the same."""
 
 from __future__ import annotations
 
