@@ -94,10 +94,9 @@ def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) ->
             number too large for the dtype.
     """
     D = network.widths
-    if len(parameters) != len(network.layers):
-        raise InputError(
-            f"parameters: expected {len(network.layers)} layers, got {len(parameters)}"
-        )
+    L = len(network.layers)
+    if len(parameters) != L:
+        raise InputError(f"parameters: expected {L} layer{'s' * (L != 1)}, got {len(parameters)}")
     problems = []
     for l, (W, b) in enumerate(parameters):
         for name, given, shape in (("W", W, (D[l], D[l + 1])), ("b", b, (D[l + 1],))):
