@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared import Array, Case, History, Parameters
+from shared.arrays import all_finite
 
 # The figures that a case's goal may set.
 GOALS = ("loss", "accuracy", "test_accuracy")
@@ -49,7 +50,7 @@ class RunResult:
     @property
     def has_diverged(self) -> bool:
         """Whether a loss was not finite, or the last step left a parameter that is not."""
-        return self.history.diverged_at is not None or not all_finite(self.parameters)
+        return self.history.diverged_at is not None or not are_finite(self.parameters)
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,6 @@ def named_arrays(parameters: Iterable[tuple[Array, Array]]) -> dict[str, Array]:
     }
 
 
-def all_finite(parameters: Parameters) -> bool:
+def are_finite(parameters: Parameters) -> bool:
     """Whether no parameter is NaN or infinite."""
-    return all(np.isfinite(array).all() for weights in parameters for array in weights)
+    return all(all_finite(array) for weights in parameters for array in weights)

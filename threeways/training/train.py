@@ -20,7 +20,7 @@ from threeways.training.outcome import (
     Outcome,
     ParameterDistances,
     RunResult,
-    all_finite,
+    are_finite,
     named_arrays,
 )
 from threeways.training.stages import Stage
@@ -93,7 +93,7 @@ class TrainingRun:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Replace the saved checkpoint by this one, unless the run has diverged."""
-        is_sound = checkpoint.history.diverged_at is None and all_finite(checkpoint.parameters)
+        is_sound = checkpoint.history.diverged_at is None and are_finite(checkpoint.parameters)
         if self.files and is_sound:
             distances = {log.a.name: log.rows for log in self.distance_logs if log.b is self}
             self.files.write_checkpoint(SavedRun(checkpoint, self.seconds, distances))
