@@ -21,8 +21,9 @@ from impl_numpy import FeedForward
 from shared import Array, Case, InputError, load_case
 from shared.errors import Findings
 from shared.quantities import element, shapes, unknown_quantity
-from threeways.exact.bounds import FEW, bounds
+from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
+from threeways.exact.rounding import FEW
 from threeways.mistakes import MISTAKES, pair
 from threeways.progress import OnProgress
 
