@@ -31,6 +31,20 @@ def test_a_wrong_constant_does_not_widen_its_own_bound() -> None:
     assert "a[1]" in caught(changed("activations", "1.7159 * np.tanh(", "1.7 * np.tanh("))
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    v *= momentum\n", ""),
+        ("beta_2 ** (t + 1)", "beta_2 ** 1"),
+        ("eta * rate ** (t // steps)", "eta * rate ** (t / steps)"),
+        ("self.t += 1", "self.t += 0"),
+    ],
+    ids=["momentum-lost", "correction-without-its-power", "steps-not-whole", "steps-not-counted"],
+)
+def test_what_shows_only_in_later_steps_is_caught(old: str, new: str) -> None:
+    assert caught(changed("optimizers", old, new))
+
+
 def test_what_changes_nothing_is_not_caught() -> None:
     nothing = changed("activations", "1.7159 * np.tanh(", "(1.7159) * np.tanh(")
     assert caught(nothing) == ""
