@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
 from shared.errors import unknown
 from shared.network import Network
@@ -59,28 +59,44 @@ def is_inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 
 
 def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]]:
-    """For each quantity of a step, all those that it is computed from, directly or not."""
+    """The quantities of a step in its order, each with those that it is directly computed from.
+
+    Args:
+        network: the network that makes the step.
+        slots: the names of the optimizer's slots, as ``Training.slots`` gives them.
+    """
     layers = range(len(network.layers))
     last = layers[-1]
     output = {f"z[{last}]", f"a[{last + 1}]"}
-    direct = {"loss": output, "dx": {"dz[0]"}}
+    direct: dict[str, set[str]] = {}
     for l in layers:
         direct |= {f"z[{l}]": {f"a[{l}]"} if l else set(), f"a[{l + 1}]": {f"z[{l}]"}}
+    direct["loss"] = output
+    for l in reversed(layers):
         delta = {f"dz[{l + 1}]", f"z[{l}]", f"a[{l + 1}]"}
         direct[f"dz[{l}]"] = output if l == last else delta
         direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
-        direct |= {f"db[{l}]": {f"dz[{l}]"}}
+        direct[f"db[{l}]"] = {f"dz[{l}]"}
+    direct["dx"] = {"dz[0]"}
+    for l in layers:
         layer = network.layers[l]
         fixed = {"W": not layer.trainable, "b": not layer.trainable or layer.fixed_bias}
         for letter in "Wb":
             gradient = set() if fixed[letter] else {f"d{letter}[{l}]"}
             of_slots = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
             direct |= of_slots | {f"{letter}_next[{l}]": {*gradient, *of_slots}}
+    return direct
 
-    def all_of(quantity: str) -> set[str]:
-        return direct[quantity].union(*map(all_of, direct[quantity]))
 
-    return {quantity: all_of(quantity) for quantity in direct}
+def ancestors(quantities: Iterable[str], direct: Mapping[str, set[str]]) -> set[str]:
+    """All that some quantities are computed from, given what each is directly computed from."""
+    found: set[str] = set()
+    open_ones = list(quantities)
+    while open_ones:
+        new = direct[open_ones.pop()] - found
+        found |= new
+        open_ones += new
+    return found
 
 
 def unknown_quantity(name: object, known: Collection[str]) -> str:

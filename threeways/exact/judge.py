@@ -87,11 +87,25 @@ def judge(
     worst = {name: each.worst(name, case.dtype) for name, each in differences.items()}
     wrong = {name for name, found in worst.items() if not found.ratio <= 1}
     if isinstance(case, Case):
-        behind = sources(case.network, case.training.slots)
+        direct = sources(case.network, case.training.slots)
     else:  # each number of a chain is computed from those before it
-        behind = {name: set(list(worst)[:i]) for i, name in enumerate(worst)}
-    first = [name for name in worst if name in wrong and not wrong & behind[name]]
-    return Judgement(worst, tuple(worst[name] for name in first))
+        names = list(worst)
+        direct = {name: set(names[i - 1 : i]) for i, name in enumerate(names)}
+    first = _first(wrong, direct)
+    return Judgement(worst, tuple(worst[name] for name in worst if name in first))
+
+
+def _first(wrong: set[str], direct: Mapping[str, set[str]]) -> set[str]:
+    """The wrong quantities that are not computed, directly or not, from another wrong one."""
+    first = set()
+    affected: set[str] = set()
+    for name, sources_of_it in direct.items():
+        if affected & sources_of_it:
+            affected.add(name)
+        elif name in wrong:
+            affected.add(name)
+            first.add(name)
+    return first
 
 
 def from_exact(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from shared import Case
-from shared.quantities import element, sources
+from shared.quantities import ancestors, element, sources
 from threeways.conformance.check import CaseResult, common_mistakes
 from threeways.conformance.contract import WHY_LEFT_OUT
 from threeways.conformance.hints import look_at
@@ -17,6 +17,9 @@ from threeways.mistakes.diagnosis import Diagnosis, Match
 
 # How many mistakes are named if more fit.
 MOST = 4
+
+# How many quantities are named if there are more.
+MOST_QUANTITIES = 12
 
 
 def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iterator[str]:
@@ -71,14 +74,22 @@ def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[
     first, *others = judgement.departures
     yield head + departure(first)
     yield f"  {look_at(first.quantity, case)}"
-    ancestors = sources(case.network, case.training.slots)
-    earlier = set().union(*(ancestors[each.quantity] for each in judgement.departures))
-    if unknown := [name for name in ancestors if name in earlier - {*judgement.worst}]:
-        yield f"  the error may lie earlier, in what is not given: {', '.join(unknown)}"
+    direct = sources(case.network, case.training.slots)
+    earlier = ancestors((each.quantity for each in judgement.departures), direct)
+    if unknown := [name for name in direct if name in earlier - {*judgement.worst}]:
+        yield f"  the error may lie earlier, in what is not given: {_listed(unknown)}"
     if others:
         why = "" if unknown else ", and not because of it"
-        also = ", ".join(element(each.quantity, each.index) for each in others)
+        also = _listed([element(each.quantity, each.index) for each in others])
         yield f"  also wrong{why}: {also}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names in one line; of many the first few, and how many more there are."""
+    more = len(names) - MOST_QUANTITIES
+    return (
+        ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST_QUANTITIES])} and {more} more"
+    )
 
 
 def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
