@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import impl_numpy
+import impl_numpy.chain_rule
 from benchmarks.mistakes_caught import networks, verdicts
 from benchmarks.random_networks import random_case
-from shared import DTYPES, Array, Case, case_names, load_case
+from shared import DTYPES, Array, Case, ChainRule, ChainRuleCase, case_names, load_case
 from threeways.compare import compare, worst_difference
 from threeways.exact.judge import judge
 
@@ -58,6 +59,18 @@ def test_a_random_network_raises_no_false_alarm(seed: int) -> None:
         )
     judgement = judge(case, step.quantities())
     assert judgement.ok, judgement.departures
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("x", [0.3, 7.1, 1e3])
+def test_the_bound_of_a_chain_allows_for_cancellation(x: float, dtype: str) -> None:
+    rate = x / (2 * (x + 1))  # which leaves almost nothing of x
+    chain = ChainRule(example="square", inputs={"x": x}, learning_rate=rate)
+    case = ChainRuleCase(name="square", title="", lectures=(), figures=(), chain_rule=chain)
+    numbers = impl_numpy.chain_rule.differentiate(chain, dtype)
+    assert judge(case.with_dtype(dtype), numbers).ok
+    numbers["dy/dx"] *= 1 + SMALLEST[dtype]
+    assert not judge(case.with_dtype(dtype), numbers).ok
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

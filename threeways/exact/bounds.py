@@ -31,7 +31,7 @@ from functools import partial
 import numpy as np
 
 from shared import LOSSES, Array, Case, ChainRuleCase, Layer
-from threeways.exact import regularisation
+from threeways.exact import chain_rule, regularisation
 from threeways.exact.activations import g, g_prime
 from threeways.exact.optimizers import RULES, learning_rate
 from threeways.exact.rounding import EXACT, FEW, ROUNDINGS
@@ -51,11 +51,12 @@ def bounds(case: Case | ChainRuleCase, values: dict[str, Array]) -> dict[str, Ar
     Returns:
         An array of the shape of the quantity, float64, by quantity.
     """
-    if isinstance(case, ChainRuleCase):
-        unit = CONSTANT[case.dtype] * float(np.finfo(case.dtype).eps)
-        return {name: FEW * unit * np.abs(array) for name, array in values.items()}
     with np.errstate(all="ignore"):
-        errors = Analysis(case, values).errors()
+        if isinstance(case, ChainRuleCase):
+            chain = chain_rule.errors(case.chain_rule, case.dtype)
+            errors = {name: CONSTANT[case.dtype] * np.array(each) for name, each in chain.items()}
+        else:
+            errors = Analysis(case, values).errors()
     return {name: errors[name] for name in values}
 
 
