@@ -13,12 +13,13 @@ import decimal
 import importlib.metadata
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from impl_numpy import FeedForward
 from shared import (
     DTYPES,
     SCHEDULES,
@@ -33,7 +34,7 @@ from shared import (
 from shared.errors import Findings
 from threeways.conformance.record_tables import SCHEMA, json_schema
 from threeways.exact.bounds import bounds
-from threeways.exact.judge import judge
+from threeways.exact.judge import departures, from_exact
 from threeways.exact.oracle import Exact, exact_step, rounded_step
 from threeways.files import make_folder, write_whole
 from threeways.mistakes import MISTAKES
@@ -91,7 +92,8 @@ def vectors(case: Case) -> dict[str, Any]:
     """The test vectors of a case's first step, in its dtype, as the content of a file."""
     case = case.alone()
     exact = exact_step(case)
-    tests = [_valid(case, exact), *_invalid(case, exact)]
+    allowed = bounds(case, exact.values)
+    tests = [_valid(case, exact, allowed), *_invalid(case, exact, allowed)]
     x, y = case.first_batch()
     flags = {flag for test in tests for flag in test["flags"]}
     return {
@@ -158,8 +160,7 @@ def _note(name: str) -> dict[str, str]:
     return {key: getattr(mistake, key) for key in ("title", "did", "why", "fix")}
 
 
-def _valid(case: Case, exact: Exact) -> dict[str, Any]:
-    allowed = bounds(case, exact.values)
+def _valid(case: Case, exact: Exact, allowed: Mapping[str, Array]) -> dict[str, Any]:
     quantities = {
         name: {
             "decimal": _nested(rounded, _decimal),
@@ -177,13 +178,19 @@ def _valid(case: Case, exact: Exact) -> dict[str, Any]:
     }
 
 
-def _invalid(case: Case, exact: Exact) -> Iterator[dict[str, Any]]:
+def _invalid(case: Case, exact: Exact, allowed: Mapping[str, Array]) -> Iterator[dict[str, Any]]:
     """A test for each mistake that shows; one for all that make the same numbers."""
     found: dict[tuple[tuple[str, bytes], ...], tuple[dict[str, Array], list[str]]] = {}
+    right = numbers_of(FeedForward, case)
     for name, mistake in MISTAKES.items():
         quantities = numbers_of(mistake, case)
-        departures = judge(case, quantities, exact).departures
-        wrong = {worst.quantity: quantities[worst.quantity] for worst in departures}
+        changed = {
+            quantity: array
+            for quantity, array in quantities.items()
+            if not np.array_equal(array, right[quantity])
+        }
+        departing = departures(case, from_exact(changed, exact, allowed))
+        wrong = {quantity: changed[quantity] for quantity in departing}
         numbers = tuple((quantity, array.tobytes()) for quantity, array in wrong.items())
         if wrong:
             found.setdefault(numbers, (wrong, []))[1].append(name)

@@ -85,27 +85,31 @@ def judge(
     exact = exact or exact_step(case)
     differences = from_exact(quantities, exact, bounds(case, exact.values))
     worst = {name: each.worst(name, case.dtype) for name, each in differences.items()}
-    wrong = {name for name, found in worst.items() if not found.ratio <= 1}
+    return Judgement(worst, tuple(worst[name] for name in departures(case, differences)))
+
+
+def departures(case: Case | ChainRuleCase, differences: Mapping[str, Difference]) -> list[str]:
+    """The quantities that exceed their bound although nothing that they are computed from does.
+
+    Args:
+        case: the case whose first step it is.
+        differences: of the step's quantities from the exact ones, by name.
+    """
+    wrong = {name for name, each in differences.items() if not each.shares().max() <= 1}
     if isinstance(case, Case):
         direct = sources(case.network, case.training.slots)
     else:  # each number of a chain is computed from those before it
-        names = list(worst)
+        names = list(differences)
         direct = {name: set(names[i - 1 : i]) for i, name in enumerate(names)}
-    first = _first(wrong, direct)
-    return Judgement(worst, tuple(worst[name] for name in worst if name in first))
-
-
-def _first(wrong: set[str], direct: Mapping[str, set[str]]) -> set[str]:
-    """The wrong quantities that are not computed, directly or not, from another wrong one."""
     first = set()
     affected: set[str] = set()
-    for name, sources_of_it in direct.items():
-        if affected & sources_of_it:
+    for name, known in direct.items():
+        if affected & known:
             affected.add(name)
         elif name in wrong:
             affected.add(name)
             first.add(name)
-    return first
+    return [name for name in differences if name in first]
 
 
 def from_exact(
