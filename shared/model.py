@@ -11,6 +11,7 @@ import numpy as np
 
 from shared.arrays import Array, check_inputs, check_targets
 from shared.datasets import Dataset
+from shared.errors import InputError
 from shared.network import Network
 from shared.parameters import Parameters, check_parameters
 from shared.run import Checkpoint, History, OnEpoch, Run
@@ -118,10 +119,14 @@ class Model(ABC):
             checkpoint: the state to continue from; a new run unless given.
 
         Raises:
-            InputError: the data do not fit the network, or no rows are left to train on.
+            InputError: the data do not fit the network, no rows are left to train on, or a
+                framework has ended the run before its time, as its own settings may tell it to.
         """
         run = Run(self, dataset, training, on_epoch, checkpoint)
         self.train(run)
+        if not run.is_over:
+            made = len(run.history.loss)
+            raise InputError(f"the training ended after {made} of {training.epochs} epochs")
         return run.history
 
     def masks_of_step(self, training: Training, n_rows: int) -> Masks:

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 import impl_numpy
-from shared import Case, Training, case_names, load_case
+from shared import Case, InputError, Run, Training, case_names, load_case
 from threeways.report.training import print_agreement
 from threeways.training.agreement import Agreement, agreements
 from threeways.training.lockstep import Lockstep
@@ -73,6 +73,32 @@ def test_a_hyperparameter_rounded_to_float32_shows(name: str, wrong: dict[str, A
     assert found.ratio > 1
 
 
+def test_a_run_that_ends_before_its_time_is_an_error() -> None:
+    class Short(impl_numpy.FeedForward):
+        def train(self, run: Run) -> None:
+            epochs = run.training.epochs
+            run.training = dataclasses.replace(run.training, epochs=3)
+            super().train(run)
+            run.training = dataclasses.replace(run.training, epochs=epochs)
+
+    case = RUNS["moons-momentum"]
+    with pytest.raises(InputError, match=f"after 3 of {case.training.epochs} epochs"):
+        Short(case.network, case.parameters).fit(case.dataset, case.training)
+
+
+def test_runs_of_different_lengths_are_called_so() -> None:
+    case = RUNS["moons-momentum"]
+    long, short = prepare_runs(Stage(case), {"long": impl_numpy, "short": impl_numpy})
+    short.case = dataclasses.replace(case, training=dataclasses.replace(case.training, epochs=2))
+    Lockstep([long, short]).run()
+    outcome = finish_runs(case, [long, short])
+    starts = [case.parameters, case.parameters]
+    found = agreements(case, starts, outcome, lambda done, total: None)
+    printed = io.StringIO()
+    print_agreement(found, outcome, Console(file=printed, width=160))
+    assert f"long {case.training.epochs} epochs, short 2 epochs" in printed.getvalue()
+
+
 def test_runs_that_never_made_the_same_epoch_are_not_compared() -> None:
     """As when one is complete and the other, resumed, stops earlier."""
     case = RUNS["moons-momentum"]
@@ -86,5 +112,5 @@ def test_runs_that_never_made_the_same_epoch_are_not_compared() -> None:
     found = agreements(case, [], outcome, lambda done, total: None)
     assert found == []
     printed = io.StringIO()
-    print_agreement(found, Console(file=printed))
+    print_agreement(found, outcome, Console(file=printed))
     assert printed.getvalue() == ""

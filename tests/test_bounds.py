@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +13,17 @@ import impl_numpy
 import impl_numpy.chain_rule
 from benchmarks.mistakes_caught import networks, verdicts
 from benchmarks.random_networks import random_case
-from shared import DTYPES, Array, Case, ChainRule, ChainRuleCase, case_names, load_case
+from shared import (
+    DTYPES,
+    Array,
+    Case,
+    ChainRule,
+    ChainRuleCase,
+    Layer,
+    case_names,
+    initialise,
+    load_case,
+)
 from threeways.compare import compare, worst_difference
 from threeways.exact.judge import judge
 
@@ -59,6 +70,20 @@ def test_a_random_network_raises_no_false_alarm(seed: int) -> None:
         )
     judgement = judge(case, step.quantities())
     assert judgement.ok, judgement.departures
+
+
+def test_a_network_of_500_layers_is_judged() -> None:
+    mazur = load_case("mazur")
+    assert isinstance(mazur, Case)
+    layers = (Layer(units=2, activation="tanh"),) * 500
+    network = dataclasses.replace(mazur.network, layers=layers)
+    case = dataclasses.replace(mazur, network=network, parameters=initialise(network))
+    net = impl_numpy.FeedForward(network, case.parameters)
+    numbers = net.step(*case.first_batch(), case.training).quantities()
+    assert judge(case, numbers).ok
+    numbers["z[250]"] = numbers["z[250]"] + 1
+    numbers["W_next[3]"] = numbers["W_next[3]"] + 1
+    assert [each.quantity for each in judge(case, numbers).departures] == ["z[250]"]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

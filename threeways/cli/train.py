@@ -79,6 +79,6 @@ def train(
             starts = [run.case.parameters for run in runs]
             with counted("perturbed runs") as on_progress:
                 found = agreements(stage.case, starts, outcome, on_progress)
-            report.print_agreement(found, out)
+            report.print_agreement(found, outcome, out)
             ok = ok and all(each.ratio <= 1 for each in found)
     return 0 if ok else 1

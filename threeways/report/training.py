@@ -63,8 +63,8 @@ def print_training(outcome: Outcome, out: Console) -> None:
         out.print("", *lines, sep="\n")
 
 
-def print_agreement(agreements: Sequence[Agreement], out: Console) -> None:
-    """Print a row for each two implementations, and from where on the run was chaotic."""
+def print_agreement(agreements: Sequence[Agreement], outcome: Outcome, out: Console) -> None:
+    """Print a row for each two implementations, and how far their runs could be compared."""
     if not agreements:
         return
     numeric = ["after epoch", "difference", "bound"]
@@ -75,6 +75,10 @@ def print_agreement(agreements: Sequence[Agreement], out: Console) -> None:
         table.add_row(f"{each.a} {each.b}", *where, *numbers, ok_or_differs(each.ratio <= 1))
     out.print()
     out.print(table)
+    lengths = {result.name: len(result.history.loss) for result in outcome.results}
+    if len({*lengths.values()}) > 1:
+        made = ", ".join(f"{name} {plural(n, 'epoch')}" for name, n in lengths.items())
+        out.print(f"runs of different lengths, compared as far as both go: {made}")
     since = agreements[0].chaotic_from
     if since is not None:
         out.print(f"chaotic: from epoch {since} on rounding decides, and only losses are compared")
