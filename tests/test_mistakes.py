@@ -471,19 +471,19 @@ def test_the_delta_that_a_lecture_prints() -> None:
     assert numbers["dz[2]"] == pytest.approx(-(y / o + (1 - y) / (1 - o)) * o * (1 - o) / 3)
 
 
-def test_pairs_make_a_step() -> None:
+@pytest.mark.parametrize("case", [everything(), problem("tanh", "softmax-mse", (3, 3, 3), 3)])
+def test_pairs_make_a_step(case: Case) -> None:
     """All pairs that override the same method, and every eighth of the others."""
-    case = everything()
     right = bits(steps(FeedForward, case, 1))
     effective = [name for name, kind in MISTAKES.items() if bits(steps(kind, case, 1)) != right]
-    assert len(effective) > 100
+    assert len(effective) > 50
     methods = {
         name: {key for key in vars(MISTAKES[name]) if callable(getattr(Parts, key, None))}
         for name in effective
     }
     pairs = list(itertools.combinations(effective, 2))
     meeting = [(first, second) for first, second in pairs if methods[first] & methods[second]]
-    assert len(meeting) > 400
+    assert len(meeting) > 150
     for first, second in {*meeting, *pairs[::8]}:
         (numbers,) = steps(pair(first, second), case, 1)
         assert all(np.isfinite(array).all() for array in numbers.values()), (first, second)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -212,15 +213,15 @@ class ErrorPassedDown(Mistake):
     why = "The way down passes through every activation above, and each adds a factor g'."
     fix = "dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]), with the whole dz of the layer above."
 
-    error: Array
+    errors: Mapping[int, Array] = {}  # da of the layer that was last passed through
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        self.error = da.copy()
+        self.errors = {l: da.copy()}
         return super().activation_backward(l, da, z, a)
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        from_loss = l + 1 == self.last and self.network.loss_from_logits
-        return super().hidden_delta(l, dz_next if from_loss else self.error, z, a)
+        # A loss of logits gives dz of the last layer directly, and so do some other mistakes.
+        return super().hidden_delta(l, self.errors.get(l + 1, dz_next), z, a)
 
 
 class WeightsReshaped(Mistake):
