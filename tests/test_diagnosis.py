@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,27 @@ def test_two_mistakes_together() -> None:
     found = recognise(case, numbers)
     assert found.verdict == "known"
     assert set(found.matches[0].mistakes) == {"half-missing", "sigmoids-derivative-plus"}
+
+
+@pytest.mark.parametrize("name", ["uio-9-buildings", "softmax-squared-error"])
+def test_no_pair_that_was_made_is_ruled_out_untried(name: str) -> None:
+    case = network(name).alone()
+    exact = exact_step(case)
+    right = numbers_of(FeedForward, case)
+    alone = {name: numbers_of(kind, case) for name, kind in MISTAKES.items()}
+    effective = [
+        name
+        for name, numbers in alone.items()
+        if any(not np.array_equal(numbers[each], right[each]) for each in right)
+    ]
+    tried = 0
+    for made in itertools.islice(itertools.combinations(effective, 2), 0, None, 150):
+        numbers = numbers_of(pair(*made), case)
+        matches = [match.mistakes for match in recognise(case, numbers, exact).matches]
+        if not judge(case, numbers, exact).ok and all(len(each) == 2 for each in matches):
+            assert made in matches
+            tried += 1
+    assert tried >= 3
 
 
 def test_printed_digits() -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from impl_numpy import FeedForward
 from shared import Array, Case, InputError, load_case
 from shared.errors import Findings
-from shared.quantities import element, shapes, unknown_quantity
+from shared.quantities import ancestors, element, shapes, sources, unknown_quantity
 from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW
@@ -109,6 +109,10 @@ class Diagnosis:
 class Observation(Protocol):
     """A number or an array that somebody got."""
 
+    @property
+    def quantity(self) -> str:
+        """The name of the array that it is, or belongs to."""
+
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         """Whether a candidate's numbers agree with it, and to how many significant digits."""
 
@@ -142,7 +146,7 @@ class Printed:
         return False, _digits(off, value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recorded:
     """A whole array.
 
@@ -215,7 +219,9 @@ def diagnose(
     correct = _match(observed, (), right)
     if correct.fits:
         return Diagnosis((correct,), ())
-    return _diagnose(observed, correct, _effective(make, on_progress), make, on_progress)
+    direct = sources(loaded.network, loaded.training.slots) if steps == 1 else None
+    effective = _effective(make, on_progress)
+    return _diagnose(observed, correct, effective, make, direct, on_progress)
 
 
 def recognise(
@@ -243,7 +249,8 @@ def recognise(
     run = (*before, case)
     float32 = _float32_match(case, quantities, exact) if case.dtype == "float64" else None
     make = functools.partial(numbers_of_run, run=run)
-    return _diagnose(observed, correct, _effective_in(run), make, None, float32)
+    direct = None if before else sources(case.network, case.training.slots)
+    return _diagnose(observed, correct, _effective_in(run), make, direct, otherwise=float32)
 
 
 def _recorded(
@@ -296,22 +303,101 @@ def _diagnose(
     correct: Match,
     effective: Mapping[str, Numbers],
     make: Make,
-    on_progress: OnProgress | None,
+    direct: Mapping[str, set[str]] | None,
+    on_progress: OnProgress | None = None,
     otherwise: Match | None = None,
 ) -> Diagnosis:
-    """The single mistakes that fit; or else ``otherwise``, if given; or else the pairs that fit."""
+    """The single mistakes that fit; or else ``otherwise``, if given; or else the pairs that fit.
+
+    Args:
+        observed: the numbers to explain.
+        correct: how well the correct step fits them.
+        effective: the numbers of each mistake that changes any.
+        make: makes the numbers of two mistakes together.
+        direct: the quantities in the order of the step, each with those that it is directly
+            computed from; None where the numbers are of a later step, whose start is wrong already.
+        on_progress: called with the number of candidates tried, and of all.
+        otherwise: what fits if no single mistake does.
+    """
     alone = [_match(observed, (name,), numbers) for name, numbers in effective.items()]
     # Rounded, so that rounding errors do not decide between equals: the correct step goes first.
     ranked = sorted((correct, *alone), key=lambda match: (-match.agreed, -round(match.digits, 6)))
     fitting = [match for match in ranked if match.fits] or ([otherwise] if otherwise else [])
     if not fitting:
         pairs = list(itertools.combinations(effective, 2))
+        if direct:
+            pairs = _possible(
+                pairs, observed, correct.numbers, effective, make(FeedForward), direct
+            )
         together = (
             _match(observed, names, make(pair(*names))) for names in _counted(pairs, on_progress)
         )
         fitting = sorted((each for each in together if each.fits), key=lambda each: -each.digits)
     others = [match for match in ranked if not match.fits]
     return Diagnosis(tuple(fitting), tuple(others[:RUNNERS_UP]))
+
+
+def _possible(
+    pairs: Sequence[tuple[str, str]],
+    observed: Sequence[Observation],
+    exact: Numbers,
+    effective: Mapping[str, Numbers],
+    right: Numbers,
+    direct: Mapping[str, set[str]],
+) -> list[tuple[str, str]]:
+    """The pairs that need to be tried, of a first step.
+
+    What a mistake does to right numbers it does in a pair, too, unless the other one changes the
+    same number or one that it is computed from. So a pair cannot have been made if one of the two
+    is the first to make a number wrong that was observed to be right; nor if a number is wrong that
+    was computed from right ones, and neither of the two is the first to change it.
+    """
+    with np.errstate(all="ignore"):
+        agrees = {each: each.compare(exact)[0] for each in observed}
+        fits = {
+            name: {each for each in observed if each.compare(numbers)[0]}
+            for name, numbers in effective.items()
+        }
+    # Of a printed number, the others in its array may be wrong.
+    is_right = {each.quantity for each in observed if agrees[each] and isinstance(each, Recorded)}
+    departures = {
+        each.quantity for each in observed if not agrees[each] and direct[each.quantity] <= is_right
+    }
+    changed = {
+        name: {each for each in right if not np.array_equal(numbers[each], right[each])}
+        for name, numbers in effective.items()
+    }
+
+    @functools.cache
+    def earlier(quantity: str) -> set[str]:
+        return ancestors([quantity], direct)
+
+    first = {
+        name: {each.quantity for each in observed if each.quantity in quantities}
+        - {each.quantity for each in observed if quantities & earlier(each.quantity)}
+        for name, quantities in changed.items()
+    }
+    belied = {
+        name: {each.quantity for each in observed if agrees[each] and each not in fits[name]}
+        & first[name]
+        for name in effective
+    }
+
+    def spoils(one: str, other: str) -> bool:
+        return any(not changed[other] & {each, *earlier(each)} for each in belied[one])
+
+    def leaves(one: str, other: str) -> bool:
+        return any(
+            each not in first[one] | first[other]
+            and not (changed[one] & earlier(each) and changed[other] & earlier(each))
+            for each in departures
+        )
+
+    return [
+        (one, other)
+        for one, other in pairs
+        if not (spoils(one, other) or spoils(other, one) or leaves(one, other))
+    ]
 
 
 def _effective(make: Make, on_progress: OnProgress | None = None) -> dict[str, Numbers]:
