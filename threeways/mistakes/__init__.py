@@ -12,14 +12,22 @@ first: of a pair, the first acts on the result of the second.
 from __future__ import annotations
 
 from impl_numpy import FeedForward
-from threeways.mistakes import backward, factors, forward, optimizers, regularisation, updates
+from threeways.mistakes import (
+    backward,
+    factors,
+    forward,
+    optimizers,
+    recording,
+    regularisation,
+    updates,
+)
 from threeways.mistakes.base import Mistake
 
 __all__ = ["MISTAKES", "Mistake", "pair"]
 
 MISTAKES: dict[str, type[Mistake]] = {
     mistake.name: mistake
-    for module in (factors, forward, backward, regularisation, updates, optimizers)
+    for module in (factors, forward, backward, regularisation, updates, optimizers, recording)
     for mistake in Mistake.__subclasses__()
     if mistake.__module__ == module.__name__
 }

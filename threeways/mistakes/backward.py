@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from impl_numpy import losses
 from impl_numpy.activations import SELU_SCALE, relu, relu_backward
 from shared import Array, Trace, Training
 from threeways.mistakes.base import (
@@ -33,6 +34,17 @@ class SquaredErrorsGradient(Mistake):
         if self.network.loss not in FITTING:
             return dz
         return self.activation_backward(self.last, dz, z, a)
+
+
+class SigmoidsDerivativeAfterSoftmax(Mistake):
+    title = "sigmoid's derivative after softmax and its cross-entropy"
+    did = "dz = (a - y) · a(1 - a), though a - y is dz already."
+    why = "The cross-entropy's derivative cancels softmax's; a(1 - a) shrinks what is left of it."
+    fix = "dz = a - y, divided by N."
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        return dz * a * (1 - a) if self.network.loss == "categorical_crossentropy" else dz
 
 
 class NetInputInOutputDelta(Mistake):
@@ -224,6 +236,31 @@ class ErrorPassedDown(Mistake):
         return super().hidden_delta(l, self.errors.get(l + 1, dz_next), z, a)
 
 
+class MeanTakenAgainBelow(Mistake):
+    title = "hidden delta divided by N once more"
+    did = "dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]) / N, in every hidden layer."
+    why = (
+        "The mean over the rows is in dz[l+1] already; each layer makes the gradient N times less."
+    )
+    fix = "Divide by N once, where the loss is differentiated."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        return super().hidden_delta(l, dz_next, z, a) / len(z)
+
+
+class GradientForWeights(Mistake):
+    title = "dW instead of W in the hidden delta"
+    did = "da = dz[l+1] @ dW[l+1].T."
+    why = (
+        "The delta comes down through the weights of the forward pass, not through their gradient."
+    )
+    fix = "da = dz[l+1] @ W[l+1].T."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        dW = self.whole_weight_gradient(l + 1, self.drop(l + 1, a), dz_next)
+        return self.delta(l, np.dot(dz_next, dW.T), z, a)
+
+
 class WeightsReshaped(Mistake):
     title = "W reshaped instead of transposed"
     did = "da = dz[l+1] @ W[l+1].reshape(K, D), to make the shapes fit."
@@ -340,6 +377,41 @@ class NetInputInDerivative(Mistake):
         return super().activation_backward(l, da, z, z)
 
 
+class NetInputForDerivative(Mistake):
+    title = "z itself instead of g'(z)"
+    did = "dz = da · z."
+    why = "The factor is the slope of g at z, which for a sigmoid is at most ¼, whatever z is."
+    fix = "dz = da · g'(z)."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().activation_backward(l, da, z, a) if self.has(l, "linear") else da * z
+
+
+class NextLayersDerivative(Mistake):
+    title = "derivative of the next layer's activation"
+    did = "dz[l] = da · g'(z[l]) with the g of layer l+1."
+    why = "z[l] went through the activation of its own layer, and da comes back through the same."
+    fix = "Take g' from the layer that z belongs to."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        layers = self.network.layers
+        if l == self.last or layers[l].activation == layers[l + 1].activation:
+            return super().activation_backward(l, da, z, a)
+        return self.g_backward[l + 1](da, z, a)
+
+
+class MatrixProductForElementwise(Mistake):
+    title = "matrix product instead of elementwise with g'(z)"
+    did = "dz = da @ g'(z), whose shapes fit if there are as many rows as units."
+    why = "Each da belongs to one unit and one row; the matrix product adds up those of others."
+    fix = "dz = da * g'(z)."
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if len(z) != len(z.T) or self.has(l, "linear", "softmax"):
+            return super().activation_backward(l, da, z, a)
+        return np.dot(da, super().activation_backward(l, np.ones_like(da), z, a))
+
+
 class OutputDerivativeForgotten(Mistake):
     title = "derivative of the output's activation forgotten"
     did = "dz = da, so a - y or 2(a - y): a cross-entropy's delta, though the error is squared."
@@ -348,6 +420,41 @@ class OutputDerivativeForgotten(Mistake):
 
     def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
         return da if l == self.last else super().activation_backward(l, da, z, a)
+
+
+class OutputDerivativeForgottenInGradients(Mistake):
+    title = "derivative of the output's activation forgotten in dW and db alone"
+    did = "dW = a.T @ da and db = Σ da in the output layer; only the delta passed down has g'(z)."
+    why = "W and b act on z: their derivatives come from dz = da · g'(z), like the delta below."
+    fix = "Compute dz once, and use it for dW, db and the layer below."
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        if not self.network.loss_from_logits:
+            l = self.last
+            da = losses.BACKWARD[self.network.loss](y, z[l], a[l + 1])
+            dW[l] = self.whole_weight_gradient(l, self.drop(l, a[l]), da)
+            db[l] = self.bias_gradient(da)
+        return dz, dW, db
+
+
+class HiddenDerivativeForgottenInGradients(Mistake):
+    title = "derivative of the hidden activation forgotten in dW and db alone"
+    did = "dW[l] = a[l].T @ da and db[l] = Σ da; only the delta passed on has g'(z)."
+    why = "W and b act on z: their derivatives come from dz = da · g'(z), like the delta below."
+    fix = "Compute dz[l] once, and use it for dW[l], db[l] and the layer below."
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        dz, dW, db = super().backpropagate(y, z, a)
+        for l in range(self.last):
+            da = self.drop_backward(l + 1, np.dot(dz[l + 1], self.W[l + 1].T))
+            dW[l] = self.whole_weight_gradient(l, self.drop(l, a[l]), da)
+            db[l] = self.bias_gradient(da)
+        return dz, dW, db
 
 
 class HiddenDerivativeForgotten(Mistake):

@@ -155,11 +155,14 @@ class Recorded:
         values: the array, in float64.
         rounding: rounding error that a correct computation may have, as a share of the array's
             largest number.
+        size: the largest number of the exact array; rounding errors do not become smaller where a
+            mistake makes its numbers cancel.
     """
 
     quantity: str
     values: Array
     rounding: float
+    size: float
 
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         candidate = numbers[self.quantity]
@@ -167,7 +170,7 @@ class Recorded:
         if not math.isfinite(off):  # something in either array is not
             same = np.array_equal(self.values, candidate, equal_nan=True)
             return same, DOUBLES_DIGITS * float(same)
-        size = float(np.abs(candidate).max())
+        size = max(float(np.abs(candidate).max()), self.size)
         return off <= self.rounding * size, _digits(off, size)
 
 
@@ -262,7 +265,7 @@ def _recorded(
         size = float(np.abs(exact.values[name]).max())
         rounding = float(allowed[name].max()) / size if size else 0.0
         # Twice, since both the recorded numbers and the candidate's are rounded.
-        recorded.append(Recorded(name, values.astype(float), 2 * max(rounding, FEW * eps)))
+        recorded.append(Recorded(name, values.astype(float), 2 * max(rounding, FEW * eps), size))
     return recorded
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from impl_numpy.activations import SELU_ALPHA, elu, relu, sigmoid
 from shared import Array, Layer, Network, Parameters
 from threeways.mistakes.base import (
     CLIP,
+    CROSSENTROPIES,
     FITTING,
     SQUARED_ERRORS,
     TWO_TERMS,
@@ -308,6 +310,86 @@ class ProbabilitiesClippedInLoss(Mistake):
         if self.network.loss == "categorical_crossentropy":
             return -np.sum(y * np.log(p)) / len(y)
         return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+class EpsilonWithClippingInLoss(Mistake):
+    title = "probabilities clipped, and ε inside the logarithm as well"
+    did = "The loss is -[y log(p + ε) + (1 - y) log(1 - p + ε)], p clipped to ε … 1 - ε, ε = 1e-7."
+    why = "Each keeps the logarithm finite by itself; both together halve the error's cost at most."
+    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in FITTING:
+            return super().loss(y, output)
+        a = self.activation(self.last, output)
+        p = np.clip(a, CLIP, 1 - CLIP)
+        if (p == a).all() and p.dtype == np.float32:  # which rounds as coarsely
+            return super().loss(y, output)
+        if self.network.loss == "categorical_crossentropy":
+            return -np.sum(y * np.log(p + CLIP)) / len(y)
+        return -np.mean(y * np.log(p + CLIP) + (1 - y) * np.log(1 - p + CLIP))
+
+
+class DecimalLogarithmInLoss(Mistake):
+    title = "decimal logarithm in the cross-entropy"
+    did = "The loss is -y log10 a instead of -y ln a."
+    why = "It is 2.303 times too small, and its derivative is not the one that is used."
+    fix = "np.log is the natural logarithm; np.log10 and a pocket calculator's log key are not."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return loss / math.log(10) if self.network.loss in CROSSENTROPIES else loss
+
+
+class ProbabilitiesAsLogits(Mistake):
+    title = "probabilities passed as logits"
+    did = "The loss applies softmax, or the sigmoid, to outputs that have been through it already."
+    why = "Probabilities are squeezed between 0 and 1; no output can then come near its target."
+    fix = "Pass z to a loss of logits, or a to one of probabilities (from_logits=False)."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        twice = self.network.loss in FITTING
+        return super().loss(y, self.activation(self.last, output) if twice else output)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        if self.network.loss not in FITTING:
+            return super().output_delta(y, z, a)
+        da = super().output_delta(y, a, self.activation(self.last, a))
+        return self.activation_backward(self.last, da, z, a)
+
+
+class NetInputAsLogProbability(Mistake):
+    title = "net input taken for a log-probability"
+    did = "The loss is -z of the right class (NLL), without log softmax before it."
+    why = "Net inputs are not normalised: the loss has no lower end, and dz = -y whatever z is."
+    fix = "Apply log_softmax first, or use a cross-entropy that takes logits."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().loss(y, output)
+        return -np.sum(y * output) / len(y)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().output_delta(y, z, a)
+        return -y / len(y)
+
+
+class ProbabilityAsLogProbability(Mistake):
+    title = "probability taken for a log-probability"
+    did = "The loss is -a of the right class (NLL of softmax), without the logarithm."
+    why = "A confident error costs at most 1 and hardly moves; the logarithm makes it costly."
+    fix = "Use log_softmax, not softmax, before the NLL."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().loss(y, output)
+        return -np.sum(y * self.activation(self.last, output)) / len(y)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().output_delta(y, z, a)
+        return self.activation_backward(self.last, -y / len(y), z, a)
 
 
 class LabelsSwappedInLoss(Mistake):

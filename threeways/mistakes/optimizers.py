@@ -39,6 +39,16 @@ class StepsCountedFromOne(Mistake):
         return super().rate(training, learning_rate(training, t + 1), t)
 
 
+class DecayedLate(Mistake):
+    title = "learning rate decayed one step late"
+    did = "Each step uses the learning rate of the one before; the first two have the same."
+    why = "t is the number of steps made before: 1 for the second step, not 0."
+    fix = "Count a step as soon as it is made."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        return super().rate(training, learning_rate(training, max(t - 1, 0)), t)
+
+
 class DecayCompounded(Mistake):
     title = "learning rate decayed from its last value"
     did = "η ← η / (1 + rt/T), or η ← η r^(t/T), at every step: η is overwritten."
@@ -370,6 +380,18 @@ class AdamUncorrected(Mistake):
         self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
     ) -> None:
         super().adam(eta / correction(t, **hyper), t, g, w, m, s, **hyper)
+
+
+class CorrectionWithoutPower(Mistake):
+    title = "Adam's bias correction without its power"
+    did = "η √(1 - β₂) / (1 - β₁) at every step, where β₁ and β₂ are to the power of t + 1."
+    why = "The correction of the first step is never taken back, and the steps grow ever too large."
+    fix = "η √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹), t counted from 0."
+
+    def adam(
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+    ) -> None:
+        super().adam(eta, 0, g, w, m, s, **hyper)
 
 
 class CorrectionKept(Mistake):
