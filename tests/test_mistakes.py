@@ -330,6 +330,10 @@ def test_float32_is_right_inside_float32() -> None:
         (("term-missing", "term-missing-in-loss"), "softmax-bce", (4, 5, 3)),
         (("sign-inside", "sign-inside-loss"), "sigmoid-bce", (4, 5, 3)),
         (("sign-inside", "sign-inside-loss"), "softmax-bce", (4, 5, 3)),
+        (("probabilities-as-logits",), "sigmoid-bce", (4, 5, 3)),
+        (("probabilities-as-logits",), "softmax-cce", (4, 5, 3)),
+        (("net-input-as-log-probability",), "softmax-cce", (4, 5, 3)),
+        (("probability-as-log-probability",), "softmax-cce", (4, 5, 3)),
         (("labels-swapped", "labels-swapped-in-loss"), "sigmoid-bce", (4, 5, 3)),
         (("labels-swapped", "labels-swapped-in-loss"), "softmax-cce", (4, 5, 3)),
         (("absolute-error", "absolute-error-in-loss"), "softmax-mse", (4, 5, 3)),
@@ -765,6 +769,42 @@ def test_adams_corrections() -> None:
     assert wrong[0]["momentum_W[0]"] == pytest.approx(right[0]["dW[0]"])
     assert wrong[0]["velocity_W[0]"] == pytest.approx(right[0]["dW[0]"] ** 2)
     assert wrong[1]["W_next[0]"] != pytest.approx(right[1]["W_next[0]"], rel=1e-3)
+
+
+def test_the_derivative_may_be_forgotten_in_the_gradients_alone() -> None:
+    case = problem("tanh", "sigmoid-half", (3, 4, 2), 5)
+    (right,), (output,), (hidden,) = (
+        steps(kind, case, 1)
+        for kind in (
+            FeedForward,
+            MISTAKES["output-derivative-forgotten-in-gradients"],
+            MISTAKES["hidden-derivative-forgotten-in-gradients"],
+        )
+    )
+    da = (right["a[2]"] - case.dataset.y) / 5
+    assert output["dW[1]"] == pytest.approx(right["a[1]"].T @ da)
+    assert hidden["db[0]"] == pytest.approx((right["dz[1]"] @ case.parameters[1].W.T).sum(axis=0))
+    for numbers in (output, hidden):
+        assert (numbers["dz[0]"] == right["dz[0]"]).all()
+
+
+def test_what_is_recorded_wrong_was_made_right() -> None:
+    case = problem("tanh", "softmax-cce", (3, 3, 3), 5)
+    right = steps(FeedForward, case, 2)
+    after, before, turned, reset = (
+        steps(MISTAKES[name], case, 2)
+        for name in (
+            "loss-recorded-after-step",
+            "loss-of-step-before",
+            "weights-recorded-transposed",
+            "gradients-recorded-after-reset",
+        )
+    )
+    assert after[0]["loss"] == pytest.approx(right[1]["loss"])
+    assert before[1]["loss"] == right[0]["loss"]
+    assert (turned[0]["W_next[0]"].T == right[0]["W_next[0]"]).all()
+    assert not reset[0]["dW[0]"].any()
+    assert (reset[1]["W_next[0]"] == right[1]["W_next[0]"]).all()
 
 
 def test_from_a_few_digits() -> None:
