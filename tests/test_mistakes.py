@@ -802,7 +802,7 @@ def test_what_is_recorded_wrong_was_made_right() -> None:
     )
     assert after[0]["loss"] == pytest.approx(right[1]["loss"])
     assert before[1]["loss"] == right[0]["loss"]
-    assert (turned[0]["W_next[0]"].T == right[0]["W_next[0]"]).all()
+    assert (right[0]["W_next[0]"] == turned[0]["W_next[0]"].T).all()
     assert not reset[0]["dW[0]"].any()
     assert (reset[1]["W_next[0]"] == right[1]["W_next[0]"]).all()
 
