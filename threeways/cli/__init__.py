@@ -6,18 +6,19 @@ wrong, 130 Ctrl-C. A command imports what it needs when it runs, so that ``--hel
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
+from threeways.characters import visible
 from threeways.cli.bench import bench
 from threeways.cli.check import check
 from threeways.cli.compare import compare
 from threeways.cli.diagnose import diagnose
 from threeways.cli.listings import list_cases, list_datasets
+from threeways.cli.streams import OutputError, safe_streams
 from threeways.cli.train import train
 from threeways.cli.vectors import vectors
 
@@ -29,33 +30,63 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         options["standalone_mode"] = False
+        with safe_streams():
+            code = self._exit_code(*args, **options)
+        sys.exit(code)
+
+    def _exit_code(self, *args: Any, **options: Any) -> int:
         try:
-            sys.exit(super().main(*args, **options))
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Stopped.", err=True)
-            sys.exit(130)
-        except BrokenPipeError:  # as by ``| head``: exit as if by SIGPIPE
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(128 + 13)
-        except OSError as error:
-            _fail([f"cannot write the output ({error.strerror or error})"])
+            sys.stdout.flush()  # if it is closed, that is found out before the work
+            code = super().main(*args, **options)
+            sys.stdout.flush()
+            return code or 0
+        except click.Abort:
+            click.echo("\nStopped." if sys.stderr.isatty() else "Stopped.", err=True)
+            return 130
+        except OutputError as error:
+            if error.reader_has_gone:  # as by ``| head``: exit as if by SIGPIPE
+                return 128 + 13
+            return _fail([str(error)])
         except MemoryError:
-            _fail(["there is not enough memory for networks and data of this size"])
+            return _fail(["there is not enough memory for networks and data of this size"])
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message(), err=True)
-            sys.exit(2)
+            return 2
         except click.ClickException as error:
-            _fail([error.format_message().replace("\n", " ")])
+            return _fail([error.format_message().replace("\n", " ")])
         except ValueError as error:
             if not hasattr(error, "problems"):
                 raise
-            _fail(error.problems)
+            return _fail(error.problems)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The exit code of the command that was called.
+
+        click takes an EOFError for Ctrl-C, and any broken pipe for that of stdout.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.Abort from None
+        except EOFError:
+            raise click.ClickException("a process ended unexpectedly") from None
+        except OSError as error:
+            raise click.ClickException(_reason(error)) from None
 
 
-def _fail(problems: Iterable[str]) -> None:
+def _fail(problems: Iterable[str]) -> int:
     for problem in problems:
-        click.echo(f"Error: {problem}", err=True)
-    sys.exit(2)
+        click.echo(f"Error: {visible(problem)}", err=True)
+    return 2
+
+
+def _reason(error: OSError) -> str:
+    """What the operating system could not do, and to which file."""
+    from threeways.files import reason
+
+    if error.filename is None:
+        return f"the system refuses: {reason(error)}"
+    return f"{error.filename}: {reason(error)}"
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
