@@ -10,7 +10,8 @@ For each implementation NAME that trained the case:
     keras.keras             the trained model, for keras.models.load_model
 
 If the case has layers transferred from another, that case's files are in a subfolder of its name.
-A file appears, or replaces the previous one, only once it is complete.
+A file appears, or replaces the previous one, only once it is complete. While a process trains into
+a folder, it holds a lock on ``.threeways.lock`` there.
 """
 
 from __future__ import annotations

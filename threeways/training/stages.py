@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared import Case, InputError
-from threeways.files import check_writable, make_folder
+from threeways.files import check_writable, is_folder, locked, make_folder
 from threeways.implementations import PACKAGES
 from threeways.training.checkpoints import RunFiles, SavedRun, describe
 
@@ -30,6 +31,29 @@ class Stage:
     saved: dict[str, SavedRun] = field(default_factory=dict)
 
 
+@contextmanager
+def lock_folders(case: Case, folder: Path | None, resume: bool) -> Iterator[None]:
+    """Keep other processes from training into the folders of a run, while the block runs.
+
+    Args:
+        case, folder, resume: as in :func:`plan`; the folders are made, unless there is nothing to
+            resume.
+
+    Raises:
+        InputError: another process does already, or a folder cannot be written.
+    """
+    with ExitStack() as locks:
+        exists = folder is not None and is_folder(folder)
+        while folder and (exists or not resume):
+            make_folder(folder)
+            locks.enter_context(locked(folder, "is training into it"))
+            if not case.transfer:
+                break
+            case = case.transfer.source
+            folder = folder / case.name
+        yield
+
+
 def plan(
     case: Case, names: Sequence[str], folder: Path | None = None, resume: bool = False
 ) -> list[Stage]:
@@ -48,13 +72,14 @@ def plan(
         if resume:
             raise InputError("--resume: needs --save DIR, the folder of the run to resume")
         return list(_stages(case))
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file, not a folder")
     stages = list(_stages(case, folder))
     if resume:
         stages = [dataclasses.replace(stage, saved=_saved(stage, names)) for stage in stages]
         if not any(stage.saved for stage in stages):
             raise InputError(f"{folder}: no checkpoint of {' or '.join(names)} to resume from")
+        for stage in stages:
+            for name in set(names) - stage.saved.keys():
+                _check_no_weights(stage.files[name])
     else:
         for stage in reversed(stages):
             for files in stage.files.values():
@@ -94,3 +119,10 @@ def _check_unused(files: RunFiles) -> None:
             raise InputError(
                 f"{path.parent}: holds a run of this case, {epochs}; --resume continues it"
             )
+
+
+def _check_no_weights(files: RunFiles) -> None:
+    """Raise an InputError if there are weights, although there is no run that they could be of."""
+    for path in (files.weights, files.model):
+        if path and path.exists():
+            raise InputError(f"{path}: already exists, without a checkpoint to resume from")
