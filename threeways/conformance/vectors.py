@@ -36,10 +36,12 @@ from threeways.conformance.record_tables import SCHEMA, json_schema
 from threeways.exact.bounds import bounds
 from threeways.exact.judge import departures, from_exact
 from threeways.exact.oracle import Exact, exact_step, rounded_step
-from threeways.files import make_folder, write_whole
+from threeways.files import check_writable, is_folder, make_folder, write_text
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.diagnosis import numbers_of
 from threeways.progress import OnProgress
+
+GENERATOR = "threeways "
 
 _THREE_DIGITS = decimal.Context(prec=3, rounding=decimal.ROUND_CEILING)
 
@@ -57,8 +59,8 @@ def write_vectors(
         on_progress: told how many of the cases' files are written, and of how many.
 
     Raises:
-        InputError: the folder cannot be written, there is no network, two have the same name, or a
-            case's numbers are too large for float32.
+        InputError: the folder cannot be written, it holds other files of these names, there is no
+            network, two have the same name, or a case's numbers are too large for float32.
     """
     findings = Findings()
     chosen: list[Case] = []
@@ -69,23 +71,50 @@ def write_vectors(
                 raise InputError(f"{name}: {count} cases have this name, and so would their files")
         if not networks:
             raise InputError("chains of functions alone, and vectors are of networks")
-    with findings:
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"{folder}: is a file, not a folder")
-        make_folder(folder)
-        _write(folder / "schema.json", json_schema())
     for case in networks:
         for dtype in DTYPES:
             with findings:
                 chosen.append(case.with_dtype(dtype))
+    schema = folder / "schema.json"
+    paths = [folder / f"{case.name}-{case.dtype}.json" for case in chosen]
+    with findings:
+        if is_folder(folder):
+            raise_any_foreign([schema, *paths])
     findings.raise_any()
-    paths = []
-    for case in chosen:
-        paths.append(folder / f"{case.name}-{case.dtype}.json")
-        _write(paths[-1], vectors(case))
+    make_folder(folder)
+    _write(schema, json_schema())
+    for done, (path, case) in enumerate(zip(paths, chosen, strict=True), start=1):
+        _write(path, vectors(case))
         if on_progress:
-            on_progress(len(paths), len(chosen))
+            on_progress(done, len(chosen))
     return paths
+
+
+def raise_any_foreign(paths: Iterable[Path]) -> None:
+    """Raise :class:`InputError` for the files among these that this module did not write.
+
+    Those that it wrote may be replaced.
+    """
+    findings = Findings()
+    for path in paths:
+        with findings:
+            check_writable(path)
+            if path.exists() and not _is_generated(path):
+                raise InputError(f"{path}: is there already, and not from `threeways vectors`")
+    findings.raise_any()
+
+
+def _is_generated(path: Path) -> bool:
+    """Whether a file was written by this module, in whatever version."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    if not isinstance(content, dict):
+        return False
+    generator = str(content.get("generator"))
+    is_schema = "$schema" in content and content.get("title") == json_schema()["title"]
+    return is_schema or generator.startswith(GENERATOR)
 
 
 def vectors(case: Case) -> dict[str, Any]:
@@ -98,7 +127,7 @@ def vectors(case: Case) -> dict[str, Any]:
     flags = {flag for test in tests for flag in test["flags"]}
     return {
         "schema": SCHEMA,
-        "generator": f"threeways {importlib.metadata.version('threeways')}",
+        "generator": f"{GENERATOR}{importlib.metadata.version('threeways')}",
         "numberOfTests": len(tests),
         "notes": {name: _note(name) for name in MISTAKES if name in flags},
         "groups": [
@@ -223,8 +252,7 @@ def _rounded_up(number: Any) -> float:
 
 
 def _write(path: Path, content: Any) -> None:
-    text = _text(content) + "\n"
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
+    write_text(path, _text(content) + "\n")
 
 
 def _text(value: Any, indent: str = "") -> str:
