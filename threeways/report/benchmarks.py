@@ -13,7 +13,8 @@ from threeways.bench.limits import MemoryLimit, TimeLimit, factor
 from threeways.bench.memory import Memory
 from threeways.bench.ratios import StepRatio
 from threeways.bench.timing import Timings
-from threeways.report.console import duration, new_table
+from threeways.characters import visible
+from threeways.report.console import duration, fitting_table, shown
 
 _DISTURBED = "[bold yellow]disturbed[/]"
 
@@ -21,13 +22,15 @@ _DISTURBED = "[bold yellow]disturbed[/]"
 def print_ratios(found: Sequence[StepRatio], left_out: Sequence[str], out: Console) -> None:
     """A row a limit, then a line for each implementation or baseline that is left out."""
     numeric = ["a step", "baseline's", "ratio", "at most"]
-    table = new_table(["", "baseline", "network", *numeric, ""], numeric)
+    rows = []
     for each in found:
         limit = each.limit
         times = duration(each.seconds), duration(each.baseline_seconds)
-        table.add_row(limit.name, limit.baseline, limit.network, *times, *_judged(each))
+        rows.append([limit.name, limit.baseline, limit.network, *times, *_judged(each)])
+    columns = ["", "baseline", "network", *numeric, ""]
+    drop = [["a step", "baseline's"], ["network"], ["at most"]]
     out.print("\nfit: the time of a step, and its ratio to a baseline's")
-    out.print(table)
+    out.print(fitting_table(columns, rows, out, numeric, drop))
     _explain_disturbed(any(each.is_disturbed for each in found), out)
     _print_lines(left_out, out)
 
@@ -36,14 +39,17 @@ def print_timings(case: Case, timings: Timings, names: Sequence[str], out: Conso
     """A row for each that took turns: its time, and an implementation's ratio to each baseline."""
     baselines = [name for name in timings.rounds if name not in names]
     numeric = ["a step", *(f"/ {baseline}" for baseline in baselines)]
-    table = new_table(["", *numeric, ""], numeric)
+    rows = []
     disturbed = [name for name in timings.rounds if timings.is_disturbed(name)]
     for name in timings.rounds:
         ratios = [f"{timings.ratio(name, each):.3g}" if name in names else "" for each in baselines]
         word = _DISTURBED if name in disturbed else ""
-        table.add_row(name, duration(timings.seconds(name)), *ratios, word)
+        rows.append([name, duration(timings.seconds(name)), *ratios, word])
+    table = fitting_table(
+        ["", *numeric, ""], rows, out, numeric, [[each] for each in numeric[:0:-1]]
+    )
     what = f"the time of a step of fit in {case.dtype}, and its ratio to baselines'"
-    out.print(f"\n{case.name}: {what}")
+    out.print(f"\n{shown(case.name)}: {what}")
     out.print(table)
     _explain_disturbed(bool(disturbed), out)
     _print_lines(timings.left_out, out)
@@ -52,13 +58,15 @@ def print_timings(case: Case, timings: Timings, names: Sequence[str], out: Conso
 def print_memory(found: Sequence[Memory], left_out: Sequence[str], out: Console) -> None:
     """A row a limit: the memory of its run beyond the framework's own, and what is allowed."""
     numeric = ["peak", "framework", "run", "allowed", "ratio", "at most"]
-    table = new_table(["", "network", *numeric, ""], numeric)
+    rows = []
     for each in found:
         parts = (each.peak, each.framework, each.run, each.limit.allowed)
         sizes = [f"{part / 1e6:,.0f} MB" for part in parts]
-        table.add_row(each.limit.name, each.limit.network, *sizes, *_judged(each))
+        rows.append([each.limit.name, each.limit.network, *sizes, *_judged(each)])
+    columns = ["", "network", *numeric, ""]
+    drop = [["peak", "framework"], ["run", "allowed"], ["network"], ["at most"]]
     out.print("\nfit: the memory of a run, and its ratio to what is allowed")
-    out.print(table)
+    out.print(fitting_table(columns, rows, out, numeric, drop))
     out.print("Allowed are the data and 4 × (the parameters and the activations of a batch).")
     _print_lines(left_out, out)
 
@@ -67,9 +75,14 @@ def print_growth(found: Sequence[Growth], left_out: Sequence[str], out: Console)
     """A table for each way to grow: a row an implementation, with its exponent."""
     for grown in found:
         sizes = [f"{size:,}" for size in grown.axis.sizes]
-        table = new_table([grown.axis.name, *sizes, "exponent"], [*sizes, "exponent"])
-        for name, seconds in grown.seconds.items():
-            table.add_row(name, *map(duration, seconds), f"{grown.exponent(name):.2f}")
+        rows = [
+            [name, *map(duration, seconds), f"{grown.exponent(name):.2f}"]
+            for name, seconds in grown.seconds.items()
+        ]
+        numeric = [*sizes, "exponent"]
+        # The smallest and the largest size say most.
+        drop = [[size] for size in sizes[1:-1]]
+        table = fitting_table([grown.axis.name, *numeric], rows, out, numeric, drop)
         out.print(f"\nfit: the time of {grown.axis.of}, as {grown.axis.name} grows")
         out.print(table)
     _print_lines(left_out, out)
@@ -117,4 +130,4 @@ def _explain_disturbed(is_disturbed: bool, out: Console) -> None:
 
 def _print_lines(lines: Iterable[str], out: Console) -> None:
     for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(visible(line), markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from rich.console import Console
@@ -12,10 +13,16 @@ from rich.table import Table
 from shared.quantities import element
 from threeways.compare import Result
 from threeways.exact.judge import Worst
-from threeways.report.console import decimal, new_table, ok_or_differs, plural
+from threeways.report.console import decimal, fitting_table, ok_or_differs, plural, shown
 
 # The most cases for which every comparison has a row of its own.
 FEW_CASES = 3
+
+# How many comparisons that failed are listed at most.
+MOST_FAILED = 5
+
+# The rows of a result, each with a cell for each column.
+RowsOf: TypeAlias = Callable[[Result], list[list[str]]]
 
 LEGEND = {
     "compared": "two implementations, or one and the exact step",
@@ -29,66 +36,67 @@ LEGEND = {
 def print_comparison(results: Sequence[Result], out: Console) -> None:
     """Print a table for each dtype, a legend, and whether all agree."""
     few = len({result.case for result in results}) <= FEW_CASES
-    make = _every_comparison if few else _row_a_case
+    columns, rows_of = (_every_comparison if few else _row_a_case)(results)
+    names = list(results[0].exact)
+    from_exact = [f"Δ{name}" for name in names]
+    drop = [names, *([from_exact] if "quantity" in columns else [])]
+    drop += [["step"], ["bound"], ["diff"], ["quantity"]]
+    all_rows = [row for result in results for row in rows_of(result)]
     for dtype in dict.fromkeys(result.dtype for result in results):
-        chosen = [result for result in results if result.dtype == dtype]
+        rows = [row for result in results if result.dtype == dtype for row in rows_of(result)]
+        numeric = {*from_exact, *names, "step", "diff", "bound"}
+        table = fitting_table(columns, rows, out, numeric, drop, like=all_rows)
         eps = np.finfo(dtype).eps
         out.print(
             f"\n{dtype}: differences in eps ({eps:.2g}) times the largest number of the array"
         )
-        table = _with_times_if_they_fit(make, chosen, out)
-        table.columns[0].no_wrap = False  # on a narrow terminal, names give way first
         out.print(table)
-    out.print()
-    out.print(_legend(table, list(results[0].exact)))
+    legend = _legend(table, names)
+    if legend.row_count:
+        out.print()
+        out.print(legend)
     out.print(_summary(results))
 
 
-def _with_times_if_they_fit(
-    make: Callable[[Sequence[Result], bool], Table], results: Sequence[Result], out: Console
-) -> Table:
-    table = make(results, True)
-    width = out.measure(table, options=out.options.update(max_width=1000)).maximum
-    return table if width <= out.width else make(results, False)
-
-
-def _every_comparison(results: Sequence[Result], with_times: bool) -> Table:
-    """A row for each comparison of each case."""
-    times = list(results[0].seconds_per_step) if with_times else []
+def _every_comparison(results: Sequence[Result]) -> tuple[list[str], RowsOf]:
+    """The columns, and a row for each comparison of a case."""
     difference = _difference_columns(results)
-    table = new_table(["case", "compared", *difference, "", *times], [*difference[1:], *times])
-    for result in results:
-        comparisons = [(f"{pair.a} {pair.b}", pair.worst) for pair in result.pairs]
-        comparisons += [(f"{name} exact", worst) for name, worst in result.exact.items()]
-        for i, (compared, worst) in enumerate(comparisons):
-            table.add_row(
-                "" if i else result.case,
-                compared,
+    names = list(results[0].exact)
+
+    def rows(result: Result) -> list[list[str]]:
+        compared = [(f"{pair.a} {pair.b}", pair.worst) for pair in result.pairs]
+        compared += [(f"{name} exact", worst) for name, worst in result.exact.items()]
+        return [
+            [
+                "" if i else shown(result.case),
+                names,
                 *_difference(worst, difference),
                 ok_or_differs(worst.ratio <= 1),
-                *(_times(result) if with_times and not i else []),
-            )
-    return table
+                *([""] * len(result.exact) if i else _times(result)),
+            ]
+            for i, (names, worst) in enumerate(compared)
+        ]
+
+    return ["case", "compared", *difference, "", *names], rows
 
 
-def _row_a_case(results: Sequence[Result], with_times: bool) -> Table:
-    """A row for each case: the worst of its pairs, and each implementation's worst."""
-    times = list(results[0].seconds_per_step) if with_times else []
-    from_exact = [f"Δ{name}" for name in results[0].exact]
+def _row_a_case(results: Sequence[Result]) -> tuple[list[str], RowsOf]:
+    """The columns, and a row for a case: its worst pair, and each implementation's worst."""
     difference = _difference_columns(results) if results[0].pairs else []
-    table = new_table(
-        ["case", *difference, *from_exact, "", *times], [*difference[1:], *from_exact, *times]
-    )
-    for result in results:
+    names = list(results[0].exact)
+
+    def rows(result: Result) -> list[list[str]]:
         worst_pair = max((pair.worst for pair in result.pairs), key=_ratio, default=None)
-        table.add_row(
-            result.case,
+        row = [
+            shown(result.case),
             *(_difference(worst_pair, difference) if worst_pair else []),
             *(decimal(worst.difference_eps) for worst in result.exact.values()),
             ok_or_differs(result.ok),
-            *(_times(result) if with_times else []),
-        )
-    return table
+            *_times(result),
+        ]
+        return [row]
+
+    return ["case", *difference, *(f"Δ{name}" for name in names), "", *names], rows
 
 
 def _difference_columns(results: Sequence[Result]) -> list[str]:
@@ -128,6 +136,7 @@ def _legend(table: Table, names: Sequence[str]) -> Table:
     if names[0] in shown:
         lines[f"{names[0]}{more}"] = "the time of a step"
     legend = Table.grid(padding=(0, 1, 0, 0))
+    legend.add_column(no_wrap=True)
     for column, text in lines.items():
         legend.add_row(column, text)
     return legend
@@ -136,24 +145,35 @@ def _legend(table: Table, names: Sequence[str]) -> Table:
 def _summary(results: Sequence[Result]) -> str:
     cases = plural(len({result.case for result in results}), "case")
     dtypes = " and ".join(dict.fromkeys(result.dtype for result in results))
-    steps = [
+    found = [
         (result, name, "exact", worst) for result in results for name, worst in result.exact.items()
     ]
-    pairs = [(result, pair.a, pair.b, pair.worst) for result in results for pair in result.pairs]
+    found += [(result, pair.a, pair.b, pair.worst) for result in results for pair in result.pairs]
     n_steps = sum(result.steps * len(result.exact) for result in results)
     n_pairs = sum(result.steps * len(result.pairs) for result in results)
     tried = f"\n{cases} in {dtypes},\n{plural(n_steps, 'step')} compared with the exact ones"
-    tried += f" and {plural(n_pairs, 'pair')} with each other:\n" if pairs else ":\n"
-    failed = [comparison for comparison in steps + pairs if not comparison[-1].ratio <= 1]
+    tried += f" and {plural(n_pairs, 'pair')} with each other.\n" if n_pairs else ".\n"
+    failed = [each for each in found if not each[-1].ratio <= 1]
     if not failed:
-        share = max(worst.ratio for *_, worst in steps + pairs)
-        return tried + f"[green]all agree[/]; the worst is at {share:.0%} of its bound."
-    lines = [tried + f"[bold red]{len(failed)} differ[/] by more than rounding explains."]
-    for result, a, b, worst in failed[:5]:
-        step = f", step {worst.step}" if worst.step > 1 else ""
-        where = escape(element(worst.quantity, worst.index)) + step
-        lines.append(f"{result.case} {result.dtype}, {where}: {a} {worst.a!r}, {b} {worst.b!r}")
+        result, _, _, worst = max(found, key=lambda each: each[-1].ratio)
+        return (
+            f"{tried}[green]All {n_steps + n_pairs} comparisons agree.[/]\n"
+            f"The closest call: {_place(result, worst)}, "
+            f"at {worst.ratio:.0%} of what rounding can explain."
+        )
+    lines = [tried + f"[bold red]{len(failed)} differ[/] by more than rounding explains:"]
+    for result, a, b, worst in failed[:MOST_FAILED]:
+        lines.append(f"{_place(result, worst)}: {a} {worst.a!r}, {b} {worst.b!r}")
+    if len(failed) > MOST_FAILED:
+        lines.append(f"and {len(failed) - MOST_FAILED} more")
     return "\n".join(lines)
+
+
+def _place(result: Result, worst: Worst) -> str:
+    """Where a number is: ``W_next[0][1,1] in mazur (float32), step 2``."""
+    step = f", step {worst.step}" if worst.step > 1 else ""
+    where = escape(element(worst.quantity, worst.index))
+    return f"{where} in {shown(result.case)} ({result.dtype}){step}"
 
 
 def _seconds(seconds: float) -> str:

@@ -122,7 +122,15 @@ def departure(worst: Worst) -> str:
     apart = f"{worst.difference_eps:.3g} eps apart; rounding explains {worst.bound_eps:.3g}"
     if not math.isfinite(worst.difference_eps):
         apart = "not a finite number"
+    elif _must_be_exact(worst):
+        apart = f"{worst.difference_eps:.3g} eps apart; this number has to be exact"
     return f"{element(worst.quantity, worst.index)} is {worst.a!r}, should be {worst.b!r} ({apart})"
+
+
+def _must_be_exact(worst: Worst) -> bool:
+    """Whether no rounding is allowed, or around 0 only as little as in numbers that underflow."""
+    bound = abs(worst.a - worst.b) / worst.ratio
+    return worst.b + bound == worst.b or (worst.b == 0 and worst.ratio > 1e20)
 
 
 def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:

@@ -7,23 +7,25 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from shared import DATASETS, Case, ChainRuleCase
-from threeways.report.console import new_table
+from threeways.report.console import fitting_table, shown
+
+# The least width of a column of text.
+LEAST_TEXT = 16
 
 
 def print_cases(cases: Sequence[Case | ChainRuleCase], out: Console) -> None:
     """Print the name, widths, lectures and title of each case."""
-    table = new_table(["case", "network", "lectures"])
-    table.add_column("title")
+    rows = []
     for case in cases:
         shape = "-".join(map(str, case.network.widths)) if isinstance(case, Case) else "chain rule"
-        table.add_row(case.name, shape, ", ".join(case.lectures), case.title)
+        cells = case.name, shape, ", ".join(case.lectures), case.title
+        rows.append([shown(cell) for cell in cells])
+    columns = ["case", "network", "lectures", "title"]
+    table = fitting_table(columns, rows, out, drop=[["network"], ["lectures"]], text=LEAST_TEXT)
     out.print(table)
 
 
 def print_datasets(out: Console) -> None:
     """Print the name and the contents of each data set."""
-    table = new_table(["data set"])
-    table.add_column("what it holds")
-    for name, (title, _) in DATASETS.items():
-        table.add_row(name, title)
-    out.print(table)
+    rows = [[shown(name), shown(title)] for name, (title, _) in DATASETS.items()]
+    out.print(fitting_table(["data set", "what it holds"], rows, out, text=LEAST_TEXT))
