@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console, RenderableType
+from rich.constrain import Constrain
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -13,7 +14,9 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
+from threeways.report.console import can_animate
 from threeways.training.train import TrainingRun
 
 COLUMNS = (
@@ -26,15 +29,30 @@ COLUMNS = (
 )
 
 
+# What a terminal shows when Ctrl-C is pressed. It must not wrap: rich would miss that line when it
+# erases the bars.
+ROOM_FOR_CTRL_C = len("^C^C")
+
+
 class Bars(Progress):
-    """A progress bar for each run; none if the output is not a terminal.
+    """A progress bar for each run, gone at the end; none if the output is not a terminal.
 
     They look at the runs several times a second, so that an epoch need not report to them.
+
+    Args:
+        runs: the runs.
+        out: the console to draw on.
+        is_stopping: says whether Ctrl-C was pressed.
     """
 
-    def __init__(self, runs: Sequence[TrainingRun], out: Console) -> None:
+    def __init__(
+        self, runs: Sequence[TrainingRun], out: Console, is_stopping: Callable[[], bool]
+    ) -> None:
         self.runs: dict[TaskID, TrainingRun] = {}
-        super().__init__(*COLUMNS, console=out, expand=True, disable=not out.is_terminal)
+        self.is_stopping = is_stopping
+        self.out = out
+        disable = not can_animate(out)
+        super().__init__(*COLUMNS, console=out, expand=True, transient=True, disable=disable)
         for run in runs:
             task = self.add_task(run.name, completed=run.epochs_done, loss="", rate="")
             self.runs[task] = run
@@ -47,4 +65,8 @@ class Bars(Progress):
             if losses:
                 rate = 1 / run.seconds_per_step
                 self.update(task, loss=f"loss {losses[-1]:.6g}", rate=f"{rate:,.0f} steps/s")
-        yield from super().get_renderables()
+        width = self.out.width - ROOM_FOR_CTRL_C
+        for bars in super().get_renderables():
+            yield Constrain(bars, width)
+        if self.is_stopping():
+            yield Constrain(Text("stopping after this epoch; Ctrl-C again stops at once"), width)

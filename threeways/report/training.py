@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from shared import Case
-from threeways.report.console import decimal, duration, new_table, ok_or_differs, percent, plural
+from threeways.report.console import (
+    decimal,
+    duration,
+    fitting_table,
+    new_table,
+    ok_or_differs,
+    percent,
+    plural,
+    shown,
+)
 from threeways.training.agreement import Agreement
-from threeways.training.outcome import GoalResult, Outcome, ParameterDistances, RunResult
+from threeways.training.outcome import GoalResult, Outcome, ParameterDistances, Reached, RunResult
 from threeways.training.stages import Stage
 from threeways.training.train import TrainingRun
 
@@ -20,7 +30,7 @@ def print_start(stage: Stage, runs: Sequence[TrainingRun], out: Console) -> None
     case = stage.case
     if stage.copied:
         copied = "1 layer is" if stage.copied == 1 else f"{stage.copied} layers are"
-        out.print(f"{case.name} first: {copied} copied from it")
+        out.print(f"{shown(case.name)} first: {copied} copied from it")
     for run in runs if stage.saved else ():
         epochs = f"{run.epochs_done} of {case.training.epochs}"
         if run.is_over:
@@ -45,12 +55,24 @@ def stopped(stage: Stage, runs: Sequence[TrainingRun]) -> str:
     return f"Stopped after epoch {' and '.join(parts)} of {epochs}{of_case}"
 
 
+def print_reached(runs: Sequence[Reached], out: Console) -> None:
+    """Print a row for each run that was stopped after one of its epochs."""
+    if not runs:
+        return
+    columns = ["epoch", "loss", *["accuracy"] * any(run.accuracy is not None for run in runs)]
+    table = new_table(["", *columns], columns)
+    for run in runs:
+        cells = f"{run.epoch:,}", f"{run.loss:.6g}", percent(run.accuracy)
+        table.add_row(run.name, *cells[: len(columns)])
+    out.print(table)
+
+
 def print_training(outcome: Outcome, out: Console) -> None:
     """Print the results, the largest distances, how each run ended and which goals were reached."""
     case, results = outcome.case, outcome.results
-    out.print(f"\n{case.name}: {plural(case.training.epochs, 'epoch')} in {case.dtype}")
-    out.print(_results_table(case, results))
-    table = _distances_table(outcome.distances)
+    out.print(f"\n{shown(case.name)}: {plural(case.training.epochs, 'epoch')} in {case.dtype}")
+    out.print(_results_table(case, results, out))
+    table = _distances_table(outcome.distances, out)
     if table.row_count:
         out.print()
         out.print(table)
@@ -67,14 +89,16 @@ def print_agreement(agreements: Sequence[Agreement], outcome: Outcome, out: Cons
     """Print a row for each two implementations, and how far their runs could be compared."""
     if not agreements:
         return
-    numeric = ["after epoch", "difference", "bound"]
-    table = new_table(["agreement", "after epoch", "in", "difference", "bound", ""], numeric)
+    columns = ["agreement", "after epoch", "in", "difference", "bound", ""]
+    rows = []
     for each in agreements:
-        where = [str(each.epoch), each.quantity]
+        where = [str(each.epoch), escape(each.quantity)]
         numbers = [f"{each.difference:.2g}", f"{each.bound:.2g}"]
-        table.add_row(f"{each.a} {each.b}", *where, *numbers, ok_or_differs(each.ratio <= 1))
+        rows.append([f"{each.a} {each.b}", *where, *numbers, ok_or_differs(each.ratio <= 1)])
+    numeric = ["after epoch", "difference", "bound"]
+    drop = [["after epoch"], ["in"], ["bound"], ["difference"]]
     out.print()
-    out.print(table)
+    out.print(fitting_table(columns, rows, out, numeric, drop))
     lengths = {result.name: len(result.history.loss) for result in outcome.results}
     if len({*lengths.values()}) > 1:
         made = ", ".join(f"{name} {plural(n, 'epoch')}" for name, n in lengths.items())
@@ -84,7 +108,7 @@ def print_agreement(agreements: Sequence[Agreement], outcome: Outcome, out: Cons
         out.print(f"chaotic: from epoch {since} on rounding decides, and only losses are compared")
 
 
-def _results_table(case: Case, results: Sequence[RunResult]) -> Table:
+def _results_table(case: Case, results: Sequence[RunResult], out: Console) -> Table:
     """A row for each implementation."""
     columns: dict[str, Callable[[RunResult], str]] = {
         "first loss": lambda result: f"{result.history.loss[0]:.6g}",
@@ -97,22 +121,22 @@ def _results_table(case: Case, results: Sequence[RunResult]) -> Table:
     if any(result.test_accuracy is not None for result in results):
         columns["test accuracy"] = lambda result: percent(result.test_accuracy)
     columns["time per step"] = lambda result: duration(result.seconds_per_step)
-    table = new_table(["", *columns], columns)
-    for result in results:
-        table.add_row(result.name, *(cell(result) for cell in columns.values()))
-    return table
+    rows = [[result.name, *(cell(result) for cell in columns.values())] for result in results]
+    drop = [["time per step"], ["first loss"], ["best loss"], ["accuracy"]]
+    return fitting_table(["", *columns], rows, out, columns, drop)
 
 
-def _distances_table(distances: Iterable[ParameterDistances]) -> Table:
+def _distances_table(distances: Iterable[ParameterDistances], out: Console) -> Table:
     """A row for each two implementations that were compared: where they differed most."""
-    numeric = ["after epoch", "absolute", "eps"]
-    table = new_table(["largest difference", "after epoch", "in", "absolute", "eps"], numeric)
+    columns = ["largest difference", "after epoch", "in", "absolute", "eps"]
+    rows = []
     for pair in distances:
         if worst := pair.worst:
-            where = [str(worst.epoch), worst.parameter] if worst.distance else ["", ""]
+            where = [str(worst.epoch), escape(worst.parameter)] if worst.distance else ["", ""]
             numbers = [f"{worst.distance:.2g}", decimal(worst.distance_eps)]
-            table.add_row(f"{pair.a} {pair.b}", *where, *numbers)
-    return table
+            rows.append([f"{pair.a} {pair.b}", *where, *numbers])
+    numeric = ["after epoch", "absolute", "eps"]
+    return fitting_table(columns, rows, out, numeric, [["after epoch"], ["eps"], ["in"]])
 
 
 def _ending(case: Case, result: RunResult) -> str:

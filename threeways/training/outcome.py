@@ -54,6 +54,23 @@ class RunResult:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """What an implementation's run had come to when it was stopped.
+
+    Args:
+        name: the implementation.
+        epoch: the number of epochs that it made.
+        loss: the loss of the last one.
+        accuracy: on the training rows, from 0 to 1; None if the targets are not classes.
+    """
+
+    name: str
+    epoch: int
+    loss: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
 class WorstDistance:
     """The largest distance of two implementations in a run.
 

@@ -19,6 +19,7 @@ from threeways.training.lockstep import Pause
 from threeways.training.outcome import (
     Outcome,
     ParameterDistances,
+    Reached,
     RunResult,
     are_finite,
     named_arrays,
@@ -118,6 +119,10 @@ class TrainingRun:
             steps_per_epoch=self.steps_per_epoch,
         )
 
+    def accuracy(self, rows: Dataset) -> float | None:
+        """The present accuracy on these rows, from 0 to 1; None if the targets are not classes."""
+        return _accuracy(rows, self._outputs(rows))
+
     def _outputs(self, rows: Dataset) -> Array:
         with np.errstate(all="ignore"):
             return self.net.predict(rows.x)
@@ -203,6 +208,16 @@ def prepare_runs(
         a.distance_logs.append(log)
         b.distance_logs.append(log)
     return runs
+
+
+def reached(case: Case, runs: Sequence[TrainingRun]) -> list[Reached]:
+    """What each run that was stopped has come to; without those that have made no epoch."""
+    rows, _ = case.training.prepare(case.dataset)
+    return [
+        Reached(run.name, run.epochs_done, run.history.loss[-1], run.accuracy(rows))
+        for run in runs
+        if run.epochs_done
+    ]
 
 
 def finish_runs(case: Case, runs: Sequence[TrainingRun]) -> Outcome:
