@@ -6,25 +6,30 @@ from typing import TYPE_CHECKING
 
 import click
 
-from threeways.cli.options import IMPLEMENTATIONS, load_network
+from threeways.cli.options import CASE, IMPLEMENTATIONS, load_network
 
 if TYPE_CHECKING:
     from shared import Case
 
 
 @click.command()
-@click.argument("case", required=False, metavar="[CASE|FILE.toml]")
+@click.argument("case", required=False, metavar="[CASE|FILE.toml]", type=CASE)
 @IMPLEMENTATIONS
 def bench(case: str | None, implementations: str) -> int:
-    """Measure what training costs, against other libraries and as networks grow.
+    """Measure what training costs, in time and in memory.
 
-    With a case, what a step of it costs. Other libraries take part where they are installed.
+    It is compared with other libraries, where they are installed, and measured as networks grow.
+    With a case, only what a step of it costs.
     """
-    from threeways.implementations import choose
+    from threeways.report.progress import waiting
 
-    names = choose(implementations)
-    if case:
-        _bench_case(load_network(case, "a chain of functions has no training"), names)
+    with waiting("loading NumPy"):
+        from threeways.implementations import choose
+
+        names = choose(implementations)
+        network = load_network(case, "a chain of functions has no training") if case else None
+    if network:
+        _bench_case(network, names)
     else:
         _bench_limits(names)
     return 0

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from threeways.cli.options import DTYPE, kept, load_cases
+from threeways.cli.options import CASE, DTYPE, kept, load_cases
 
 
 @click.command()
 @click.argument("target", metavar="MODULE:NAME|FILE.json")
-@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…")
+@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…", type=CASE)
 @click.option(
     "--dtype",
     type=DTYPE,
@@ -28,7 +28,7 @@ from threeways.cli.options import DTYPE, kept, load_cases
     help="How long the import and each step may take.",
 )
 def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) -> int:
-    """Compare your own implementation, or recorded steps, with the exact step.
+    """Check your own network, or recorded steps, number by number.
 
     MODULE:NAME is a function step(network, parameters, x, y, learning_rate) that returns any of the
     step's quantities by name, or a class with the methods of impl_numpy.FeedForward. It runs on all

@@ -9,11 +9,19 @@ from typing import Any
 
 import click
 
-from threeways.cli.options import DTYPE, IMPLEMENTATIONS, kept, load_cases
+from threeways.cli.options import (
+    CASE,
+    DTYPE,
+    IMPLEMENTATIONS,
+    OUTPUT_FILE,
+    kept,
+    load_cases,
+    loading,
+)
 
 
 @click.command()
-@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…")
+@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…", type=CASE)
 @click.option(
     "--dtype",
     type=DTYPE,
@@ -21,7 +29,7 @@ from threeways.cli.options import DTYPE, IMPLEMENTATIONS, kept, load_cases
 )
 @IMPLEMENTATIONS
 @click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write a JSON report to this file."
+    "--json", "json_path", type=OUTPUT_FILE, help="Write a JSON report to this file; - is stdout."
 )
 def compare(
     cases: tuple[str, ...], dtype: str | None, implementations: str, json_path: Path | None
@@ -32,30 +40,31 @@ def compare(
     the project's cases are compared. Where an optimizer keeps slots or the learning rate follows a
     schedule, later steps are compared too.
     """
-    from shared import DTYPES, case_names
-    from threeways.files import check_writable, write_whole
-    from threeways.implementations import choose, load, timed_steps
-    from threeways.pool import IS_POSSIBLE, StepPool
+    with loading(implementations):
+        from shared import DTYPES, case_names
+        from threeways.files import check_writable, descriptor, write_text
+        from threeways.implementations import choose, load, timed_steps
+        from threeways.pool import IS_POSSIBLE, StepPool
 
-    names = choose(implementations)
-    pool = None if cases or not IS_POSSIBLE else StepPool(names)
-    loaded = load_cases(cases or case_names())
+        names = choose(implementations)
+        if json_path:
+            check_writable(json_path)
+        pool = None if cases or not IS_POSSIBLE else StepPool(names)
+        from threeways.compare import compare_all, report
+        from threeways.report.comparison import print_comparison
+        from threeways.report.console import console
+        from threeways.report.progress import counted
+
+        loaded = load_cases(cases or case_names())
+        make = pool.timed_steps if pool else partial(timed_steps, packages=load(names))
     steps = [(case, each) for each in ([dtype] if dtype else DTYPES) for case in loaded]
-    if json_path:
-        check_writable(json_path)
-
-    from threeways.compare import compare_all, report
-    from threeways.report.comparison import print_comparison
-    from threeways.report.console import console
-    from threeways.report.progress import counted
-
     results: list[Any] = []
-    make = pool.timed_steps if pool else partial(timed_steps, packages=load(names))
     with counted("steps") as on_progress:
+        on_progress(0, len(steps))
         for _ in kept(compare_all(steps, make), results):
             on_progress(len(results), len(steps))
-    print_comparison(results, console())
+    # The report alone is what a program should find on stdout.
+    print_comparison(results, console(stderr=json_path is not None and descriptor(json_path) == 1))
     if json_path:
-        text = json.dumps(report(results), indent=1, allow_nan=False) + "\n"
-        write_whole(json_path, lambda part: part.write_text(text, encoding="utf-8"))
+        write_text(json_path, json.dumps(report(results), indent=1, allow_nan=False) + "\n")
     return 0 if all(result.ok for result in results) else 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from threeways.cli.options import CASE
+
 
 @click.command()
-@click.argument("case", metavar="CASE|FILE.toml")
+@click.argument("case", metavar="CASE|FILE.toml", type=CASE)
 @click.option(
     "--value",
     "values",
@@ -23,10 +25,12 @@ import click
 )
 def diagnose(case: str, values: tuple[str, ...], steps: int) -> int:
     """Say which known mistakes, alone or in pairs, make these numbers."""
-    from shared import InputError
-    from threeways.mistakes import diagnosis
-    from threeways.report.explanations import explain_diagnosis
-    from threeways.report.progress import counted
+    from threeways.report.progress import counted, waiting
+
+    with waiting("loading the mistakes"):
+        from shared import InputError
+        from threeways.mistakes import diagnosis
+        from threeways.report.explanations import explain_diagnosis
 
     problems = [
         f"--value {value!r}: expected QUANTITY=NUMBER" for value in values if "=" not in value

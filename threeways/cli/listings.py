@@ -13,11 +13,15 @@ def list_cases() -> int:
 
     Most are examples of the lectures; `threeways compare` takes their names.
     """
-    from shared import case_names
-    from threeways.report.console import console
-    from threeways.report.listings import print_cases
+    from threeways.report.progress import waiting
 
-    print_cases(load_cases(case_names()), console())
+    with waiting("loading the cases"):
+        from shared import case_names
+        from threeways.report.console import console
+        from threeways.report.listings import print_cases
+
+        cases = load_cases(case_names())
+    print_cases(cases, console())
     return 0
 
 

@@ -2,24 +2,109 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from shared import Case, ChainRuleCase
 
 T = TypeVar("T")
 
+
+class ImplementationNames(click.ParamType[str]):
+    """Names of implementations with commas between; a shell completes the last one."""
+
+    name = "names"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """What is given, with each name for the last one that begins so and is not there yet."""
+        *given, last = incomplete.split(",")
+        return [
+            CompletionItem(",".join([*given, name]))
+            for name in ALL_IMPLEMENTATIONS
+            if name.startswith(last) and name not in given
+        ]
+
+
+ALL_IMPLEMENTATIONS = ("numpy", "tf", "keras")
 IMPLEMENTATIONS = click.option(
     "--implementations",
-    default="numpy,tf,keras",
+    type=ImplementationNames(),
+    default=",".join(ALL_IMPLEMENTATIONS),
     show_default=True,
     metavar="NAME,…",
     help="Any of numpy, tf and keras.",
 )
+
+
+class OutputPath(click.Path):
+    """The path of a file or a folder to write, as a ``Path``; what cannot be one is refused."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(path_type=Path, dir_okay=what == "folder", file_okay=what == "file")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = os.fspath(value)
+        expected = f"expected the path of a {self.what}"
+        if not path:
+            self.fail(f"{expected}, not an empty one", param, ctx)
+        if "\0" in path:
+            self.fail(f"{expected}, not {path!r}", param, ctx)
+        if self.what == "file" and path.endswith(os.sep):
+            self.fail(f"{expected}, not of a folder: {path}", param, ctx)
+        if self.what == "file" and path.lower().endswith(".toml"):
+            self.fail(f"{path}: is the name of a case's file", param, ctx)
+        if self.what == "folder" and path == "-":
+            self.fail(f"{expected}, and '-' stands for stdout", param, ctx)
+        return Path(path)
+
+
+OUTPUT_FILE = OutputPath("file")
+OUTPUT_FOLDER = OutputPath("folder")
 DTYPE = click.Choice(["float32", "float64"])
+
+
+class CaseName(click.ParamType[str]):
+    """The name of a case, or the path of its file; a shell completes both."""
+
+    name = "case"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names that begin so and, in the folder that is begun, the files of cases."""
+        # The package is found, but not imported: that would take longer than typing the name.
+        shared = importlib.util.find_spec("shared")
+        assert shared
+        assert shared.submodule_search_locations
+        (package,) = shared.submodule_search_locations
+        names = sorted(path.stem for path in Path(package, "cases").rglob("*.toml"))
+        folder = os.path.dirname(incomplete)
+        files = sorted(Path(folder or ".").glob("*.toml"))
+        found = [*names, *(os.path.join(folder, path.name) for path in files)]
+        items = [CompletionItem(each) for each in found if each.startswith(incomplete)]
+        return items or [CompletionItem(incomplete, type="file")]
+
+
+CASE = CaseName()
+
+
+def loading(implementations: str) -> AbstractContextManager[None]:
+    """Shows on a terminal that frameworks are loaded, which takes seconds, while its block runs."""
+    from threeways.report.progress import waiting
+
+    is_slow = any(name in implementations for name in ("tf", "keras"))
+    return waiting("loading TensorFlow and Keras" if is_slow else "loading NumPy")
 
 
 def load_cases(names: Iterable[str]) -> list[Case | ChainRuleCase]:

@@ -6,23 +6,27 @@ from pathlib import Path
 
 import click
 
-from threeways.cli.options import load_cases
+from threeways.characters import visible
+from threeways.cli.options import CASE, OUTPUT_FOLDER, load_cases
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…")
+@click.argument("folder", metavar="DIR", type=OUTPUT_FOLDER)
+@click.argument("cases", nargs=-1, metavar="[CASE|FILE.toml]…", type=CASE)
 def vectors(folder: Path, cases: tuple[str, ...]) -> int:
-    """Write test vectors, right and wrong, for implementations in any language.
+    """Write test vectors, right and wrong, for any language.
 
-    They are a JSON file for each network and dtype, and the JSON Schema of these files.
+    They are a JSON file for each network and dtype, and the JSON Schema of these files. They may
+    replace earlier ones in DIR, but no other files.
     """
-    from shared import case_names
-    from threeways.conformance.vectors import write_vectors
-    from threeways.report.progress import counted
+    from threeways.report.progress import counted, waiting
 
-    loaded = load_cases(cases or case_names())
+    with waiting("loading the cases"):
+        from shared import case_names
+        from threeways.conformance.vectors import write_vectors
+
+        loaded = load_cases(cases or case_names())
     with counted("files") as on_progress:
         paths = write_vectors(folder, loaded, on_progress)
-    click.echo(f"{len(paths)} files and schema.json in {folder}")
+    click.echo(visible(f"{len(paths)} files and schema.json in {folder}"))
     return 0
