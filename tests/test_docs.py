@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import doctest
+import html
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -51,6 +53,26 @@ def test_readme_diagnosis() -> None:
     )
     assert CliRunner().invoke(main, shlex.split(command)).output == printed
     assert f"There are {len(MISTAKES)} known mistakes" in README
+
+
+def texts(svg: str) -> str:
+    """The text of a picture, without the numbers and elements that depend on the machine."""
+    lines: dict[str, str] = {}
+    for y, text in re.findall(r'<text [^>]*\by="([\d.]+)"[^>]*>(.*?)</text>', svg, re.DOTALL):
+        lines[y] = lines.get(y, "") + " " + html.unescape(text).replace("\N{NO-BREAK SPACE}", " ")
+    joined = "\n".join(" ".join(line.split()) for line in lines.values())
+    joined = re.sub(r"\b(\w+\[\d\]\S*|loss|dx\[\S*)", "QUANTITY", joined)
+    joined = re.sub(r"(?<=in )(mazur|diabetes)(?= \()", "CASE", joined)
+    return re.sub(r"\b\d[\d.,e+-]*( [µm]s\b|\b)", "NUMBER", joined)
+
+
+@pytest.mark.usefixtures("packages")
+def test_the_picture_is_what_its_command_prints() -> None:
+    """``python docs/picture.py`` draws it anew."""
+    draw = runpy.run_path(str(ROOT / "docs" / "picture.py"))["draw"]
+    picture = texts((ROOT / "docs" / "compare.svg").read_text(encoding="utf-8"))
+    assert picture == texts(draw())
+    assert "\nnumpy keras QUANTITY NUMBER NUMBER ok\n" in picture
 
 
 @pytest.mark.parametrize("module", [shared.datasets, shared.errors, shared.quantities])
