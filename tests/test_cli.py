@@ -63,7 +63,7 @@ def mine(tmp_path: Path) -> Path:
 def test_compare_covers_every_case(tmp_path: Path) -> None:
     result = call("compare", "--json", tmp_path / "report.json")
     assert result.exit_code == 0, result.output
-    assert "all agree" in result.output
+    assert "comparisons agree." in result.output
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["schema"] == "threeways/compare/v1"
     assert report["ok"] is True
@@ -91,7 +91,7 @@ def test_compare_fails_where_something_differs(
     result = call("compare", "digits", mine, "--json", path)
     assert result.exit_code == 1
     assert "differ" in result.output
-    assert "digits float32" in result.output
+    assert " in digits (float32): " in result.output
     report = json.loads(path.read_text())
     assert report["ok"] is False
     assert {each["case"] for each in report["results"]} == {"digits", "mine"}
@@ -381,7 +381,7 @@ def test_as_a_process(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
-    assert "all agree" in run.stdout
+    assert "All 12 comparisons agree." in run.stdout
     assert json.loads((tmp_path / "report.json").read_text())["ok"] is True
     assert os.listdir(tmp_path) == ["report.json"]
 
