@@ -14,20 +14,22 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from threeways.report.console import can_animate
 from threeways.training.train import TrainingRun
 
+# The columns, each with the width of the terminal from which on there is room for it. The bar gives
+# way to the others.
 COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(bar_width=None),
-    MofNCompleteColumn(),
-    TextColumn("{task.fields[loss]:19}"),
-    TextColumn("{task.fields[rate]:>15}"),
-    TimeRemainingColumn(),
+    (0, TextColumn("{task.description}", table_column=Column(no_wrap=True))),
+    (0, BarColumn(bar_width=None, table_column=Column(ratio=1))),
+    (0, MofNCompleteColumn(table_column=Column(no_wrap=True))),
+    (60, TextColumn("{task.fields[loss]:19}", table_column=Column(no_wrap=True))),
+    (80, TextColumn("{task.fields[rate]:>15}", table_column=Column(no_wrap=True))),
+    (70, TimeRemainingColumn(table_column=Column(no_wrap=True))),
 )
-
 
 # What a terminal shows when Ctrl-C is pressed. It must not wrap: rich would miss that line when it
 # erases the bars.
@@ -52,7 +54,8 @@ class Bars(Progress):
         self.is_stopping = is_stopping
         self.out = out
         disable = not can_animate(out)
-        super().__init__(*COLUMNS, console=out, expand=True, transient=True, disable=disable)
+        columns = [column for width, column in COLUMNS if out.width >= width]
+        super().__init__(*columns, console=out, expand=True, transient=True, disable=disable)
         for run in runs:
             task = self.add_task(run.name, completed=run.epochs_done, loss="", rate="")
             self.runs[task] = run
