@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from rich.console import Console
 from shared import InputError, case_names
 from threeways.characters import encodable, visible
 from threeways.cli import main
+from threeways.cli.options import echo, load_cases
 from threeways.compare import Pair
 from threeways.compare import Result as Compared
 from threeways.exact.judge import Worst
@@ -138,6 +140,11 @@ def test_names_from_outside_are_shown_as_they_are(name: str, endless: Path) -> N
     result = call("compare", path.with_suffix(".x.toml"))
     assert result.exit_code == 2
     assert not set("\x1b\x07\u202e") & set(result.stderr)
+
+
+def test_lines_from_outside_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    echo(["\na\x1b[2J\nb", "½ c"])
+    assert capsys.readouterr().out == "\na\\x1b[2J\\nb\n½ c\n"
 
 
 # --- Pipes, files and what cannot be written
@@ -380,8 +387,6 @@ def test_a_failed_comparison_is_readable_at_any_width(width: int, n_cases: int) 
 
 
 def test_cases_and_data_sets_are_readable_at_any_width() -> None:
-    from threeways.cli.options import load_cases
-
     cases = load_cases(case_names())
     for width in (200, 80, 60, 40):
         text = io.StringIO()
@@ -496,15 +501,26 @@ def test_ctrl_c_while_training(endless: Path) -> None:
     assert "\u2501" not in end
 
 
-def test_bars_leave_room_for_what_ctrl_c_shows() -> None:
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_bars_leave_room_for_what_ctrl_c_shows(width: int) -> None:
     """Otherwise its line wraps, and the bars leave a ghost behind."""
     text = io.StringIO()
-    out = Console(file=text, width=60, force_terminal=True)
-    for renderable in Bars([], out, lambda: True).get_renderables():
+    out = Console(file=text, width=width, color_system=None)
+    run: Any = SimpleNamespace(
+        name="numpy",
+        epochs_done=2,
+        history=SimpleNamespace(loss=[0.5, 0.123456]),
+        case=SimpleNamespace(training=SimpleNamespace(epochs=100_000)),
+        is_over=False,
+        seconds_per_step=1e-5,
+    )
+    for renderable in Bars([run], out, lambda: True).get_renderables():
         out.print(renderable)
     lines = text.getvalue().splitlines()
-    assert any("Ctrl-C again" in line for line in lines)
-    assert max(map(len, lines)) <= 60 - ROOM_FOR_CTRL_C
+    assert "2/100000" in text.getvalue()
+    assert "stopping after this epoch; Ctrl-C" in text.getvalue()
+    assert "…" not in text.getvalue()
+    assert max(len(line.rstrip()) for line in lines) <= width - ROOM_FOR_CTRL_C
 
 
 def test_what_was_reached() -> None:

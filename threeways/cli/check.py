@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from threeways.cli.options import CASE, DTYPE, kept, load_cases
+from threeways.cli.options import CASE, DTYPE, echo, kept, load_cases
 
 
 @click.command()
@@ -56,6 +56,5 @@ def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) ->
         networks = [case.with_dtype(dtype) for case in loaded if isinstance(case, Case)]
         checks = check_implementation(target, networks, time_limit)
         lines = explain_checks(kept(checks, results), networks)
-    for line in lines:
-        click.echo(line)
+    echo(lines)
     return 0 if all(result.ok for result in results) else 1

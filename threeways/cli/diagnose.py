@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from threeways.cli.options import CASE
+from threeways.cli.options import CASE, echo
 
 
 @click.command()
@@ -44,6 +44,5 @@ def diagnose(case: str, values: tuple[str, ...], steps: int) -> int:
         raise InputError(f"--value {twice}: is given twice")
     with counted("candidates") as on_progress:
         found = diagnosis.diagnose(case, numbers, steps, on_progress)
-    for line in explain_diagnosis(found):
-        click.echo(line)
+    echo(explain_diagnosis(found))
     return 0

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from threeways.characters import visible
+
 if TYPE_CHECKING:
     from shared import Case, ChainRuleCase
 
@@ -148,3 +150,10 @@ def kept(items: Iterable[T], into: list[T]) -> Iterator[T]:
     for item in items:
         into.append(item)
         yield item
+
+
+def echo(lines: Iterable[str]) -> None:
+    """Print lines as they come, which may begin with an empty one, without control characters."""
+    for line in lines:
+        text = line.removeprefix("\n")
+        click.echo(line[: len(line) - len(text)] + visible(text))

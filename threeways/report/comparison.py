@@ -157,7 +157,7 @@ def _summary(results: Sequence[Result]) -> str:
     if not failed:
         result, _, _, worst = max(found, key=lambda each: each[-1].ratio)
         return (
-            f"{tried}[green]All {n_steps + n_pairs} comparisons agree.[/]\n"
+            f"{tried}[green]All {n_steps + n_pairs:,} comparisons agree.[/]\n"
             f"The closest call: {_place(result, worst)}, "
             f"at {worst.ratio:.0%} of what rounding can explain."
         )
