@@ -124,13 +124,20 @@ def test_a_step_gets_dropout_masks_and_an_optimizer() -> None:
     assert [result.ok for result in check_implementation("net:Same", cases)] == [True] * 3
 
 
-@pytest.mark.parametrize("target", ["net:step", "net:Backward", "net:Forward"])
-def test_others_are_not_asked_for_dropout(target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "given"),
+    [
+        ("net:step", "every quantity"),
+        ("net:Backward", "z, a, loss, dz, dW, db, dx"),
+        ("net:Forward", "z, a"),
+    ],
+)
+def test_others_are_not_asked_for_dropout(target: str, given: str) -> None:
     cases = [regularised(), CASE]
     results = list(check_implementation(target, cases))
     assert [result.left_out for result in results] == [True, False]
     lines = list(explain_checks(results, cases))
-    assert lines[1:] == ["\n1 of 1 right", f"1 left out: {WHY_LEFT_OUT}"]
+    assert lines[1:] == [f"\n1 of 1 right; given: {given}", f"1 left out: {WHY_LEFT_OUT}"]
 
 
 def test_nothing_left_to_check() -> None:

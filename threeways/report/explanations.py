@@ -9,6 +9,7 @@ from shared import Case
 from shared.quantities import element, sources
 from threeways.conformance.check import CaseResult, common_mistakes
 from threeways.conformance.contract import WHY_LEFT_OUT
+from threeways.conformance.coverage import summary
 from threeways.conformance.hints import look_at
 from threeways.conformance.records import StepResult
 from threeways.exact.judge import Judgement, Worst
@@ -20,7 +21,9 @@ MOST = 4
 
 
 def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iterator[str]:
-    """Lines about each case, then how many are right and which mistake explains all the others.
+    """Lines about each case, then how many are right by which quantities, and what is wrong.
+
+    If any are wrong, that is the mistake that explains them all.
 
     Args:
         results: one for each case, in their order; consumed as the lines are.
@@ -40,7 +43,13 @@ def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iter
     wrong = [result for result in done if not result.ok]
     left_out = sum(result.left_out for result in done)
     tried = len(done) - left_out
-    yield f"\n{tried - len(wrong)} of {tried} right"
+    judged = [
+        (case, result.judgement.worst)
+        for case, result in zip(cases, done, strict=True)
+        if result.judgement
+    ]
+    given = f"; given: {summary(judged)}" if judged else ""
+    yield f"\n{tried - len(wrong)} of {tried} right{given}"
     if left_out:
         yield f"{left_out} left out: {WHY_LEFT_OUT}"
     if not wrong:
