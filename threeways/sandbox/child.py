@@ -21,7 +21,7 @@ import numpy as np
 
 from shared import Array, InputError
 from threeways.sandbox.process import SupervisedProcess, how_it_ended
-from threeways.sandbox.worker import LENGTH, MOST_PROBLEMS
+from threeways.sandbox.worker import LENGTH, MOST_PROBLEMS, REFUSED
 
 START_LIMIT = 60.0  # seconds
 
@@ -106,11 +106,14 @@ class Child:
             dtype: of all of them.
 
         Raises:
+            InputError: the target cannot be used, as shows only now.
             NoAnswerError: the time is up, or the process has ended.
         """
         self._send(request)
         deadline = time.monotonic() + self.time_limit
-        _, names, problems = self._header(deadline)
+        kind, names, problems = self._header(deadline)
+        if kind == REFUSED:
+            raise InputError(*problems)
         if not shapes.keys() >= {*names}:
             raise self._garbled()
         item = np.dtype(dtype)

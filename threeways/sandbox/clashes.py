@@ -120,6 +120,6 @@ def hint(error: BaseException) -> str:
     if not isinstance(error, ImportError | AttributeError | NameError):
         return ""
     return "".join(
-        f"; {name!r} is {owner(name)}, not your {os.path.basename(path)}; rename that"
+        f"; {name!r} is {owner(name)}, not your {os.path.basename(path)!r}; rename that"
         for name, path in hidden.items()
     )

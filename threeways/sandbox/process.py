@@ -67,12 +67,16 @@ class SupervisedProcess:
         """End the process and all that it has started, if it has not ended."""
         with suppress(OSError):
             self.lifeline.shutdown(socket.SHUT_RDWR)
+        self._signal(signal.SIGCONT)  # whatever it has started may have stopped it
         if self.wait(END_LIMIT) is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self.process.wait()
         for each in (self.lifeline, *self.sockets):
             each.close()
+
+    def _signal(self, number: int) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
 
 
 def how_it_ended(code: int) -> str:

@@ -87,7 +87,7 @@ def _module(path: str, name: str) -> ModuleType:
         instead = f", or name the file, {file}:{name}" if os.path.isfile(file) else ""
         raise ClashError(
             f"{path}:{name}: {top!r} is {clashes.owner(top)}; "
-            f"rename your {os.path.basename(own)}{instead}"
+            f"rename your {os.path.basename(own)!r}{instead}"
         )
     return importlib.import_module(path)
 
@@ -115,8 +115,6 @@ def _no_name(name: str, path: str, module: ModuleType) -> str:
 
 def described(error: BaseException) -> str:
     """One line about an exception, such as ``ValueError: x is not y (line 12 of net.py)``."""
-    if isinstance(error, ClashError):
-        return str(error)
     file, line = _place(error)
     where = f" (line {line} of {os.path.basename(file)})" if file else ""
     if isinstance(error, SystemExit):

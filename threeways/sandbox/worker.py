@@ -23,12 +23,16 @@ from typing import Any
 
 from shared import Array, InputError
 from threeways.sandbox import clashes
+from threeways.sandbox.clashes import ClashError
 from threeways.sandbox.target import described, load
 
 # The length of an answer's header, which precedes it.
 LENGTH = struct.Struct(">I")
 
 MOST_PROBLEMS = 20
+
+# Instead of a target's kind: it cannot be used, as shows only now.
+REFUSED = "refused"
 
 Answer = Callable[[Any], tuple[Mapping[str, Array], Sequence[str]]]
 
@@ -78,9 +82,12 @@ def serve(
             request = pickle.load(requests)
             try:
                 arrays, problems = answer(request)
+            except ClashError as error:
+                reply({}, error.problems, REFUSED)
             except BaseException as error:
-                arrays, problems = {}, [described(error)]
-            reply(arrays, problems)
+                reply({}, [described(error)])
+            else:
+                reply(arrays, problems)
 
 
 def packed(arrays: Mapping[str, Array], problems: Sequence[str], kind: str) -> bytes:
