@@ -68,4 +68,4 @@ def check(
         lines = explain_checks(kept(checks, results), networks)
     for line in lines:
         click.echo(line)
-    return 0 if all(result.ok for result in results) else 1
+    return 0 if results and all(result.ok for result in results) else 1

@@ -12,8 +12,8 @@ import importlib.util
 import os
 import sys
 import sysconfig
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import ModuleType
 
 from shared import InputError
 from threeways.sandbox.supervisor import ROOT
@@ -77,15 +77,15 @@ def watch() -> None:
 
     def watched(
         name: str,
-        namespace: Mapping[str, Any] | None = None,
-        local: Mapping[str, Any] | None = None,
-        names: Any = (),
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: Sequence[str] | None = (),
         level: int = 0,
-    ) -> Any:
-        file = namespace.get("__file__") if namespace else None
+    ) -> ModuleType:
+        file = globals.get("__file__") if globals else None
         if level == 0 and isinstance(file, str) and is_theirs(file):
             note(name.partition(".")[0], file)
-        return original(name, namespace, local, names, level)
+        return original(name, globals, locals, fromlist, level)
 
     builtins.__import__ = watched
 

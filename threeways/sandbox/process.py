@@ -41,10 +41,10 @@ class SupervisedProcess:
                 # The lifeline: when one process ends, the other can read that this is closed.
                 (self.lifeline, *self.sockets) = [ours for ours, _ in pairs]
                 numbers = [end.fileno() for end in ends[1:]]
-                command = [sys.executable, "-P", "-B", supervisor.__file__, module, *arguments]
+                command = [sys.executable, "-P", "-B", str(supervisor.__file__), module, *arguments]
                 self.process = subprocess.Popen(
                     [*command, *map(str, numbers)],
-                    stdin=ends[0],
+                    stdin=ends[0].fileno(),
                     stdout=stdout,
                     stderr=subprocess.STDOUT,
                     pass_fds=numbers,
