@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from shared import Case
 from shared.quantities import element, sources
@@ -48,8 +48,7 @@ def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iter
         for case, result in zip(cases, done, strict=True)
         if result.judgement
     ]
-    given = f"; given: {summary(judged)}" if judged else ""
-    yield f"\n{tried - len(wrong)} of {tried} right{given}"
+    yield f"\n{tried - len(wrong)} of {tried} right{given_in(judged)}"
     if left_out:
         yield f"{left_out} left out: {WHY_LEFT_OUT}"
     if not wrong:
@@ -96,10 +95,13 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
     Args:
         results: consumed as the lines are.
     """
+    given: list[tuple[Case, Collection[str]]] = []  # in the steps that are meant to be right
     done = 0
     wrong = 0
     for result in results:
         done += 1
+        if result.step.valid:
+            given.append((result.step.case, result.step.quantities))
         if result.ok:
             continue
         wrong += 1
@@ -112,7 +114,12 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
             yield from explain_departures(result.judgement, result.step.case, head)
         if result.diagnosis and result.step.valid:
             yield from (f"  {line}" for line in explain_diagnosis(result.diagnosis))
-    yield f"{done - wrong} of {done} steps as they should be"
+    yield f"{done - wrong} of {done} steps as they should be{given_in(given)}"
+
+
+def given_in(steps: Sequence[tuple[Case, Collection[str]]]) -> str:
+    """``; given: loss, dW``: the quantities of these steps; "" if there are no steps."""
+    return f"; given: {summary(steps)}" if steps else ""
 
 
 def departure(worst: Worst) -> str:
