@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import warnings
 from types import ModuleType
 
 import pytest
 
 from threeways.implementations import PACKAGES, load
+
+# In the background of a shell Ctrl-C is ignored; what the tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

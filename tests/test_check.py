@@ -21,6 +21,7 @@ from threeways.conformance.check import (
     result_of,
 )
 from threeways.conformance.contract import WHY_LEFT_OUT, checked_step, quantities_of, stepper
+from threeways.conformance.coverage import summary
 from threeways.conformance.hints import look_at
 from threeways.report.explanations import explain_checks
 
@@ -124,13 +125,127 @@ def test_a_step_gets_dropout_masks_and_an_optimizer() -> None:
     assert [result.ok for result in check_implementation("net:Same", cases)] == [True] * 3
 
 
-@pytest.mark.parametrize("target", ["net:step", "net:Backward", "net:Forward"])
-def test_others_are_not_asked_for_dropout(target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "given"),
+    [
+        ("net:step", "every quantity"),
+        ("net:Backward", "z, a, loss, dz, dW, db, dx"),
+        ("net:Forward", "z, a"),
+    ],
+)
+def test_others_are_not_asked_for_dropout(target: str, given: str) -> None:
     cases = [regularised(), CASE]
     results = list(check_implementation(target, cases))
     assert [result.left_out for result in results] == [True, False]
     lines = list(explain_checks(results, cases))
-    assert lines[1:] == ["\n1 of 1 right", f"1 left out: {WHY_LEFT_OUT}"]
+    assert lines[1:] == [f"\n1 of 1 right; given: {given}", f"1 left out: {WHY_LEFT_OUT}"]
+
+
+# What code that is right in the first case, and wrong in the second, may do to seem right in both.
+FORGED = """
+import gc, json, os, signal, socket, struct, sys
+from collections.abc import Mapping
+import numpy as np
+from impl_numpy import FeedForward
+from shared import Training
+import threeways.conformance.contract as contract
+import threeways.sandbox.worker as worker
+
+def answer(network, parameters, x, y, learning_rate, wrong):
+    step = FeedForward(network, parameters).step(x, y, Training(learning_rate=learning_rate))
+    return step.quantities() if len(x) == 4 else wrong()
+
+class Hollow(dict):
+    def items(self):
+        return iter(())
+
+def packed(arrays, problems, kind=""):
+    header = json.dumps({"kind": "", "arrays": [], "problems": []}).encode()
+    return struct.pack(">I", len(header)) + header
+
+def reply():
+    for each in gc.get_objects():
+        if isinstance(each, socket.socket):
+            each.sendall(packed({}, []))
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+def patch(module, name, value):
+    setattr(module, name, value)
+    return {"loss": np.float64(99)}
+"""
+FORGERIES = {
+    "empty": "{}",
+    "hollow": "Hollow(loss=np.float64(99))",
+    "proxy": "type('Empty', (Mapping,), dict.fromkeys(['__getitem__', '__iter__', '__len__'],"
+    " lambda *_: iter(())))()",
+    "replies": "reply()",
+    "packs": "patch(worker, 'packed', packed)",
+    "steps": "patch(contract, 'can_step', lambda *_: False) and {}",
+    "quantities": "patch(contract, 'quantities_of', lambda *_: ({}, []))",
+    "kind": "patch(contract, 'kind_of', lambda *_: 'forward')",
+}
+
+
+@pytest.mark.parametrize("wrong", FORGERIES.values(), ids=FORGERIES)
+def test_what_gives_nothing_is_not_right(wrong: str, folder: Path) -> None:
+    text = f"{FORGED}\ndef step(*inputs):\n    return answer(*inputs, lambda: {wrong})\n"
+    (folder / "forged.py").write_text(text)
+    right, forged = check_implementation("forged:step", [CASE, shuffled()], time_limit=60)
+    assert right.ok
+    assert not forged.ok
+    assert not forged.left_out
+    lines = list(explain_checks([right, forged], [CASE, shuffled()]))
+    assert any(line.startswith("\n1 of 2 right") for line in lines)
+
+
+def test_kinds_are_known(folder: Path) -> None:
+    (folder / "forged.py").write_text(
+        f"{FORGED}\ndef step(*inputs): pass\ncontract.kind_of = lambda *_: 'nothing'"
+    )
+    with pytest.raises(InputError, match="its answer is garbled"):
+        next(check_implementation("forged:step", [CASE]))
+
+
+ONE_LAYER = Problem("linear", "linear-mse", (3, 1), 4, "float64").case()
+
+
+@pytest.mark.parametrize(
+    ("given", "summarised"),
+    [
+        ([{"loss"}, {"loss"}], "loss"),
+        ([{"loss", "db[0]", "dW[0]", "dW[1]"}, {"loss", "dW[0]"}], "loss, dW, db (in 0 of 2)"),
+        ([{"dW[0]", "dW[1]"}, {"loss"}], "loss (in 1 of 2), dW (in 1 of 2)"),
+        ([set(shapes(case.network, 1)) for case in (CASE, ONE_LAYER)], "every quantity"),
+    ],
+)
+def test_summary_of_what_is_given(given: list[set[str]], summarised: str) -> None:
+    expected = summarised.replace("(in", "(complete in")
+    assert summary(zip((CASE, ONE_LAYER), given, strict=True)) == expected
+
+
+def test_what_is_required_has_to_be_given() -> None:
+    cases = [CASE, shuffled()]
+    results = list(check_implementation("net:some", cases, require=["loss", "dW"]))
+    assert [result.problems for result in results] == [("required, but not given: dW[1]",)] * 2
+    assert all(result.judgement and not result.ok for result in results)
+    every = check_implementation("net:step", cases, require=("dW", "dx", "b_next"))
+    assert all(result.ok for result in every)
+
+
+@pytest.mark.parametrize(
+    ("required", "message"),
+    [
+        ("dw", "require: 'dw' is not a quantity; did you mean 'dW'?"),
+        ("dW[1]", "require: 'dW[1]': expected a name without a layer, 'dW'"),
+        ("", "require: '' is not a quantity; there are z, a, loss, dz, dW, db, dx, W_next, "),
+        ("momentum_W", "require: momentum_W is in none of these steps"),
+    ],
+)
+def test_what_cannot_be_required(required: str, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        next(check_implementation("net:step", [CASE], require=["loss", required]))
+    (problem,) = error.value.problems
+    assert problem.startswith(message)
 
 
 def test_nothing_left_to_check() -> None:

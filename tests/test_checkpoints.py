@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared import Case, InputError, Layer, Network, initialise, load_case
+from tests.processes import LIMIT, started
 from threeways.cli import main
 from threeways.training.checkpoints import RunFiles, SavedRun
 from threeways.training.lockstep import Lockstep
@@ -164,7 +165,7 @@ def test_a_killed_run_resumes(mine: Path) -> None:
     command = [sys.executable, "-m", "threeways", "train", str(mine), *NUMPY, f"--save={folder}"]
     path, written = folder / "numpy-checkpoint.npz", None
     for milliseconds in (1, 20, 40):
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        with started(command, stdout=subprocess.DEVNULL) as process:
             while process.poll() is None and (not path.exists() or path.stat() == written):
                 time.sleep(0.001)
             time.sleep(milliseconds / 1000)
@@ -347,7 +348,9 @@ def test_a_write_that_fails(mine: Path) -> None:
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
         f"from threeways.cli import main; main(['train', *{options!r}])"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT
+    )
     assert run.returncode == 2, run.stderr
     path = folder / "numpy-checkpoint.npz"
     assert run.stderr.startswith(f"Error: {path}: cannot be written (File too large); epoch ")
@@ -437,6 +440,6 @@ for name in ("False", "True", "True-sign"):
         np.testing.assert_allclose(y, file["y"], rtol=1e-14)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=LIMIT
     )
     assert done.returncode == 0, done.stderr

@@ -21,6 +21,7 @@ from rich.console import Console
 
 import threeways.compare
 from shared import DATASETS, Case, InputError, case_names, load_case, load_dataset
+from tests.processes import LIMIT, marked, started, wait_until_gone
 from threeways.cli import main
 from threeways.exact.bounds import CONSTANT
 from threeways.pool import StepPool
@@ -354,7 +355,9 @@ def test_missing_framework() -> None:
         "import sys; sys.modules.update(tensorflow=None, keras=None)\n"
         "from threeways.cli import main; main(['compare', 'mazur'])"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT
+    )
     assert run.returncode == 2
     assert run.stderr.startswith("Error: tf: tensorflow is not installed; pip install tensorflow")
     assert run.stderr.count("\n") == 1
@@ -389,9 +392,7 @@ def test_as_a_process(tmp_path: Path) -> None:
 def test_ctrl_c(mine: Path) -> None:
     mine.write_text(MINE.replace("epochs = 2", "epochs = 100000000"))
     command = [sys.executable, "-m", "threeways", "train", str(mine), *NUMPY]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(3)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
@@ -407,7 +408,7 @@ class Deadly:
 
 
 def test_a_process_that_ends_unexpectedly_is_reported() -> None:
-    with pytest.raises(InputError, match="a process ended unexpectedly"):
+    with pytest.raises(InputError, match=r"a process ended unexpectedly \(exit code 1\)"):
         list(StepPool(["numpy"]).timed_steps([cast(Case, Deadly())]))
 
 
@@ -422,17 +423,12 @@ time.sleep(60)
 """
 
 
-def test_a_pool_ends_with_its_parent() -> None:
+def test_a_pool_ends_with_its_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-c", AT_WORK]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+    environment = os.environ | {"MARK": str(tmp_path)}
+    with started(command, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout
         assert process.stdout.readline() == b"at work\n"
+        assert len(marked(str(tmp_path))) > 2
         process.kill()
-    for _ in range(100):
-        try:
-            os.killpg(process.pid, 0)  # whether any process of the group is left
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGKILL)
-    pytest.fail("processes are left behind")
+    wait_until_gone(str(tmp_path))

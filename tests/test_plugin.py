@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from typing import Any
 from unittest import SkipTest
 
 import numpy as np
@@ -46,6 +47,40 @@ def test_what_a_function_does_not_get_is_skipped() -> None:
     with pytest.raises(SkipTest, match="gets dropout masks and an optimizer"):
         assert_step_parity(lambda network, parameters, x, y, learning_rate: {}, regularised())
     assert_step_parity(impl_numpy.FeedForward, regularised())
+
+
+def test_what_is_required() -> None:
+    (case,) = cases("mazur")
+
+    net = impl_numpy.FeedForward(case.network, case.parameters)
+    right = net.step(*case.first_batch(), case.training).quantities()
+
+    def some(
+        network: object, parameters: object, x: object, y: object, learning_rate: float
+    ) -> dict[str, object]:
+        return {name: right[name] for name in ("loss", "dW[0]")}
+
+    assert_step_parity(some, case, require=["loss", "momentum_W"])
+    with pytest.raises(
+        AssertionError, match=r"required, but not given: dW\[1\], db\[0\], db\[1\]$"
+    ):
+        assert_step_parity(some, case, require=("dW", "db"))
+    with pytest.raises(InputError, match="did you mean 'dW'"):
+        assert_step_parity(some, case, require=["dw"])
+
+
+def test_an_answer_without_quantities_fails_if_the_case_is_not_left_out() -> None:
+    class Hollow(dict[str, float]):
+        def items(self) -> Any:
+            return iter(())
+
+    (case,) = cases("mazur")
+    nothing: dict[str, float]
+    for nothing in ({}, Hollow(loss=1)):
+        with pytest.raises(AssertionError, match="it returned "):
+            assert_step_parity(
+                lambda network, parameters, x, y, learning_rate, nothing=nothing: nothing, case
+            )
 
 
 def test_cases() -> None:

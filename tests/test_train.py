@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared import Case, Checkpoint, Goal, History, Parameters, Training, accuracy, load_case
+from tests.processes import started
 from threeways.cli import main
 from threeways.implementations import load
 from threeways.report.training import stopped
@@ -217,7 +218,7 @@ def test_ctrl_c_says_how_to_continue(tmp_path: Path) -> None:
     path, folder = tmp_path / "mine.toml", tmp_path / "run"
     path.write_text(XOR.replace("= 30", "= 100000000"))
     options = ["train", str(path), *NUMPY, "--save", str(folder)]
-    with subprocess.Popen(
+    with started(
         [sys.executable, "-m", "threeways", *options], stderr=subprocess.PIPE, text=True
     ) as process:
         while process.poll() is None and not (folder / "numpy-checkpoint.npz").exists():

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+
+# Python looks in the current folder first, and would take a random.py there for its own.
+try:
+    here = os.getcwd()
+except OSError:  # it has been deleted
+    here = ""
+if sys.path[0] == here and not (sys.flags.safe_path or __file__.startswith(here + os.sep)):
+    del sys.path[0]
 
 
 def run() -> None:

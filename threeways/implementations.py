@@ -51,7 +51,8 @@ def load(names: Iterable[str]) -> dict[str, ModuleType]:
     """The packages of these implementations by name, imported with their frameworks.
 
     Raises:
-        InputError: TensorFlow or Keras is not installed, or Keras is set to another backend.
+        InputError: TensorFlow or Keras is not installed or cannot be imported, or Keras is set to
+            another backend.
     """
     gc.disable()  # a framework makes a million objects that stay: none of them is garbage
     try:
@@ -69,8 +70,6 @@ def _load(name: str) -> ModuleType:
     try:
         with silent_stderr():
             package = importlib.import_module(PACKAGES[name])
-            _warm_up(package)
-            return package
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
         why = " (needs Python 3.13 or older)" if sys.version_info >= (3, 14) else ""
@@ -78,6 +77,14 @@ def _load(name: str) -> ModuleType:
             f"{name}: {missing} is not installed; pip install tensorflow keras{why}, "
             "or use --implementations numpy"
         ) from None
+    except Exception as error:
+        # TensorFlow's message holds a traceback; its first line that is none of its frames says it.
+        lines = [line for line in str(error).splitlines() if line[:1].strip()]
+        (why,) = [line for line in lines if not line.startswith("Traceback")][:1] or [repr(error)]
+        raise InputError(f"{name}: cannot be imported ({why}); is there enough memory?") from None
+    with silent_stderr():
+        _warm_up(package)
+    return package
 
 
 def _warm_up(package: ModuleType) -> None:

@@ -1,21 +1,21 @@
-"""A process pool that makes the first steps of many cases, with a process for each core."""
+"""Processes that make the first steps of many cases, one for each core."""
 
 from __future__ import annotations
 
-import functools
-import multiprocessing
+import gc
+import importlib
 import os
 import sys
-import threading
+import traceback
+import weakref
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import forkserver
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from types import ModuleType
 
 from shared import Case, ChainRuleCase, InputError
-from shared.quiet import silent_stderr
 from threeways.implementations import PACKAGES, TimedSteps, load, timed_steps
+from threeways.sandbox.process import END_LIMIT, SupervisedProcess, how_it_ended
 
 # On other systems, a process that has imported TensorFlow cannot be forked safely.
 IS_POSSIBLE = sys.platform == "linux"
@@ -25,21 +25,24 @@ MAX_PROCESSES = 8
 
 
 class StepPool:
-    """A pool of processes, forked from a server that imports the frameworks once for all of them.
+    """Processes forked from a server that imports the frameworks once for all of them.
 
     The server starts at once, so that its imports take no time from what its parent does meanwhile.
+    Python's own process pools need more of the system: semaphores in ``/dev/shm``, a socket with a
+    short path, and a current folder without a ``random.py``.
 
     Args:
         names: the names of the implementations.
+
+    Raises:
+        InputError: the server cannot be started.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([PACKAGES[name] for name in self.names])
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        with silent_stderr():
-            forkserver.ensure_running()
+        n_processes = min(len(os.sched_getaffinity(0)), MAX_PROCESSES)
+        self.server = SupervisedProcess("threeways.pool", ",".join(names), n_sockets=n_processes)
+        weakref.finalize(self, self.server.end)
+        self.connections = [Connection(socket.detach()) for socket in self.server.sockets]
 
     def timed_steps(self, cases: Iterable[Case | ChainRuleCase]) -> Iterator[TimedSteps]:
         """The first step of each case, in each implementation, in the order of the cases.
@@ -47,35 +50,72 @@ class StepPool:
         Raises:
             InputError: as :func:`threeways.implementations.load`, or a process ended unexpectedly.
         """
-        n_processes = min(len(os.sched_getaffinity(0)), MAX_PROCESSES)
-        with ProcessPoolExecutor(n_processes, self.context, _end_with_parent) as pool:
+        cases = list(cases)
+        n_processes = len(self.connections)
+        try:
+            for case, connection in zip(cases, self.connections, strict=False):
+                connection.send(case)
+            for k in range(len(cases)):
+                connection = self.connections[k % n_processes]
+                answer = connection.recv()
+                if isinstance(answer, Exception):
+                    raise answer
+                if k + n_processes < len(cases):
+                    connection.send(cases[k + n_processes])
+                yield answer
+        except (EOFError, ConnectionError):
+            code = self.server.wait(END_LIMIT)
+            how = f" ({how_it_ended(code)})" if code else ""
+            raise InputError(
+                f"a process ended unexpectedly{how}; is there enough memory?"
+            ) from None
+        finally:
+            self.server.end()
+            for connection in self.connections:
+                connection.close()
+
+
+def main() -> None:
+    """Import the frameworks, fork a process for each socket, and end as soon as one fails."""
+    names, *numbers = sys.argv[1:]
+    connections = [Connection(int(number)) for number in numbers]
+    preload(names.split(","))
+    for connection in connections:
+        if not os.fork():
+            for other in connections:
+                if other is not connection:
+                    other.close()
+            serve(connection, names.split(","))
+            os._exit(0)
+    for connection in connections:
+        connection.close()
+    for _ in connections:
+        if code := os.waitstatus_to_exitcode(os.wait()[1]):
+            sys.exit(code)
+
+
+def preload(names: Iterable[str]) -> None:
+    """Import implementations; what fails is reported by the process that loads it."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    gc.disable()  # see threeways.implementations.load
+    for name in names:
+        with suppress(Exception):
+            importlib.import_module(PACKAGES[name])
+    gc.freeze()
+
+
+def serve(connection: Connection, names: Iterable[str]) -> None:
+    """Answer each case with the step of all implementations, or with the exception it raised."""
+    packages: dict[str, ModuleType] = {}
+    with suppress(EOFError, ConnectionError):
+        while True:
+            case = connection.recv()
             try:
-                steps = [pool.submit(_timed_steps, case, self.names) for case in cases]
-                for each in steps:
-                    yield each.result()
-            except BrokenProcessPool:
-                raise InputError("a process ended unexpectedly; is there enough memory?") from None
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Make this process end when its parent does, even if that is killed."""
-    parent = multiprocessing.parent_process()
-    assert parent
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-@functools.cache
-def _packages(names: tuple[str, ...]) -> dict[str, ModuleType]:
-    return load(names)
-
-
-def _timed_steps(case: Case | ChainRuleCase, names: tuple[str, ...]) -> TimedSteps:
-    (steps,) = timed_steps([case], _packages(names))
-    return steps
+                packages = packages or load(names)
+                (answer,) = timed_steps([case], packages)
+                connection.send(answer)
+            except InputError as error:
+                connection.send(error)
+            except Exception as error:
+                error.add_note(traceback.format_exc())
+                connection.send(error)

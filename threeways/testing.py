@@ -9,11 +9,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from unittest import SkipTest
 
 from shared import Case, InputError, case_names, load_case
 from threeways.conformance.check import result_of
-from threeways.conformance.contract import WHY_LEFT_OUT, Implementation, stepper
+from threeways.conformance.contract import WHY_LEFT_OUT, Implementation, can_step, stepper
+from threeways.conformance.coverage import check_required
 from threeways.report.explanations import explain_check, explain_diagnosis
 
 __all__ = ["assert_step_parity", "cases"]
@@ -37,7 +39,9 @@ def cases(*names: str, dtype: str = "float64") -> list[Case]:
     return networks
 
 
-def assert_step_parity(implementation: Implementation, case: Case) -> None:
+def assert_step_parity(
+    implementation: Implementation, case: Case, require: Collection[str] = ()
+) -> None:
     """Pass if every number that an implementation gives for a case's first step is right.
 
     Args:
@@ -46,20 +50,25 @@ def assert_step_parity(implementation: Implementation, case: Case) -> None:
             b_next[l] as NumPy arrays of the case's dtype; or a class with the methods of
             ``impl_numpy.FeedForward``.
         case: whose first step it makes.
+        require: the quantities that it has to give, for all layers, if the step has them:
+            ``("dW", "db")``. Whatever else it leaves out is not judged.
 
     Raises:
-        AssertionError: a number is further from the exact one than rounding explains. It says
-            which departs first, by how much, and which known mistake makes such numbers.
-        InputError: the implementation cannot be called as above.
+        AssertionError: a number is further from the exact one than rounding explains, or a required
+            one is missing. It says which departs first, by how much, and which known mistake makes
+            such numbers.
+        InputError: the implementation cannot be called as above, or what is required is not a
+            quantity.
         SkipTest: the step has dropout or an optimizer other than sgd, which only the ``step`` of a
             class is given.
     """
     __tracebackhide__ = True
     case = case.alone()
-    step = stepper(implementation, getattr(implementation, "__name__", "step"))
-    result = result_of(case, *step(case))
-    if result.left_out:
+    check_required(require)
+    kind, step = stepper(implementation, getattr(implementation, "__name__", "step"))
+    if not can_step(kind, case):
         raise SkipTest(WHY_LEFT_OUT)
+    result = result_of(case, *step(case), require=require)
     if not result.ok:
         lines = list(explain_check(result, case))
         lines += explain_diagnosis(result.diagnosis) if result.diagnosis else []

@@ -27,7 +27,14 @@ from threeways.cli.options import CASE, DTYPE, echo, kept, load_cases
     metavar="SECONDS",
     help="How long the import and each step may take.",
 )
-def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) -> int:
+@click.option(
+    "--require",
+    metavar="NAME,…",
+    help="Quantities that each step must have, such as dW,db; others may be left out.",
+)
+def check(
+    target: str, cases: tuple[str, ...], dtype: str, time_limit: float, require: str | None
+) -> int:
     """Check your own network, or recorded steps, number by number.
 
     MODULE:NAME is a function step(network, parameters, x, y, learning_rate) that returns any of the
@@ -45,6 +52,8 @@ def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) ->
     if target.lower().endswith(".json"):
         if cases:
             raise InputError(f"{cases[0]}: a file of steps has its own networks")
+        if require is not None:
+            raise InputError("--require: is for MODULE:NAME and FILE.py:NAME")
         lines = explain_records(kept(check_records(read_records(Path(target))), results))
     elif ":" not in target:
         raise InputError(f"{target!r}: expected MODULE:NAME, FILE.py:NAME or FILE.json")
@@ -54,7 +63,8 @@ def check(target: str, cases: tuple[str, ...], dtype: str, time_limit: float) ->
         if cases and chains:
             raise InputError(*(f"{name}: a chain of functions, not a network" for name in chains))
         networks = [case.with_dtype(dtype) for case in loaded if isinstance(case, Case)]
-        checks = check_implementation(target, networks, time_limit)
+        required = [name.strip() for name in require.split(",")] if require is not None else []
+        checks = check_implementation(target, networks, time_limit, required)
         lines = explain_checks(kept(checks, results), networks)
     echo(lines)
-    return 0 if all(result.ok for result in results) else 1
+    return 0 if results and all(result.ok for result in results) else 1

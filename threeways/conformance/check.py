@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared import Array, Case, InputError
-from threeways.conformance.contract import WHY_LEFT_OUT, expected_shapes
+from threeways.conformance.contract import KINDS, WHY_LEFT_OUT, can_step, expected_shapes
+from threeways.conformance.coverage import check_required, missing
 from threeways.exact.judge import Judgement, judge
 from threeways.exact.oracle import exact_step
 from threeways.mistakes.diagnosis import Diagnosis, recognise
@@ -25,9 +26,9 @@ class CaseResult:
         problems: one line for each thing that is wrong other than the numbers, or that kept them
             from being judged: an exception, no answer in time, the form of the answer.
         printed: one line about what the implementation printed; None if nothing.
-        judgement: of its numbers; None if there were none to judge. If there are no problems
-            either, the case was left out.
+        judgement: of its numbers; None if there were none to judge.
         diagnosis: which mistakes make these numbers; None where nothing departs.
+        left_out: True if the implementation is not given what this step needs, and so not asked.
     """
 
     case: str
@@ -36,20 +37,21 @@ class CaseResult:
     printed: str | None = None
     judgement: Judgement | None = None
     diagnosis: Diagnosis | None = None
+    left_out: bool = False
 
     @property
     def ok(self) -> bool:
-        """True if nothing is wrong."""
-        return not self.problems and (self.judgement is None or self.judgement.ok)
-
-    @property
-    def left_out(self) -> bool:
-        """True if the implementation is not given what this step needs."""
-        return not self.problems and self.judgement is None
+        """True if nothing is wrong; numbers that are not there are wrong unless left out."""
+        if self.judgement is None:
+            return self.left_out
+        return not self.problems and self.judgement.ok
 
 
 def check_implementation(
-    target: str, cases: Sequence[Case], time_limit: float = 10
+    target: str,
+    cases: Sequence[Case],
+    time_limit: float = 10,
+    require: Collection[str] = (),
 ) -> Iterator[CaseResult]:
     """The result of each case: one step of it, made in a child process and judged.
 
@@ -57,18 +59,26 @@ def check_implementation(
         target: a function or class, ``MODULE:NAME`` or ``FILE.py:NAME``.
         cases: in the dtypes to compute in.
         time_limit: seconds that its import and each step may take.
+        require: the quantities that it has to give where a step has them, such as ``dW``.
 
     Raises:
         InputError: the target does not exist, cannot be imported or cannot be called as it should,
-            or it is given too little for any of the steps.
+            it is given too little for any of the steps, or what is required is not a quantity of
+            any.
     """
     if not 0 < time_limit <= 86_400:
         raise InputError(f"time_limit: expected up to 86400 seconds, more than 0, not {time_limit}")
+    check_required(require, cases)
     with Child(HANDLER, time_limit) as child:
-        child.load(target)
+        kind = child.load(target, KINDS)
+        # Whether a case is left out is decided here: the child may say what it likes.
+        if not any(can_step(kind, case) for case in cases):
+            raise InputError(f"{target}: nothing left to check; {WHY_LEFT_OUT}")
         not_tried = ""
-        left_out = 0
         for case in cases:
+            if not can_step(kind, case):
+                yield CaseResult(case.name, case.dtype, left_out=True)
+                continue
             if not_tried:
                 yield CaseResult(case.name, case.dtype, (not_tried,))
                 continue
@@ -78,11 +88,7 @@ def check_implementation(
             except NoAnswerError as error:
                 quantities, problems = {}, [str(error)]
                 not_tried = f"not tried, because {case.name} gave no answer"
-            result = result_of(case, quantities, problems, child.printed())
-            left_out += result.left_out
-            yield result
-    if left_out and left_out == len(cases):
-        raise InputError(f"{target}: nothing left to check; {WHY_LEFT_OUT}")
+            yield result_of(case, quantities, problems, child.printed(), require)
 
 
 def result_of(
@@ -90,6 +96,7 @@ def result_of(
     quantities: Mapping[str, Array],
     problems: Sequence[str] = (),
     printed: str | None = None,
+    require: Collection[str] = (),
 ) -> CaseResult:
     """The result of a case: its quantities judged and, if they depart, diagnosed.
 
@@ -97,7 +104,12 @@ def result_of(
         case: the case.
         quantities: any of its first step's, with the right shapes and dtype; may be empty.
         problems, printed: as in :class:`CaseResult`.
+        require: the quantities that have to be there if the step has them.
     """
+    if quantities:
+        problems = [*problems, *missing(case, quantities, require)]
+    elif not problems:
+        problems = ["it returned no quantities"]
     judgement = diagnosis = None
     if quantities:
         exact = exact_step(case)

@@ -28,6 +28,8 @@ FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
 CLASS = ("network", "parameters")
 # Whichever of these comes first is called.
 METHODS = {"step": ("x", "y", "training"), "backward": ("x", "y"), "forward": ("x",)}
+# A function, or a class of which this method is called.
+KINDS = ("function", *METHODS)
 
 WHY_LEFT_OUT = "only a class's step(x, y, training) gets dropout masks and an optimizer"
 
@@ -74,8 +76,8 @@ class Inputs:
 
 def stepper(
     implementation: Implementation, name: str
-) -> Callable[[Case], tuple[Quantities, list[str]]]:
-    """The function :func:`checked_step` of an implementation; also the sandbox's handler.
+) -> tuple[str, Callable[[Case], tuple[Quantities, list[str]]]]:
+    """An implementation's kind, and its :func:`checked_step`; also the sandbox's handler.
 
     Args:
         implementation: a function or a class.
@@ -85,33 +87,36 @@ def stepper(
         InputError: it cannot be called as the contract says.
     """
     check_signature(implementation, name)
-    return functools.partial(checked_step, implementation)
+    return kind_of(implementation), functools.partial(checked_step, implementation)
 
 
 def checked_step(implementation: Implementation, case: Case) -> tuple[Quantities, list[str]]:
     """The quantities of a case's first step, and one line for each problem.
 
-    Without quantities, the problems say why; without both, the implementation is not given what the
-    step needs. If it writes to its inputs, that is a problem, but its quantities are there.
+    If it writes to its inputs, that is a problem, but its quantities are there.
     """
-    if not can_step(implementation, case):
-        return {}, []
     inputs = Inputs(case)
     answer = _call(implementation, inputs)
     quantities, problems = quantities_of(answer, case)
     return ({} if problems else quantities), problems + inputs.problems()
 
 
-def can_step(implementation: Implementation, case: Case) -> bool:
-    """True if an implementation is given all that a case's step needs.
+def kind_of(implementation: Implementation) -> str:
+    """Which of :data:`KINDS` an implementation is; "" for a class that has none of the methods."""
+    if not inspect.isclass(implementation):
+        return "function"
+    return next((name for name in METHODS if callable(getattr(implementation, name, None))), "")
+
+
+def can_step(kind: str, case: Case) -> bool:
+    """True if an implementation of this kind is given all that a case's step needs.
 
     Dropout needs a class's ``step``, which gets the training; so does an optimizer other than sgd,
     unless the implementation is a class that only has ``backward`` or ``forward``.
     """
-    if inspect.isclass(implementation) and _method(implementation) == "step":
+    if kind == "step":
         return True
-    is_plain = inspect.isclass(implementation) or case.training.optimizer == "sgd"
-    return is_plain and not case.network.dropping
+    return not case.network.dropping and (kind != "function" or case.training.optimizer == "sgd")
 
 
 def _call(implementation: Implementation, inputs: Inputs) -> object:
@@ -121,7 +126,7 @@ def _call(implementation: Implementation, inputs: Inputs) -> object:
     make: Callable[..., Any] = implementation
     net = make(inputs.network, inputs.parameters)
     values = {"x": inputs.x, "y": inputs.y, "training": inputs.training}
-    method = _method(implementation)
+    method = kind_of(implementation)
     return getattr(net, method)(*(values[name] for name in METHODS[method]))
 
 
@@ -138,7 +143,7 @@ def check_signature(implementation: Implementation, name: str) -> None:
     if not inspect.isclass(implementation):
         _check_arguments(implementation, name, "step", FUNCTION)
         return
-    method = _method(implementation)
+    method = kind_of(implementation)
     if not method:
         raise InputError(f"{name} has none of the methods {', '.join(METHODS)}")
     _check_arguments(implementation, name, name.rpartition(":")[2], CLASS)
@@ -152,11 +157,6 @@ def check_signature(implementation: Implementation, name: str) -> None:
         METHODS[method],
         n_bound=int(unbound),
     )
-
-
-def _method(implementation: Implementation) -> str:
-    """The first of METHODS that a class has; "" if none."""
-    return next((name for name in METHODS if callable(getattr(implementation, name, None))), "")
 
 
 def _check_arguments(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from shared import Case
 from shared.quantities import ancestors, element, sources
 from threeways.conformance.check import CaseResult, common_mistakes
 from threeways.conformance.contract import WHY_LEFT_OUT
+from threeways.conformance.coverage import summary
 from threeways.conformance.hints import look_at
 from threeways.conformance.records import StepResult
 from threeways.exact.judge import Judgement, Worst
@@ -23,7 +24,9 @@ MOST_QUANTITIES = 12
 
 
 def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iterator[str]:
-    """Lines about each case, then how many are right and which mistake explains all the others.
+    """Lines about each case, then how many are right by which quantities, and what is wrong.
+
+    If any are wrong, that is the mistake that explains them all.
 
     Args:
         results: one for each case, in their order; consumed as the lines are.
@@ -43,7 +46,12 @@ def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iter
     wrong = [result for result in done if not result.ok]
     left_out = sum(result.left_out for result in done)
     tried = len(done) - left_out
-    yield f"\n{tried - len(wrong)} of {tried} right"
+    judged = [
+        (case, result.judgement.worst)
+        for case, result in zip(cases, done, strict=True)
+        if result.judgement
+    ]
+    yield f"\n{tried - len(wrong)} of {tried} right{given_in(judged)}"
     if left_out:
         yield f"{left_out} left out: {WHY_LEFT_OUT}"
     if not wrong:
@@ -98,10 +106,13 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
     Args:
         results: consumed as the lines are.
     """
+    given: list[tuple[Case, Collection[str]]] = []  # in the steps that are meant to be right
     done = 0
     wrong = 0
     for result in results:
         done += 1
+        if result.step.valid:
+            given.append((result.step.case, result.step.quantities))
         if result.ok:
             continue
         wrong += 1
@@ -114,7 +125,12 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
             yield from explain_departures(result.judgement, result.step.case, head)
         if result.diagnosis and result.step.valid:
             yield from (f"  {line}" for line in explain_diagnosis(result.diagnosis))
-    yield f"{done - wrong} of {done} steps as they should be"
+    yield f"{done - wrong} of {done} steps as they should be{given_in(given)}"
+
+
+def given_in(steps: Sequence[tuple[Case, Collection[str]]]) -> str:
+    """``; given: loss, dW``: the quantities of these steps; "" if there are no steps."""
+    return f"; given: {summary(steps)}" if steps else ""
 
 
 def departure(worst: Worst) -> str:

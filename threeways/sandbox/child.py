@@ -12,25 +12,21 @@ import os
 import pickle
 import re
 import selectors
-import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import IO, Any, Self
+from collections.abc import Collection, Mapping
+from typing import IO, Self
 
 import numpy as np
 
 from shared import Array, InputError
-from threeways.sandbox.worker import LENGTH
+from threeways.sandbox.process import SupervisedProcess, how_it_ended
+from threeways.sandbox.worker import LENGTH, MOST_PROBLEMS, REFUSED
 
 START_LIMIT = 60.0  # seconds
-POLL_INTERVAL = 0.05  # seconds between checks that the child still runs
 
 LONGEST_HEADER = 1 << 20  # bytes
-LONGEST_PROBLEM = 300  # characters
+LONGEST_PROBLEM = 500  # characters
 LONGEST_PRINT = 80  # characters
 
 
@@ -53,53 +49,51 @@ class Child:
         self.output_summary = OutputSummary()
 
     def __enter__(self) -> Self:
-        self.connection, theirs = socket.socketpair()
-        with theirs:
-            # -P: nothing in the current folder is taken for a module of Python's or of ours.
-            worker = [sys.executable, "-P", "-B", "-m", "threeways.sandbox.worker"]
-            self.process = subprocess.Popen(
-                [*worker, self.handler, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        assert self.process.stdout
-        self.output: IO[bytes] = self.process.stdout
+        self.process = SupervisedProcess(
+            "threeways.sandbox.worker", self.handler, stdout=subprocess.PIPE
+        )
+        (self.connection,) = self.process.sockets
+        assert self.process.process.stdout
+        self.output: IO[bytes] = self.process.process.stdout
         os.set_blocking(self.output.fileno(), False)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.connection, selectors.EVENT_READ)
-        self.selector.register(self.output, selectors.EVENT_READ)
+        for each in (self.connection, self.output, self.process.lifeline):
+            self.selector.register(each, selectors.EVENT_READ)
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.kill()
-        for each in (self.selector, self.connection, self.output):
-            each.close()
+        self.selector.close()
+        self.process.end()
+        self.output.close()
 
-    def kill(self) -> None:
-        """End the process and those that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def load(self, target: str) -> None:
+    def load(self, target: str, kinds: Collection[str]) -> str:
         """Import a target, ``MODULE:NAME`` or ``FILE.py:NAME``, in the child.
+
+        Args:
+            target: the target.
+            kinds: of targets, that the handler knows.
+
+        Returns:
+            Its kind, one of them.
 
         Raises:
             InputError: it cannot be imported or used.
         """
         try:
-            self._answer(START_LIMIT, {}, np.dtype(float))
+            self._header(time.monotonic() + START_LIMIT)
         except NoAnswerError as error:
-            raise RuntimeError(f"no child process: {error}; {self.printed()}") from None
+            printed = f"; {line}" if (line := self.printed()) else ""
+            raise InputError(f"no process to run {target} in: {error}{printed}") from None
         try:
-            _, problems = self.ask(target, {}, "float64")
+            self._send(target)
+            kind, _, problems = self._header(time.monotonic() + self.time_limit)
+            if not problems and kind not in kinds:
+                raise self._garbled()
         except NoAnswerError as error:
             raise InputError(f"{target} cannot be imported: {error}") from None
         if problems:
             raise InputError(*problems)
+        return kind
 
     def ask(
         self, request: object, shapes: Mapping[str, tuple[int, ...]], dtype: str
@@ -112,43 +106,51 @@ class Child:
             dtype: of all of them.
 
         Raises:
+            InputError: the target cannot be used, as shows only now.
             NoAnswerError: the time is up, or the process has ended.
         """
-        self.connection.settimeout(self.time_limit)
-        try:
-            self.connection.sendall(pickle.dumps(request))
-        except TimeoutError:
-            raise self._too_late() from None
-        except OSError:
-            raise self._ended() from None
-        return self._answer(self.time_limit, shapes, np.dtype(dtype))
+        self._send(request)
+        deadline = time.monotonic() + self.time_limit
+        kind, names, problems = self._header(deadline)
+        if kind == REFUSED:
+            raise InputError(*problems)
+        if not shapes.keys() >= {*names}:
+            raise self._garbled()
+        item = np.dtype(dtype)
+        return {
+            name: np.frombuffer(
+                self._receive(math.prod(shapes[name]) * item.itemsize, deadline), item
+            ).reshape(shapes[name])
+            for name in dict.fromkeys(names)
+        }, problems
 
     def printed(self) -> str | None:
         """One line about what the child printed since the last call; None if nothing."""
         summary, self.output_summary = self.output_summary, OutputSummary()
         return summary.line()
 
-    def _answer(
-        self, limit: float, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype[Any]
-    ) -> tuple[dict[str, Array], list[str]]:
-        """The next answer, as ``worker.packed`` writes it."""
-        deadline = time.monotonic() + limit
-        (length,) = LENGTH.unpack(self._receive(LENGTH.size, deadline))
+    def _send(self, request: object) -> None:
         try:
-            if length > LONGEST_HEADER:
-                raise ValueError
-            header = json.loads(self._receive(length, deadline))
-            sizes = {name: math.prod(shapes[name]) * dtype.itemsize for name in header["arrays"]}
-            problems = [one_line(problem, LONGEST_PROBLEM) for problem in header["problems"]]
+            self.connection.settimeout(self.time_limit)
+            self.connection.sendall(pickle.dumps(request))
+        except TimeoutError:
+            raise self._too_late() from None
+        except OSError:
+            raise self._ended(time.monotonic() + self.time_limit) from None
+
+    def _header(self, deadline: float) -> tuple[str, list[str], list[str]]:
+        """The target's kind, the names of arrays and the problems that an answer begins with."""
+        (length,) = LENGTH.unpack(self._receive(LENGTH.size, deadline))
+        if length > LONGEST_HEADER:
+            raise self._garbled()
+        text = self._receive(length, deadline)
+        try:
+            header = json.loads(text)
+            names, problems = strings(header["arrays"]), strings(header["problems"])
+            lines = [one_line(line, LONGEST_PROBLEM) for line in problems[: MOST_PROBLEMS + 1]]
+            return str(header["kind"]), names, lines
         except (LookupError, TypeError, ValueError, RecursionError):
-            self.kill()
-            raise NoAnswerError(
-                "its answer is garbled: does it write to file descriptors of others?"
-            ) from None
-        return {
-            name: np.frombuffer(self._receive(size, deadline), dtype).reshape(shapes[name])
-            for name, size in sizes.items()
-        }, problems
+            raise self._garbled() from None
 
     def _receive(self, size: int, deadline: float) -> bytes:
         """The next ``size`` bytes of an answer; what is printed meanwhile is read as well."""
@@ -157,25 +159,24 @@ class Child:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise self._too_late()
-            # Copies of the process may keep its end of the socket open when it has ended.
-            has_ended = self.process.poll() is not None
-            ready = {key.fileobj for key, _ in self.selector.select(min(left, POLL_INTERVAL))}
+            ready = {key.fileobj for key, _ in self.selector.select(left)}
             if self.output in ready:
                 self._read_output()
             if self.connection in ready:
-                received += self._received(size - len(received))
-            elif has_ended:
-                raise self._ended()
+                part = self._received(size - len(received))
+                if not part:
+                    raise self._ended(deadline)
+                received += part
+            elif self.process.lifeline in ready:
+                raise self._ended(deadline)
         return bytes(received)
 
     def _received(self, most: int) -> bytes:
+        """Bytes of an answer; none if there will be no more."""
         try:
-            part = self.connection.recv(min(most, 1 << 20))
+            return self.connection.recv(min(most, 1 << 20))
         except OSError:
-            part = b""
-        if not part:
-            raise self._ended()
-        return part
+            return b""
 
     def _read_output(self) -> None:
         try:
@@ -183,24 +184,25 @@ class Child:
         except BlockingIOError:
             return
         self.output_summary.add(part)
-        if not part and self.output in self.selector.get_map():
+        if not part:
             self.selector.unregister(self.output)
 
     def _too_late(self) -> NoAnswerError:
-        self.kill()
+        self.process.end()
         return NoAnswerError(f"no answer within {self.time_limit:g} s: an endless loop?")
 
-    def _ended(self) -> NoAnswerError:
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=1)
-        code = self.process.returncode
-        self.kill()
+    def _garbled(self) -> NoAnswerError:
+        self.process.end()
+        return NoAnswerError("its answer is garbled: does it write to file descriptors of others?")
+
+    def _ended(self, deadline: float) -> NoAnswerError:
+        code = self.process.wait(max(deadline - time.monotonic(), 1))
+        self.process.end()
         if code is None:
             return NoAnswerError("no answer: does it close file descriptors of others?")
         if code < 0:
-            name = (signal.strsignal(-code) or "unknown").lower()
-            return NoAnswerError(f"ended by signal {-code} ({name})")
-        return NoAnswerError(f"ended with exit code {code}: os._exit?")
+            return NoAnswerError(f"ended by {how_it_ended(code)}")
+        return NoAnswerError(f"ended with {how_it_ended(code)}: os._exit?")
 
 
 class OutputSummary:
@@ -227,6 +229,17 @@ class OutputSummary:
         which = ", the first" if count > 1 else ""
         lines = f"it printed {count} line{'s' * (count > 1)}"
         return f"{lines}{which}: {first}" if first else lines
+
+
+def strings(value: object) -> list[str]:
+    """The value, if it is a list of strings.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError
+    return value
 
 
 def one_line(text: str, longest: int) -> str:

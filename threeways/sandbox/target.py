@@ -10,7 +10,6 @@ import importlib
 import importlib.util
 import os
 import sys
-import sysconfig
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,12 +22,12 @@ import numpy as np
 import shared
 from shared import InputError
 from shared.errors import unknown
+from threeways.sandbox import clashes
+from threeways.sandbox.clashes import INSTALLED, LIBRARIES, ClashError
 
 # How the paths of files begin where an error is never the target's own.
 PACKAGES = (Path(__file__).parents[1], *(Path(str(each.__file__)).parent for each in (shared, np)))
 FOREIGN = ("<frozen", *(str(package) + os.sep for package in PACKAGES))
-INSTALLED = tuple(sysconfig.get_path(kind) + os.sep for kind in ("purelib", "platlib"))
-LIBRARIES = (sysconfig.get_path("stdlib") + os.sep, *INSTALLED)
 
 
 def load(target: str) -> Callable[..., Any]:
@@ -38,7 +37,8 @@ def load(target: str) -> Callable[..., Any]:
         target: ``MODULE:NAME``, or ``FILE.py:NAME`` with the path of a file.
 
     Raises:
-        InputError: it is neither, there is no such module or name, or its module fails.
+        InputError: it is neither, there is no such module or name, its module fails, or its name is
+            taken (:mod:`threeways.sandbox.clashes`).
     """
     path, _, name = target.rpartition(":")
     is_file = path.endswith(".py")
@@ -48,7 +48,9 @@ def load(target: str) -> Callable[..., Any]:
     if is_file and not Path(path).is_file():
         raise InputError(f"there is no file {path}")
     try:
-        module = _file(Path(path)) if is_file else importlib.import_module(path)
+        module = _file(os.path.abspath(path)) if is_file else _module(path, name)
+    except ClashError:
+        raise
     except BaseException as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and f"{path}.".startswith(f"{missing}."):
@@ -63,19 +65,36 @@ def load(target: str) -> Callable[..., Any]:
     return loaded
 
 
-def _file(path: Path) -> ModuleType:
+def _file(path: str) -> ModuleType:
     """The module in a file, which may import what lies beside it."""
-    sys.path.insert(0, str(path.parent.absolute()))
-    spec: Any = importlib.util.spec_from_file_location(path.stem, path.absolute())
+    clashes.look_in(os.path.dirname(path))
+    name = Path(path).stem
+    if clashes.is_taken(name, path):
+        name = f"<{name}.py>"  # for Python to keep its own, and dataclasses to find this one
+    spec: Any = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
+def _module(path: str, name: str) -> ModuleType:
+    """The module of a name, unless another has the same."""
+    top = path.partition(".")[0]
+    own = clashes.beside(top)
+    if own and clashes.is_taken(top, own):
+        file = f"{path.replace('.', '/')}.py"
+        instead = f", or name the file, {file}:{name}" if os.path.isfile(file) else ""
+        raise ClashError(
+            f"{path}:{name}: {top!r} is {clashes.owner(top)}; "
+            f"rename your {os.path.basename(own)!r}{instead}"
+        )
+    return importlib.import_module(path)
+
+
 def _no_module(name: str) -> str:
     """Message for a module that does not exist, with the nearest file in the current folder."""
-    here = [path.stem for path in Path.cwd().glob("*.py")]
+    here = [path.stem for path in Path().glob("*.py")]
     near = difflib.get_close_matches(name, here, n=1)
     return f"there is no module {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
@@ -104,7 +123,7 @@ def described(error: BaseException) -> str:
     with suppress(Exception):  # its __str__ may fail as well
         message = error.msg if isinstance(error, SyntaxError) else str(error)
     first = message.strip().partition("\n")[0][:200]
-    return f"{type(error).__name__}{': ' * bool(first)}{first}{where}"
+    return f"{type(error).__name__}{': ' * bool(first)}{first}{where}{clashes.hint(error)}"
 
 
 def _place(error: BaseException) -> tuple[str, int]:

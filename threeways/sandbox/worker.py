@@ -1,11 +1,11 @@
 """The child process, seen from inside: it loads a target and answers requests with it.
 
-``python -m threeways.sandbox.worker HANDLER SOCKET``: the handler, ``module:function``, is ours. It
-is called with the loaded target and the name by which its author knows it, and returns the function
-``answer(request) -> (arrays, problems)``; it raises :class:`InputError` if the target cannot be
-used. Requests and answers go through a socket of their own, so that the target may print and read
-what it likes. Requests are pickled; answers are JSON and the bytes of arrays, since the target
-could have written them.
+Its arguments are HANDLER SOCKET (:mod:`threeways.sandbox.supervisor` calls ``main``). The handler,
+``module:function``, is ours. It is called with the loaded target and the name by which its author
+knows it, and returns the kind of the target and the function ``answer(request) -> (arrays,
+problems)``; it raises :class:`InputError` if the target cannot be used. Requests and answers go
+through a socket of their own, so that the target may print and read what it likes. Requests are
+pickled; answers are JSON and the bytes of arrays, since the target could have written them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,17 @@ from contextlib import suppress
 from typing import Any
 
 from shared import Array, InputError
+from threeways.sandbox import clashes
+from threeways.sandbox.clashes import ClashError
 from threeways.sandbox.target import described, load
 
 # The length of an answer's header, which precedes it.
 LENGTH = struct.Struct(">I")
 
 MOST_PROBLEMS = 20
+
+# Instead of a target's kind: it cannot be used, as shows only now.
+REFUSED = "refused"
 
 Answer = Callable[[Any], tuple[Mapping[str, Array], Sequence[str]]]
 
@@ -40,57 +45,60 @@ def main() -> None:
     connection.set_inheritable(False)
     module, _, function = handler.partition(":")
     make_answer = getattr(importlib.import_module(module), function)
-    sys.path.insert(0, os.getcwd())  # only now: nothing there hides a module of ours
+    with suppress(OSError):  # the current folder may have been deleted
+        clashes.look_in(os.getcwd())
+    clashes.watch()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     serve(connection, make_answer)
 
 
 def serve(
-    connection: socket.socket, make_answer: Callable[[Callable[..., Any], str], Answer]
+    connection: socket.socket,
+    make_answer: Callable[[Callable[..., Any], str], tuple[str, Answer]],
 ) -> None:
     """Report ready, load the target that is asked for, then answer requests until they end."""
     process = os.getpid()
     requests = connection.makefile("rb")
 
-    def reply(arrays: Mapping[str, Array], problems: Sequence[str]) -> None:
+    def reply(arrays: Mapping[str, Array], problems: Sequence[str], kind: str = "") -> None:
         if os.getpid() != process:  # a copy that the target made and did not end
             os._exit(0)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
-        connection.sendall(packed(arrays, problems))
+        connection.sendall(packed(arrays, problems, kind))
 
     reply({}, [])
     target = pickle.load(requests)
     try:
-        answer = make_answer(load(target), target)
+        kind, answer = make_answer(load(target), target)
     except InputError as error:
         reply({}, error.problems)
         return
-    reply({}, [])
+    reply({}, [], kind)
     with suppress(EOFError):
         while True:
             request = pickle.load(requests)
             try:
                 arrays, problems = answer(request)
+            except ClashError as error:
+                reply({}, error.problems, REFUSED)
             except BaseException as error:
-                arrays, problems = {}, [described(error)]
-            reply(arrays, problems)
+                reply({}, [described(error)])
+            else:
+                reply(arrays, problems)
 
 
-def packed(arrays: Mapping[str, Array], problems: Sequence[str]) -> bytes:
+def packed(arrays: Mapping[str, Array], problems: Sequence[str], kind: str) -> bytes:
     """An answer: the length of its header, the header, and the arrays one after another.
 
-    The header has the names of the arrays and the problems; the parent knows the arrays' shapes.
+    The header has the names of the arrays, the problems and, once it is loaded, the target's kind.
+    The parent knows the arrays' shapes.
     """
     lines = list(problems[:MOST_PROBLEMS])
     if len(problems) > MOST_PROBLEMS:
         lines.append(f"and {len(problems) - MOST_PROBLEMS} more")
-    header = json.dumps({"arrays": list(arrays), "problems": lines}).encode()
+    header = json.dumps({"kind": kind, "arrays": list(arrays), "problems": lines}).encode()
     contents = (array.tobytes() for array in arrays.values())
     return LENGTH.pack(len(header)) + header + b"".join(contents)
-
-
-if __name__ == "__main__":
-    main()
