@@ -126,9 +126,9 @@ def learning_rate(training: Training, t: int) -> float:
     steps: Any = training.decay_steps
     match training.schedule:
         case "step":
-            return eta * rate ** (t // steps)
+            return eta * power(rate, t // steps)
         case "exponential":
-            return eta * rate ** (t / steps)
+            return eta * power(rate, t / steps)
         case "inverse_time":
             return eta / (1 + rate * t / steps)
         case "cosine":
@@ -137,3 +137,11 @@ def learning_rate(training: Training, t: int) -> float:
             return eta
         case unknown:
             raise ValueError(unknown)
+
+
+def power(base: float, exponent: float) -> float:
+    """base^exponent; infinity if that is too large for a float."""
+    try:
+        return base**exponent
+    except OverflowError:
+        return math.inf

@@ -16,6 +16,11 @@ from shared.datasets import Dataset
 from shared.errors import InputError, checked
 from shared.fields import NaturalInt, NotNegativeFloat, PositiveInt, Share
 
+# The most pixels that a data set may have after augmentation, 1 GiB of them in float64.
+MOST_PIXELS = 2**27
+# The largest shift, in pixels, and the largest noise, in ranges of the data.
+MOST_SHIFT, MOST_NOISE = 1e6, 1e6
+
 
 @checked
 class Augmentation:
@@ -37,11 +42,11 @@ class Augmentation:
     """
 
     copies: PositiveInt = 1
-    shift: NotNegativeFloat = 0.0
+    shift: Annotated[NotNegativeFloat, Le(MOST_SHIFT)] = 0.0
     rotate: Annotated[NotNegativeFloat, Le(180)] = 0.0
     resize: Share = 0.0
     contrast: Share = 0.0
-    noise: NotNegativeFloat = 0.0
+    noise: Annotated[NotNegativeFloat, Le(MOST_NOISE)] = 0.0
     seed: NaturalInt = 0
 
     def __post_init__(self) -> None:
@@ -60,14 +65,18 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
         augmentation: the number of copies, and how to alter them.
 
     Raises:
-        InputError: the rows are not images.
+        InputError: the rows are not images, or there would be more than ``MOST_PIXELS``.
     """
     if dataset.image_shape is None:
         raise InputError(
             f"data set {dataset.name!r}: augmentation needs images, but there is no image_shape"
         )
-    low, high = dataset.x.min(), dataset.x.max()
     n_copies = augmentation.copies
+    n_pixels = (1 + n_copies) * dataset.x.size
+    if n_pixels > MOST_PIXELS:
+        made = f"{n_copies} copies make {n_pixels:,} pixels"
+        raise InputError(f"augmentation.copies: {made}, {MOST_PIXELS:,} at most")
+    low, high = dataset.x.min(), dataset.x.max()
     random = np.random.default_rng(augmentation.seed)
     down, right, turn, size, contrast = random.uniform(-1, 1, (5, n_copies * len(dataset)))
     copies = _move(

@@ -47,9 +47,9 @@ class _Commands(click.Group):
         except click.ClickException as error:
             _fail([error.format_message().replace("\n", " ")])
         except ValueError as error:
-            if not hasattr(error, "problems"):
+            if not hasattr(error, "lines"):
                 raise
-            _fail(error.problems)
+            _fail(error.lines)
 
 
 def _fail(problems: Iterable[str]) -> None:

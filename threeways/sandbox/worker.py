@@ -66,7 +66,7 @@ def serve(
     try:
         answer = make_answer(load(target), target)
     except InputError as error:
-        reply({}, error.problems)
+        reply({}, error.lines)
         return
     reply({}, [])
     with suppress(EOFError):
