@@ -39,7 +39,7 @@ def read_npz(
             if size > most:
                 raise InputError(f"its arrays take {_gib(size)} of memory, {_gib(most)} at most")
             return {name: _read(archive, each) for name, each in members.items()}
-    except (InputError, OSError, MemoryError):
+    except (InputError, MemoryError):
         raise
     except Exception:  # many kinds: a damaged archive, a damaged array, not an archive at all
         what = "arrays " + " and ".join(names) if names else "arrays in it"

@@ -324,7 +324,7 @@ def _content(file: BinaryIO, most: int) -> tuple[dict[str, Any], dict[str, Array
         arrays = read_npz(file, most=most)
         header = parse_json(arrays.pop("about").item())
         return header, arrays, int(header["schema"].removeprefix(SCHEMA))
-    except OSError:
+    except MemoryError:
         raise
     except Exception:  # of many kinds: a damaged archive, a damaged array, any other file
         return None
