@@ -162,7 +162,7 @@ def _problem(finding: Any, keys: Mapping[str, Collection[str]]) -> str:
         case "tuple_type":
             given = short(finding["input"])
             return _at(finding["loc"]) + f"should be a list such as [{given}], not {given}"
-        case "dataclass_type":
+        case "dataclass_type" | "dict_type":
             return _at(finding["loc"]) + f"should be a table, not {short(finding['input'])}"
         case "value_error":
             return _at(finding["loc"]) + str(finding["ctx"]["error"])
