@@ -45,7 +45,7 @@ class InputError(ValueError):
     @property
     def lines(self) -> list[str]:
         """The problems and, if there are more than these, how many."""
-        return [*self.problems, *([f"and {self.more} more like these"] if self.more else [])]
+        return [*self.problems, *([f"and {self.more:,} more problems"] if self.more else [])]
 
     def __str__(self) -> str:
         return "\n".join(self.lines)

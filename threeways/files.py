@@ -23,14 +23,14 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         if path.exists() and not path.is_file() and not path.is_dir():
             write(path)
             return
-        path = path.resolve()
+        path = path.resolve()  # raises RuntimeError for links that lead in a circle
         part = _part(path)
         try:
             write(part)
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise _unwritable(path, error) from None
 
 
@@ -43,7 +43,7 @@ def check_writable(path: Path) -> None:
             part = _part(path.resolve())
             part.touch()
             part.unlink()
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise _unwritable(path, error) from None
 
 
@@ -64,5 +64,5 @@ def _part(path: Path) -> Path:
     return path.with_name(f".part-{os.getpid()}-{path.name}")
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path}: cannot be written ({error.strerror or error})")
+def _unwritable(path: Path, error: OSError | RuntimeError) -> InputError:
+    return InputError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})")

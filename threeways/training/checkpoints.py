@@ -45,6 +45,8 @@ DISTANCES = "apart_"
 # A checkpoint holds at most so many arrays of the shape of each W and b: the values, the best ones
 # and two slots.
 MOST_COPIES = 4
+# The slots that hold sums or means of squares.
+SQUARES = ("accumulator", "velocity")
 # How many differences between two runs a message names at most.
 MOST_DIFFERENCES = 3
 
@@ -280,6 +282,12 @@ def _unpack(header: dict[str, Any], arrays: dict[str, Array], case: Case) -> Sav
 def _is_possible(saved: SavedRun, case: Case) -> bool:
     """Whether a run of the case can have left these numbers: only sound epochs are saved."""
     checkpoint, epochs = saved.checkpoint, saved.epochs_done
+    squares = [
+        array
+        for slot, arrays in checkpoint.slots.items()
+        for array in arrays
+        if slot.rpartition("_")[0] in SQUARES
+    ]
     return (
         type(checkpoint.steps) is int
         and epochs > 0
@@ -288,9 +296,16 @@ def _is_possible(saved: SavedRun, case: Case) -> bool:
         and all(0 <= seconds < math.inf for seconds in saved.seconds)
         and are_finite(checkpoint.parameters)
         and are_finite(checkpoint.best)
-        and all((rows >= 0).all() for rows in saved.distances.values())
-        and all(set(rows[:, 0]) <= {*range(1, epochs + 1)} for rows in saved.distances.values())
+        and not any((array < 0).any() for array in squares)
+        and all(_are_distances(rows, epochs) for rows in saved.distances.values())
     )
+
+
+def _are_distances(rows: Array, epochs: int) -> bool:
+    """Whether the rows are of different epochs, in their order, and no distance is negative."""
+    of = rows[:, 0]
+    in_order = (of[:1] >= 1).all() and (np.diff(of) >= 1).all() and (of[-1:] <= epochs).all()
+    return bool((rows >= 0).all() and in_order and (of == np.round(of)).all())
 
 
 def _read(path: Path, case: Case) -> tuple[dict[str, Any], dict[str, Array]]:
