@@ -119,10 +119,11 @@ def unknown(name: object, kind: str, known: Iterable[str], listed_by: str = "") 
     """
     text = (name if isinstance(name, str) else short(name))[:MOST_CHARACTERS].lower()
     by_lower_case = {each.lower(): each for each in known}
-    others = OTHER_NAMES.get(re.sub(r"\W+", "_", text), ())
-    if near := [each for each in others if each in by_lower_case] or difflib.get_close_matches(
-        text, by_lower_case, n=1
-    ):
+    others = OTHER_NAMES.get(re.sub(r"\W+", "_", text))
+    near = [each for each in others or () if each in by_lower_case]
+    if not near and others != ():
+        near = difflib.get_close_matches(text, by_lower_case, n=1)
+    if near:
         hint = f"did you mean {by_lower_case[near[0]]!r}?"
     elif len(by_lower_case) <= MOST_NAMES:
         hint = "there are " + ", ".join(by_lower_case.values())

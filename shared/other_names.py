@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Of several, the one that is meant depends on what is asked for.
+# Of several, the one that is meant depends on what is asked for; none is nothing like what is here.
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     # initialisation
     "xavier": ("glorot_uniform",),
@@ -30,6 +30,9 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "signum": ("sign",),
     "rectifier": ("relu",),
     "hyperbolic_tangent": ("tanh",),
+    "gelu": (),
+    "silu": (),
+    "swish": (),
     # losses
     "mse": ("mean_squared_error",),
     "l2_loss": ("mean_squared_error",),
