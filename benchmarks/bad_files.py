@@ -305,7 +305,7 @@ def change_a_little(value: Any, random: random.Random) -> None:
         if isinstance(item[at], str):
             item[at] = random.choice(NAMES)
         elif isinstance(item[at], int | float):
-            item[at] = random.choice([*NUMBERS, *(item[at] * each for each in (2, -1, 1e10, 1e-9))])
+            item[at] = random.choice([*NUMBERS, *(item[at] * each for each in (2, -1, 10, 100))])
 
 
 def text_of(value: Any, equals: str) -> str:
@@ -377,15 +377,25 @@ def make_csv(random: random.Random) -> bytes:
 
 
 def make_npz(random: random.Random) -> bytes:
-    """An ``.npz`` file of data or of a checkpoint, changed."""
-    arrays = dict(random.choice([DATA, checkpoint_arrays()]))
+    """An ``.npz`` file of data, changed."""
+    return changed_archive(DATA, random)
+
+
+def make_checkpoint(random: random.Random) -> bytes:
+    """A checkpoint, changed."""
+    return changed_archive(checkpoint_arrays(), random)
+
+
+def changed_archive(right: dict[str, Any], random: random.Random) -> bytes:
+    """An ``.npz`` file with some of these arrays, and with others."""
+    arrays = dict(right)
     raw: dict[str, bytes] = {}
     for _ in range(random.randint(0, 2)):
         name = random.choice(list(arrays))
         match random.randrange(5):
             case 0:
                 del arrays[name]
-                arrays = arrays or dict(DATA)
+                arrays = arrays or dict(right)
             case 1:
                 raw[name] = numpy_file(random)
             case 2 if name == "about":
@@ -438,6 +448,7 @@ MAKERS: dict[str, Callable[[random.Random], bytes]] = {
     "cases": make_case,
     "csv": make_csv,
     "npz": make_npz,
+    "checkpoints": make_checkpoint,
     "records": make_record,
 }
 

@@ -1,9 +1,9 @@
 """``python -m benchmarks.bad_inputs``: how damaged and hostile files are answered.
 
-Cases, CSV tables, ``.npz`` files and records of steps are changed at random: bytes flipped, parts
-lost, doubled or mixed up, values swapped for the nastiest there are, keys renamed. Each is then
-read and, if it can be, used: a small network makes a step that is judged. That has to end in a
-result or in one :class:`InputError` whose lines are short and safe to print. All else is a
+Cases, CSV tables, ``.npz`` files, checkpoints and records of steps are changed at random: bytes
+flipped, parts lost, doubled or mixed up, values swapped for the nastiest there are, keys renamed.
+Each is then read and, if it can be, used: a small network makes a step that is judged. That has to
+end in a result or in one :class:`InputError` whose lines are short and safe to print. All else is a
 failure: another exception, a warning, anything printed, no answer within seconds.
 """
 
@@ -68,10 +68,13 @@ def use_csv(folder: Path, content: bytes, index: int) -> None:
 
 def use_npz(folder: Path, content: bytes, index: int) -> None:
     (folder / "rows.npz").write_bytes(content)
-    (folder / "numpy-checkpoint.npz").write_bytes(content)
-    with contextlib.suppress(InputError):
-        run_files(folder).read_checkpoint()
     read_data_file(folder / "rows.npz", 1)
+
+
+def use_checkpoint(folder: Path, content: bytes, index: int) -> None:
+    files = run_files(folder)
+    files.checkpoint.write_bytes(content)
+    files.read_checkpoint()
 
 
 def use_record(folder: Path, content: bytes, index: int) -> None:
@@ -89,6 +92,7 @@ USES: dict[str, Callable[[Path, bytes, int], None]] = {
     "cases": use_case,
     "csv": use_csv,
     "npz": use_npz,
+    "checkpoints": use_checkpoint,
     "records": use_record,
 }
 
