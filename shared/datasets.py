@@ -153,7 +153,7 @@ def read_data_file(path: Path, n_targets: int) -> Dataset:
 
 def _of_npz(path: Path) -> tuple[Array, Array]:
     with opened(path, MOST_MEMORY) as file:
-        x, y = read_npz(file, ("x", "y")).values()
+        x, y = read_npz(file, MOST_MEMORY, ("x", "y")).values()
     for values in (x, y):
         if values.dtype.kind not in "biuf":
             raise InputError(f"holds {values.dtype} instead of numbers")

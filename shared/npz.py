@@ -19,14 +19,14 @@ MOST_MEMORY = 2**30
 
 
 def read_npz(
-    file: BinaryIO, names: Collection[str] | None = None, most: int = MOST_MEMORY
+    file: BinaryIO, most: int = MOST_MEMORY, names: Collection[str] | None = None
 ) -> dict[str, Array]:
     """The arrays in an ``.npz`` file, by name.
 
     Args:
         file: the file, open for reading.
+        most: bytes of memory that the arrays may take, at 8 or more for each number.
         names: the arrays to read; all unless given.
-        most: bytes of memory that they may take, at 8 or more for each number.
 
     Raises:
         InputError: it holds too much or Python objects, or is not such a file.

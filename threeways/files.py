@@ -20,17 +20,17 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         InputError: it cannot be written; what was at ``path`` is unchanged.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if _exists(path) and not path.is_file() and not path.is_dir():
             write(path)
             return
-        path = path.resolve()  # raises RuntimeError for links that lead in a circle
+        path = path.resolve()
         part = _part(path)
         try:
             write(part)
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise _unwritable(path, error) from None
 
 
@@ -39,12 +39,21 @@ def check_writable(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "is a folder")
-        if not path.exists() or path.is_file():
+        if not _exists(path) or path.is_file():
             part = _part(path.resolve())
             part.touch()
             part.unlink()
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise _unwritable(path, error) from None
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something at a path; raises OSError for links that lead in a circle."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def make_folder(path: Path) -> None:
@@ -64,5 +73,5 @@ def _part(path: Path) -> Path:
     return path.with_name(f".part-{os.getpid()}-{path.name}")
 
 
-def _unwritable(path: Path, error: OSError | RuntimeError) -> InputError:
-    return InputError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})")
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: cannot be written ({error.strerror or error})")

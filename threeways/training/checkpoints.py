@@ -336,7 +336,7 @@ def _read(path: Path, case: Case) -> tuple[dict[str, Any], dict[str, Array]]:
 def _content(file: BinaryIO, most: int) -> tuple[dict[str, Any], dict[str, Array], int] | None:
     """The header, the arrays and the version of a checkpoint file; None if it is damaged."""
     try:
-        arrays = read_npz(file, most=most)
+        arrays = read_npz(file, most)
         header = parse_json(arrays.pop("about").item())
         return header, arrays, int(header["schema"].removeprefix(SCHEMA))
     except MemoryError:
