@@ -18,6 +18,8 @@ from shared.fields import NaturalInt, NotNegativeFloat, PositiveInt, Share
 
 # The most pixels that a data set may have after augmentation, 1 GiB of them in float64.
 MOST_PIXELS = 2**27
+# The largest pixel, in absolute value: sums of many stay far within float64.
+LARGEST_PIXEL = 1e100
 # The largest shift, in pixels, and the largest noise, in ranges of the data.
 MOST_SHIFT, MOST_NOISE = 1e6, 1e6
 
@@ -65,7 +67,7 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
         augmentation: the number of copies, and how to alter them.
 
     Raises:
-        InputError: the rows are not images, or there would be more than ``MOST_PIXELS``.
+        InputError: the rows are not images, their pixels are huge, or there would be too many.
     """
     if dataset.image_shape is None:
         raise InputError(
@@ -77,6 +79,8 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
         made = f"{n_copies} copies make {n_pixels:,} pixels"
         raise InputError(f"augmentation.copies: {made}, {MOST_PIXELS:,} at most")
     low, high = dataset.x.min(), dataset.x.max()
+    if (largest := max(-low, high)) > LARGEST_PIXEL:
+        raise InputError(f"data set {dataset.name!r}: {largest} is too large for a pixel")
     random = np.random.default_rng(augmentation.seed)
     down, right, turn, size, contrast = random.uniform(-1, 1, (5, n_copies * len(dataset)))
     copies = _move(

@@ -250,6 +250,13 @@ COSTLY = {
         {"data": 'dataset = "digits"', "training": "augmentation = {copies = 100000, shift = 1}"},
         "training: augmentation.copies: 100000 copies make 11,500,915,008 pixels",
     ),
+    "pixels": (
+        {
+            "data": "x = [[-1.7e308, 1]]\ny = [[1]]\nimage_shape = [1, 2]",
+            "training": "augmentation.contrast = 0.5",
+        },
+        "training: data set 'mine': 1.7e+308 is too large for a pixel",
+    ),
     "shift": ({"training": "augmentation.shift = 1e300"}, "shift: should be less than or equal"),
     "keys": ({"training": "\n".join(f"k{i} = 1" for i in range(100_000))}, "99,980 more problems"),
     "size": ({"training": "#" * 2**25}, "is too large: more than 16 MiB"),

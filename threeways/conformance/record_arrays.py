@@ -75,6 +75,8 @@ def _parse(value: Any) -> WrittenArray:
         raise ValueError(f"{' and '.join(forms)} differ in shape")
     if not {"decimal", "hex"} & forms.keys():
         raise ValueError("needs decimal, or hex, or both")
+    if "bound" in forms and not (forms["bound"] >= 0).all():
+        raise ValueError("bound: should be numbers of 0 or more")
     return WrittenArray(forms.get("decimal"), forms.get("hex"))
 
 
