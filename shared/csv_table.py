@@ -37,7 +37,7 @@ def parse_csv(text: str) -> Array:
         _check_headings(headings)
         first = lines.line_num
         for row in lines:
-            if not "".join(row).strip() and len(row) < 2:
+            if len(row) < 2 and not "".join(row).strip():
                 continue
             if (values := _finite(row)) and len(row) == len(headings):
                 numbers.extend(values)
@@ -75,8 +75,8 @@ def _finite(row: list[str]) -> list[float]:
         values = list(map(float, row))
     except ValueError:
         return []
-    is_plain = all(map(math.isfinite, values)) and "_" not in "".join(row)  # as in Python's 1_000
-    return values if is_plain else []
+    is_finite = math.isfinite(sum(values)) or all(map(math.isfinite, values))
+    return values if is_finite and "_" not in "".join(row) else []  # Python takes 1_000
 
 
 def _is_number(text: str) -> bool:
