@@ -53,11 +53,12 @@ NUMBERS: list[float] = [
 NAMES = [*ACTIVATIONS, *LOSSES, *OPTIMIZERS, *SCHEDULES, *SCHEMES, "xor", "iris", "buildings"]
 NASTY: list[Any] = [
     *(*NUMBERS, None, True, False, math.nan, math.inf, -math.inf),
-    *(Raw("9" * 5000), Raw("0x" + "f" * 5000), Raw("1e999999999")),
+    *(Raw("9" * 5000), Raw("0x" + "f" * 5000), Raw("1e999999999"), Raw("1979-05-27T07:32:00Z")),
     *("", " ", "a", "0.5", "relu", "sigmoid", "softmax", "adam", "cosine", "xor", "mazur"),
     *("\x1b[2K\rforged", "two\nlines", "\u202eeman", "\u200b", "\ud800", "\0", "\x7f\x85\u2028"),
     *("x" * 100_000, "é", "😀", "../..", "/dev/zero", "/dev/full", "/", ".", "mine.toml"),
-    *("0x1p-1", "0x1p99999", "inf", "1" * 400, "z[0]", "dW[1][0,0]", "loss", "a[1]"),
+    *("0x1p-1", "0x1p99999", "inf", "1" * 400, "z[0]", "dW[1][0,0]", "loss"),
+    f"db[0][{'1' * 5000}]",
     *([], [[]], [1], [[1]], [1, 2], [[1, 2], [3]], [[[1]]], [None], ["a"], [0] * 1000),
     *(Raw("[" * 60 + "]" * 60), Raw("[" * 900 + "]" * 900), Raw("[" * 50_000)),
     *(Table(), Table([["a", 1]]), Table([["W", [[1]]], ["b", [1]]]), Table([["copies", 100_000]])),

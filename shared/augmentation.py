@@ -16,8 +16,8 @@ from shared.datasets import Dataset
 from shared.errors import InputError, checked
 from shared.fields import NaturalInt, NotNegativeFloat, PositiveInt, Share
 
-# The most pixels that a data set may have after augmentation, 1 GiB of them in float64.
-MOST_PIXELS = 2**27
+# The most images that there may be after augmentation, and their pixels, 4 GiB of them in float64.
+MOST_IMAGES, MOST_PIXELS = 2**20, 2**29
 # The largest pixel, in absolute value: sums of many stay far within float64.
 LARGEST_PIXEL = 1e100
 # The largest shift, in pixels, and the largest noise, in ranges of the data.
@@ -74,10 +74,13 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
             f"data set {dataset.name!r}: augmentation needs images, but there is no image_shape"
         )
     n_copies = augmentation.copies
-    n_pixels = (1 + n_copies) * dataset.x.size
-    if n_pixels > MOST_PIXELS:
-        made = f"{n_copies} copies make {n_pixels:,} pixels"
-        raise InputError(f"augmentation.copies: {made}, {MOST_PIXELS:,} at most")
+    for what, count, most in (
+        ("images", (1 + n_copies) * len(dataset), MOST_IMAGES),
+        ("pixels", (1 + n_copies) * dataset.x.size, MOST_PIXELS),
+    ):
+        if count > most:
+            made = f"{n_copies} copies make {count:,} {what}"
+            raise InputError(f"augmentation.copies: {made}, {most:,} at most")
     low, high = dataset.x.min(), dataset.x.max()
     if (largest := max(-low, high)) > LARGEST_PIXEL:
         raise InputError(f"data set {dataset.name!r}: {largest} is too large for a pixel")

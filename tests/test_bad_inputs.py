@@ -248,7 +248,18 @@ COSTLY = {
     "units": ({"units": "2000000000"}, "weights and biases, 134,217,728 at most"),
     "copies": (
         {"data": 'dataset = "digits"', "training": "augmentation = {copies = 100000, shift = 1}"},
-        "training: augmentation.copies: 100000 copies make 11,500,915,008 pixels",
+        "training: augmentation.copies: 100000 copies make 179,701,797 images, 1,048,576 at most",
+    ),
+    "tiny-copies": (
+        {
+            "data": "x = [[0, 1]]\ny = [[1]]\nimage_shape = [1, 2]",
+            "training": "augmentation = {copies = 2000000000, shift = 1}",
+        },
+        "2000000000 copies make 2,000,000,001 images",
+    ),
+    "index": (
+        {"more": f'figures.X."dW[0][0,{"1" * 5000}]" = "1"'},
+        "is not a quantity of this step",
     ),
     "pixels": (
         {

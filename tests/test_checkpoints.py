@@ -19,7 +19,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from shared import Array, Case, InputError, Layer, Network, initialise, load_case
+from shared import (
+    Array,
+    Augmentation,
+    Case,
+    Dataset,
+    InputError,
+    Layer,
+    Network,
+    Training,
+    initialise,
+    load_case,
+)
 from threeways.cli import main
 from threeways.training.checkpoints import RunFiles, SavedRun
 from threeways.training.lockstep import Lockstep
@@ -189,6 +200,25 @@ def test_a_run_that_is_complete(run: Path, mine: Path) -> None:
     assert "numpy is complete after epoch 2 of 2" in result.output
     assert "best epoch 2 of 2" in result.output
     assert contents(run) == before
+
+
+@pytest.mark.parametrize(
+    ("validation", "copies", "batch_size"),
+    [(None, 0, None), (0.25, 0, 3), (0.4, 2, 4), (None, 1, 5)],
+)
+def test_the_steps_of_an_epoch(
+    validation: float | None, copies: int, batch_size: int | None
+) -> None:
+    augmentation = Augmentation(copies=copies, shift=1) if copies else None
+    training = Training(
+        learning_rate=0.1,
+        validation=validation,
+        batch_size=batch_size,
+        augmentation=augmentation,
+    )
+    rows = Dataset("rows", np.eye(10), np.eye(10), image_shape=(2, 5))
+    prepared, _ = training.prepare(rows)
+    assert training.steps_per_epoch(10) == len(training.sizes(len(prepared)))
 
 
 def test_more_epochs_than_before(run: Path, mine: Path) -> None:
