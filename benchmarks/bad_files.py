@@ -6,36 +6,19 @@ What they are changed to is the nastiest there is; some are changed so little th
 from __future__ import annotations
 
 import copy
-import functools
 import io
 import json
 import math
 import random
-import tempfile
-import tomllib
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shared import (
-    ACTIVATIONS,
-    LOSSES,
-    OPTIMIZERS,
-    SCHEDULES,
-    SCHEMES,
-    Case,
-    Checkpoint,
-    History,
-    load_case,
-)
-from shared.case_file import FOLDER
-from threeways.conformance.record_tables import SCHEMA
-from threeways.exact.oracle import rounded_step
-from threeways.training.checkpoints import RunFiles, SavedRun, describe
+from benchmarks.good_files import DATA, ROWS, checkpoint_arrays, tables_of_cases, tables_of_records
+from shared import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, SCHEMES
 
 
 class Raw(str):
@@ -46,6 +29,7 @@ class Table(list[Any]):
     """A table as a list of its keys and values, ``[[key, value], …]``: a key may be in it twice."""
 
 
+# What values are swapped for: in cases and records, in tables, and in .npz files.
 NUMBERS: list[float] = [
     *(0, 1, -1, 2, 7, 20, 1000, 2**31, 2**63, -(2**70), 10**30, 10**400),
     *(0.5, -0.0, 1.0, 0.999_999_999_999_999_9, 5e-324, 1e-300, -1e-30, 1e17, 1e39, 1e300, -1.7e308),
@@ -71,7 +55,7 @@ ARRAYS: list[Any] = [
     *(np.zeros(()), np.zeros(3), np.zeros((0, 2)), np.zeros((2, 0)), np.zeros((2, 2, 2))),
     *(np.full((2, 2), np.nan), np.array([[np.inf, 1]]), np.array([["a", "b"]])),
     *(np.array([[{}, []]], dtype=object), np.ones((2, 2), complex), np.ones((2, 2), ">f2")),
-    *(np.ones((2, 2), np.longdouble) * np.longdouble("1e4000"), np.ones((2, 2), bool)),
+    *(np.full((2, 2), np.finfo(np.longdouble).max), np.ones((2, 2), bool)),
     *(np.array([["2020"]], "M8[s]"), np.zeros(2, [("a", "f8")]), np.full((2, 2), 2**64 - 1, "u8")),
     *(np.asfortranarray(np.ones((3, 2))), np.array([[1e300, -1e308]]), np.array("{}"), np.zeros(9)),
 ]  # fmt: skip
@@ -92,139 +76,6 @@ def numpy_file(random: random.Random) -> bytes:
     version = random.choice([b"\1\0", b"\1\0", b"\2\0", b"\3\0", b"\7\0"])
     size = len(header).to_bytes(2 if version[0] == 1 else 4, "little")
     return b"\x93NUMPY" + version + size + header + b"\0" * random.choice([0, 8, 32, 1000])
-
-
-# The files before they are changed.
-
-
-@functools.cache
-def seed_cases() -> list[Any]:
-    names = ("mazur", "uio-1-or", "kth-8-softmax", "csumb-3-two-inputs", "uio-9-buildings")
-    own = [(FOLDER / f"{name}.toml").read_text(encoding="utf-8") for name in names]
-    return [tomllib.loads(text) for text in (*own, *CASES)]
-
-
-CASES = (
-    """
-title = "images"
-loss = "binary_crossentropy"
-initialise = {scheme = "he_normal", seed = 3}
-goal = {loss = 0.5, accuracy = 0.5, test_accuracy = 0.1}
-[[layers]]
-units = 3
-activation = "selu"
-alpha_dropout = 0.2
-l1 = 0.1
-[[layers]]
-units = 2
-activation = "sigmoid"
-l2 = 0.01
-fixed_bias = true
-[data]
-x = [[0, 1, 2, 3], [4, 5, 6, 7], [1, 1, 2, 2]]
-y = [[0, 1], [1, 0], [1, 1]]
-image_shape = [2, 2]
-test = 0.4
-[training]
-learning_rate = 0.1
-optimizer = "adam"
-beta_1 = 0.8
-epsilon = 1e-5
-epochs = 3
-batch_size = 2
-seed = 1
-schedule = "exponential"
-decay_rate = 0.5
-decay_steps = 2
-[training.augmentation]
-copies = 2
-shift = 1
-rotate = 20
-resize = 0.1
-contrast = 0.2
-noise = 0.1
-""",
-    """
-loss = "mean_squared_error"
-layers = [{units = 2, activation = "leaky_relu", alpha = 0.2, trainable = false}, {units = 1}]
-transfer = {case = "uio-9-buildings", layers = 1}
-data = {file = "rows.csv"}
-figures = {X = {"z[0][0,0]" = "0.3775", "loss" = "1.0"}}
-[training]
-learning_rate = 0.1
-optimizer = "momentum"
-momentum = 0.5
-validation = 0.4
-patience = 2
-epochs = 5
-schedule = "cosine"
-decay_steps = 10
-""",
-    """
-loss = "mean_squared_error"
-layers = [{units = 2, activation = "elu"}, {units = 2}]
-data = {dataset = "xor", autoencoder = true}
-[training]
-learning_rate = 0.1
-optimizer = "adagrad"
-schedule = "inverse_time"
-decay_rate = 0.5
-decay_steps = 2
-initial_accumulator = 0.2
-""",
-)
-ROWS = "a,b,target\n" + "".join(f"{i},{i * i / 8},{i % 2}\n" for i in range(6))
-
-
-@functools.cache
-def small_cases() -> list[Case]:
-    """Networks with few numbers."""
-    found = [load_case(name) for name in ("mazur", "kth-8-softmax")]
-    return [case.alone() for case in found if isinstance(case, Case)]
-
-
-@functools.cache
-def seed_records() -> list[Any]:
-    return [_record(case) for case in small_cases()]
-
-
-def _record(case: Case) -> Any:
-    x, y = (array[:3].tolist() for array in case.first_batch())
-    layers = [
-        {"units": layer.units, "activation": layer.activation} for layer in case.network.layers
-    ]
-    quantities = {name: array.tolist() for name, array in rounded_step(case).items()}
-    if case.network.loss == "half_squared_error":
-        hexadecimal = float(quantities["loss"]).hex()
-        quantities["loss"] = {"decimal": quantities["loss"], "hex": hexadecimal, "bound": 1e-9}
-    n_features, loss = case.network.n_features, case.network.loss
-    return {
-        "schema": SCHEMA,
-        "generator": "x",
-        "notes": {"up": {"title": "t", "did": "d", "why": "w", "fix": "f"}},
-        "groups": [
-            {
-                "case": case.name,
-                "title": "a title",
-                "chained": True,
-                "network": {"n_features": n_features, "layers": layers, "loss": loss},
-                "training": {"learning_rate": case.training.learning_rate, "optimizer": "sgd"},
-                "parameters": [
-                    {"W": weights.W.tolist(), "b": weights.b.tolist()}
-                    for weights in case.parameters
-                ],
-                "x": x,
-                "y": y,
-                "tests": [
-                    {"tcId": 1, "comment": "c", "flags": ["up"], "quantities": quantities},
-                    {"tcId": 2, "result": "invalid", "quantities": {"loss": 1}},
-                ],
-            }
-        ],
-    }
-
-
-# How they are changed.
 
 
 def changed_bytes(content: bytes, other: bytes, random: random.Random) -> bytes:
@@ -330,7 +181,7 @@ def toml_of(table: Table) -> str:
 
 def make_case(random: random.Random) -> bytes:
     """A case, changed."""
-    first, second = (as_tables(random.choice(seed_cases())) for _ in "ab")
+    first, second = (as_tables(random.choice(tables_of_cases())) for _ in "ab")
     if random.random() < 0.3:
         return changed_bytes(toml_of(first).encode(), toml_of(second).encode(), random)
     change = random.choice([change_tables, change_a_little])
@@ -340,7 +191,7 @@ def make_case(random: random.Random) -> bytes:
 
 def make_record(random: random.Random) -> bytes:
     """A file of recorded steps, changed."""
-    first, second = (as_tables(random.choice(seed_records())) for _ in "ab")
+    first, second = (as_tables(random.choice(tables_of_records())) for _ in "ab")
     if random.random() < 0.3:
         return changed_bytes(text_of(first, ": ").encode(), text_of(second, ": ").encode(), random)
     change = random.choice([change_tables, change_a_little])
@@ -422,27 +273,6 @@ def changed_archive(right: dict[str, Any], random: random.Random) -> bytes:
     if random.random() < 0.4:
         return changed_bytes(content_of_file, content_of_file, random)
     return content_of_file
-
-
-DATA = {"x": np.arange(12.0).reshape(6, 2), "y": np.arange(6.0).reshape(6, 1) % 2}
-
-
-@functools.cache
-def checkpoint_arrays() -> dict[str, Any]:
-    """The arrays of a checkpoint of the first of the small networks."""
-    case = small_cases()[0]
-    history = History([0.5, 0.25], [])
-    state = Checkpoint(history, case.parameters, case.parameters, 2, {})
-    with tempfile.TemporaryDirectory() as folder:
-        files = run_files(Path(folder))
-        files.write_checkpoint(SavedRun(state, [0.1, 0.2], {}))
-        with np.load(files.checkpoint) as arrays:
-            return dict(arrays)
-
-
-def run_files(folder: Path) -> RunFiles:
-    case = small_cases()[0]
-    return RunFiles(folder, case, describe(case), "numpy")
 
 
 MAKERS: dict[str, Callable[[random.Random], bytes]] = {

@@ -23,7 +23,8 @@ from pathlib import Path
 import click
 
 import impl_numpy
-from benchmarks.bad_files import ROWS, bad_file, run_files
+from benchmarks.bad_files import bad_file
+from benchmarks.good_files import ROWS, run_files
 from shared import DTYPES, Case, InputError, load_case, load_dataset
 from shared.datasets import read_data_file
 from shared.errors import MOST_CHARACTERS, MOST_PROBLEMS
@@ -49,6 +50,7 @@ def multiplications(case: Case) -> int:
 
 
 def use_case(folder: Path, content: bytes, index: int) -> None:
+    """Read a case and make its first steps, which are compared with the exact ones if small."""
     (folder / "rows.csv").write_text(ROWS)
     (folder / "mine.toml").write_bytes(content)
     case = load_case(folder / "mine.toml")
@@ -62,22 +64,26 @@ def use_case(folder: Path, content: bytes, index: int) -> None:
 
 
 def use_csv(folder: Path, content: bytes, index: int) -> None:
+    """Read a table, with 0 to 2 columns of targets."""
     (folder / "rows.csv").write_bytes(content)
     read_data_file(folder / "rows.csv", index % 3)
 
 
 def use_npz(folder: Path, content: bytes, index: int) -> None:
+    """Read arrays of data."""
     (folder / "rows.npz").write_bytes(content)
     read_data_file(folder / "rows.npz", 1)
 
 
 def use_checkpoint(folder: Path, content: bytes, index: int) -> None:
+    """Read a checkpoint."""
     files = run_files(folder)
     files.checkpoint.write_bytes(content)
     files.read_checkpoint()
 
 
 def use_record(folder: Path, content: bytes, index: int) -> None:
+    """Read recorded steps and judge those that are small."""
     (folder / "steps.json").write_bytes(content)
     groups = read_records(folder / "steps.json")
     for group in groups:
@@ -157,15 +163,15 @@ def failures(
 @click.option("--seed", default=0, show_default=True)
 @click.option(
     "--write",
-    nargs=3,
+    type=(click.Choice([*USES]), int, click.Path(path_type=Path)),
     metavar="KIND INDEX FILE",
     help="Only write one input to a file, to try it.",
 )
-def main(inputs: int, seed: int, write: tuple[str, str, str] | None) -> None:
+def main(inputs: int, seed: int, write: tuple[str, int, Path] | None) -> None:
     """Count the bad inputs that are not answered by a result or by one clear error."""
     if write:
-        kind, number, file = write
-        Path(file).write_bytes(bad_file(kind, seed, int(number)))
+        kind, index, file = write
+        file.write_bytes(bad_file(kind, seed, index))
         return
     total = 0
     for kind in USES:
