@@ -122,15 +122,16 @@ RULES: dict[str, Callable[..., None]] = {name: globals()[name] for name in OPTIM
 def learning_rate(training: Training, t: int) -> float:
     """η after t steps, by the schedule."""
     eta = training.learning_rate
-    rate: Any = training.decay_rate
+    # As a NumPy number, a power of it that is too large is infinite and no OverflowError.
+    rate: Any = training.decay_rate and np.float64(training.decay_rate)
     steps: Any = training.decay_steps
     match training.schedule:
         case "step":
-            return eta * rate ** (t // steps)
+            return float(eta * rate ** (t // steps))
         case "exponential":
-            return eta * rate ** (t / steps)
+            return float(eta * rate ** (t / steps))
         case "inverse_time":
-            return eta / (1 + rate * t / steps)
+            return float(eta / (1 + rate * t / steps))
         case "cosine":
             return eta * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
         case "constant":

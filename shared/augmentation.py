@@ -16,6 +16,13 @@ from shared.datasets import Dataset
 from shared.errors import InputError, checked
 from shared.fields import NaturalInt, NotNegativeFloat, PositiveInt, Share
 
+# The most images that there may be after augmentation, and their pixels, 4 GiB of them in float64.
+MOST_IMAGES, MOST_PIXELS = 2**20, 2**29
+# The largest pixel, in absolute value: sums of many stay far within float64.
+LARGEST_PIXEL = 1e100
+# The largest shift, in pixels, and the largest noise, in ranges of the data.
+MOST_SHIFT, MOST_NOISE = 1e6, 1e6
+
 
 @checked
 class Augmentation:
@@ -37,11 +44,11 @@ class Augmentation:
     """
 
     copies: PositiveInt = 1
-    shift: NotNegativeFloat = 0.0
+    shift: Annotated[NotNegativeFloat, Le(MOST_SHIFT)] = 0.0
     rotate: Annotated[NotNegativeFloat, Le(180)] = 0.0
     resize: Share = 0.0
     contrast: Share = 0.0
-    noise: NotNegativeFloat = 0.0
+    noise: Annotated[NotNegativeFloat, Le(MOST_NOISE)] = 0.0
     seed: NaturalInt = 0
 
     def __post_init__(self) -> None:
@@ -60,14 +67,23 @@ def augment(dataset: Dataset, augmentation: Augmentation) -> Dataset:
         augmentation: the number of copies, and how to alter them.
 
     Raises:
-        InputError: the rows are not images.
+        InputError: the rows are not images, their pixels are huge, or there would be too many.
     """
     if dataset.image_shape is None:
         raise InputError(
             f"data set {dataset.name!r}: augmentation needs images, but there is no image_shape"
         )
-    low, high = dataset.x.min(), dataset.x.max()
     n_copies = augmentation.copies
+    for what, count, most in (
+        ("images", (1 + n_copies) * len(dataset), MOST_IMAGES),
+        ("pixels", (1 + n_copies) * dataset.x.size, MOST_PIXELS),
+    ):
+        if count > most:
+            made = f"{n_copies} copies make {count:,} {what}"
+            raise InputError(f"augmentation.copies: {made}, {most:,} at most")
+    low, high = dataset.x.min(), dataset.x.max()
+    if (largest := max(-low, high)) > LARGEST_PIXEL:
+        raise InputError(f"data set {dataset.name!r}: {largest} is too large for a pixel")
     random = np.random.default_rng(augmentation.seed)
     down, right, turn, size, contrast = random.uniform(-1, 1, (5, n_copies * len(dataset)))
     copies = _move(

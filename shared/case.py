@@ -12,7 +12,7 @@ from annotated_types import Gt, Le
 from shared.arrays import Array, check_inputs
 from shared.chain_rule import ChainRule
 from shared.datasets import Dataset
-from shared.errors import Findings, checked
+from shared.errors import Findings, InputError, checked
 from shared.fields import FiniteFloat, PositiveFloat
 from shared.network import Network
 from shared.parameters import Parameters, check_parameters
@@ -190,5 +190,16 @@ class ChainRuleCase:
     dtype: str = "float64"
 
     def with_dtype(self, dtype: str) -> ChainRuleCase:
-        """The same case in another dtype."""
+        """The same case in another dtype.
+
+        Raises:
+            InputError: an input is too large for that dtype.
+        """
+        largest = float(np.finfo(dtype).max)
+        too_large = {name: x for name, x in self.chain_rule.inputs.items() if abs(x) > largest}
+        if too_large:
+            problems = (
+                f"inputs.{name}: {x} is too large for {dtype}" for name, x in too_large.items()
+            )
+            raise InputError(*problems).within(f"{self.name}: ")
         return dataclasses.replace(self, dtype=dtype)

@@ -21,9 +21,10 @@ A file describes a network with its data and training, or a chain of functions:
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import os
 import re
-import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
@@ -38,7 +39,16 @@ from shared.augmentation import Augmentation
 from shared.case import Case, ChainRuleCase, Figure, Goal, Transfer
 from shared.chain_rule import CHAIN_RULES, ChainRule
 from shared.datasets import DATASETS, Dataset, load_dataset, read_data_file
-from shared.errors import Findings, InputError, checked, problems_of, unknown
+from shared.errors import (
+    MOST_NAMES,
+    Findings,
+    InputError,
+    checked,
+    input_error,
+    printable,
+    short,
+    unknown,
+)
 from shared.fields import (
     FiniteFloat,
     Flag,
@@ -53,9 +63,17 @@ from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
 from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
 from shared.quantities import is_inside, parse_element, shapes
+from shared.reading import read_text
+from shared.toml import parse_toml
 from shared.training import Training
 
 FOLDER = Path(__file__).with_name("cases")
+# The most bytes of a case; many rows are quicker to read from a data file.
+MOST_BYTES = 2**24
+# The most weights and biases of a network, 1 GiB of them in float64.
+MOST_PARAMETERS = 2**27
+# How many cases may transfer layers to one another in a row.
+MOST_TRANSFERS = 20
 
 _Row = tuple[FiniteFloat, ...]
 _Matrix = tuple[_Row, ...]
@@ -83,7 +101,20 @@ def _path_of(name: str, folder: Path = Path()) -> Path:
         return own[name]
     if name.endswith(".toml") or "/" in name:
         return folder / name
-    raise InputError(unknown(name, "a case", sorted(own)) + " (a file's name ends in .toml)")
+    if os.path.isfile(folder / f"{name}.toml"):
+        raise InputError(f"{short(name)} is not a case; did you mean {name}.toml?")
+    if name in DATASETS:
+        raise InputError(f"{short(name)} is a data set, not a case; {_cases_with(name, own)}")
+    hint = unknown(name, "a case", sorted(own), "`threeways cases`")
+    raise InputError(f"{hint} (a file's name ends in .toml)")
+
+
+def _cases_with(dataset: str, own: Mapping[str, Path]) -> str:
+    """Which of the project's own cases use a data set, in words."""
+    line = f'dataset = "{dataset}"'
+    names = [name for name, path in own.items() if line in path.read_text("utf-8").splitlines()]
+    shown = ", ".join(sorted(names)[:MOST_NAMES])
+    return f"cases that use it: {shown}" if names else "no case of this project uses it"
 
 
 def read_case(path: Path, ancestors: tuple[Path, ...] = ()) -> Case | ChainRuleCase:
@@ -97,27 +128,19 @@ def read_case(path: Path, ancestors: tuple[Path, ...] = ()) -> Case | ChainRuleC
         InputError: a line for each mistake in the file.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        table = tomllib.loads(text)
+        table = parse_toml(read_text(path, MOST_BYTES))
         schema = _ChainRuleFile if "chain_rule" in table else _CaseFile
         file: Any = TypeAdapter(schema).validate_python(table)
-        return file.case(path, (*ancestors, path.resolve()))
-    except OSError as error:
-        problems: list[str] = [error.strerror or str(error)]
-    except UnicodeDecodeError as error:
-        problems = [f"not UTF-8 text (byte {error.start})"]
-    except tomllib.TOMLDecodeError as error:
-        end = f"at line {text.count(chr(10)) + 1}, column {len(text) - text.rfind(chr(10))}"
-        problems = ["not TOML: " + str(error).replace("at end of document", end)]
+        return file.case(path, (*ancestors, _real(path)))
     except ValidationError as error:
-        problems = problems_of(error, _keys(schema))
+        raise input_error(error, _keys(schema)).within(f"{path}: ") from None
     except InputError as error:
-        problems = list(error.problems)
-    except RecursionError:
-        problems = ["not TOML: nested too deeply"]
-    except ValueError as error:
-        problems = [f"not TOML: {error}"]
-    raise InputError(*(f"{path}: {problem}" for problem in problems))
+        raise error.within(f"{path}: ") from None
+
+
+def _real(path: Path) -> Path:
+    """The path without links, also where these lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 @checked
@@ -138,7 +161,7 @@ class _Initialise:
 
 @checked
 class _Data:
-    dataset: Annotated[Text, one_of("a data set", DATASETS)] | None = None
+    dataset: Annotated[Text, one_of("a data set", DATASETS, "`threeways datasets`")] | None = None
     file: Text | None = None
     x: _Matrix | None = None
     y: _Matrix | None = None
@@ -181,8 +204,10 @@ class _Transfer:
     def load(self, path: Path, ancestors: tuple[Path, ...], dtype: str) -> Transfer:
         with _at("transfer.case"):
             source = _path_of(self.case, path.parent)
-            if source.resolve() in ancestors:
+            if _real(source) in ancestors:
                 raise InputError(f"{self.case!r} would start from itself")
+            if len(ancestors) > MOST_TRANSFERS:
+                raise InputError(f"more than {MOST_TRANSFERS} cases that start from one another")
             case = read_case(source, ancestors)
             if not isinstance(case, Case):
                 raise InputError(f"{self.case!r} is a chain of functions, not a network")
@@ -239,7 +264,7 @@ class _CaseFile:
                 figures = _figures(self.figures, shapes(network, n_rows, slots))
         findings.raise_any()
         return Case(
-            name=path.stem,
+            name=printable(path.stem),
             title=self.title,
             lectures=self.lectures,
             figures=figures,
@@ -271,6 +296,12 @@ class _CaseFile:
             raise InputError("goal: the targets are not classes, so there is no accuracy")
 
     def _parameters(self, network: Network) -> Parameters:
+        count = sum(
+            (fan_in + 1) * fan_out for fan_in, fan_out in itertools.pairwise(network.widths)
+        )
+        if count > MOST_PARAMETERS:
+            most = f"{MOST_PARAMETERS:,} at most"
+            raise InputError(f"layers: {count:,} weights and biases, {most}")
         if self.parameters is not None:
             return check_parameters(network, [(table.W, table.b) for table in self.parameters])
         start = self.initialise or _Initialise()
@@ -287,7 +318,7 @@ class _ChainRuleFile:
     def case(self, path: Path, _: tuple[Path, ...]) -> ChainRuleCase:
         names = CHAIN_RULES[self.chain_rule.example].quantities
         return ChainRuleCase(
-            name=path.stem,
+            name=printable(path.stem),
             title=self.title,
             lectures=self.lectures,
             figures=_figures(self.figures, dict.fromkeys(names, ())),
@@ -318,7 +349,7 @@ def _at(key: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(*(f"{key}: {problem}" for problem in error.problems)) from None
+        raise error.within(f"{key}: ") from None
 
 
 def _check_rectangular(name: str, rows: _Matrix) -> None:
@@ -352,6 +383,6 @@ def _figure(lecture: str, element: str, decimals: str, known: dict[str, tuple[in
     shape = known[quantity]
     if not is_inside(index, shape):
         raise InputError(at + f"{element!r}: the index does not fit the shape {shape}")
-    if re.fullmatch(r"-?\d*\.?\d+", decimals) is None:
-        raise InputError(at + f"{element!r}: {decimals!r} is not a decimal number")
+    if re.fullmatch(r"-?(\d*\.)?\d+", decimals) is None:
+        raise InputError(at + f"{element!r}: {short(decimals)} is not a decimal number")
     return Figure(lecture, quantity, index, decimals)

@@ -9,18 +9,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.npyio import NpzFile
 
 from shared.arrays import Array, all_finite
+from shared.csv_table import parse_csv
 from shared.errors import InputError, unknown
+from shared.npz import MOST_MEMORY, read_npz
 from shared.quiet import silent_stderr
+from shared.reading import opened, read_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,7 @@ def load_dataset(name: str) -> Dataset:
         InputError: there is no such data set, or it could not be downloaded.
     """
     if name not in DATASETS:
-        raise InputError(unknown(name, "a data set", DATASETS))
+        raise InputError(unknown(name, "a data set", DATASETS, "`threeways datasets`"))
     return _load(name)
 
 
@@ -144,49 +145,29 @@ def read_data_file(path: Path, n_targets: int) -> Dataset:
         InputError: the file is missing, cannot be read, or has no such data in it.
     """
     try:
-        x, y = _read_npz(path) if path.suffix.lower() == ".npz" else _read_csv(path, n_targets)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    except UserWarning:
-        raise InputError(f"{path}: no rows in it") from None
-    except ValueError as error:
-        raise InputError(f"{path}: {str(error).splitlines()[0].partition(';')[0]}") from None
+        x, y = _of_npz(path) if path.suffix.lower() == ".npz" else _of_csv(path, n_targets)
+    except InputError as error:
+        raise error.within(f"{path}: ") from None
     return Dataset(str(path), x, y)
 
 
-def _read_npz(path: Path) -> tuple[Array, Array]:
-    try:
-        with path.open("rb") as file, NpzFile(file) as arrays:
-            x, y = (np.asarray(arrays[name]) for name in ("x", "y"))
-    except OSError:
-        raise
-    except Exception:  # many kinds: a damaged archive, a damaged array, not an archive at all
-        raise ValueError("not an .npz file with arrays x and y") from None
+def _of_npz(path: Path) -> tuple[Array, Array]:
+    with opened(path, MOST_MEMORY) as file:
+        x, y = read_npz(file, MOST_MEMORY, ("x", "y")).values()
     for values in (x, y):
         if values.dtype.kind not in "biuf":
-            raise ValueError(f"holds {values.dtype} instead of numbers")
-    return x.astype(np.float64), y.astype(np.float64)
+            raise InputError(f"holds {values.dtype} instead of numbers")
+    with np.errstate(over="ignore"):  # of larger floats, which become infinite
+        return x.astype(np.float64), y.astype(np.float64)
 
 
-def _read_csv(path: Path, n_targets: int) -> tuple[Array, Array]:
-    with path.open(encoding="utf-8-sig") as file, warnings.catch_warnings():
-        warnings.simplefilter("error")  # NumPy only warns about an empty file
-        if all(_is_number(cell) for cell in file.readline().split(",")):
-            raise ValueError("the first line should be headings, not numbers")
-        table = np.loadtxt(file, delimiter=",", ndmin=2)
+def _of_csv(path: Path, n_targets: int) -> tuple[Array, Array]:
+    table = parse_csv(read_text(path))
     if table.shape[1] <= n_targets:
-        raise ValueError(f"{table.shape[1]} columns leave no features beside {n_targets} targets")
+        raise InputError(f"{table.shape[1]} columns leave no features beside {n_targets} targets")
     if not n_targets:
         return table, table
     return table[:, :-n_targets], table[:, -n_targets:]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def one_hot(classes: Array) -> Array:

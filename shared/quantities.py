@@ -45,7 +45,7 @@ def parse_element(text: str) -> tuple[str, tuple[int, ...]]:
     >>> parse_element("dW[1][0,1]"), parse_element("dW[1]"), parse_element("loss")
     (('dW[1]', (0, 1)), ('dW[1]', ()), ('loss', ()))
     """
-    match = re.fullmatch(r"([\w/]+(?:\[\d+\])?)(?:\[(-?\d+(?:, *-?\d+)*)\])?", text)
+    match = re.fullmatch(r"([\w/]+(?:\[\d+\])?)(?:\[(-?\d{1,9}(?:, *-?\d{1,9})*)\])?", text)
     if match is None:
         return text, ()
     return match[1], tuple(int(part) for part in match[2].split(",")) if match[2] else ()

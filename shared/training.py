@@ -148,6 +148,12 @@ class Training:
         size = self.batch_size or n_rows
         return [min(size, n_rows - start) for start in range(0, n_rows, size)]
 
+    def steps_per_epoch(self, n_rows: int) -> int:
+        """The number of steps in an epoch, for ``n_rows`` before any of them are held back."""
+        n_rows -= round(self.validation * n_rows) if self.validation else 0
+        n_rows *= 1 + self.augmentation.copies if self.augmentation else 1
+        return len(self.sizes(n_rows))
+
     def masks(self, network: Network, t: int, n_rows: int) -> dict[int, Array]:
         """The dropout masks of step t: for each a[l] with dropout, (n_rows, D[l]) of bool.
 

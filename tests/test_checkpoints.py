@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from shared import Case, InputError, Layer, Network, initialise, load_case
+from shared import (
+    Array,
+    Augmentation,
+    Case,
+    Dataset,
+    InputError,
+    Layer,
+    Network,
+    Training,
+    initialise,
+    load_case,
+)
 from tests.processes import LIMIT, started
 from threeways.cli import main
 from threeways.training.checkpoints import RunFiles, SavedRun
@@ -190,6 +203,25 @@ def test_a_run_that_is_complete(run: Path, mine: Path) -> None:
     assert contents(run) == before
 
 
+@pytest.mark.parametrize(
+    ("validation", "copies", "batch_size"),
+    [(None, 0, None), (0.25, 0, 3), (0.4, 2, 4), (None, 1, 5)],
+)
+def test_the_steps_of_an_epoch(
+    validation: float | None, copies: int, batch_size: int | None
+) -> None:
+    augmentation = Augmentation(copies=copies, shift=1) if copies else None
+    training = Training(
+        learning_rate=0.1,
+        validation=validation,
+        batch_size=batch_size,
+        augmentation=augmentation,
+    )
+    rows = Dataset("rows", np.eye(10), np.eye(10), image_shape=(2, 5))
+    prepared, _ = training.prepare(rows)
+    assert training.steps_per_epoch(10) == len(training.sizes(len(prepared)))
+
+
 def test_more_epochs_than_before(run: Path, mine: Path) -> None:
     mine.write_text(MINE.replace("epochs = 12", "epochs = 4"))
     assert (
@@ -314,6 +346,96 @@ def test_a_newer_checkpoint_and_one_that_lacks_something(run: Path, mine: Path) 
         assert result.exit_code == 2
         assert f"{path}: {message}" in result.stderr
         assert contents(run) == before
+
+
+def header(about: Array, **changes: Any) -> Array:
+    """The header of a checkpoint with other values in it."""
+    return np.array(json.dumps(json.loads(about.item()) | changes))
+
+
+IMPOSSIBLE: dict[str, Callable[[dict[str, Array]], dict[str, Any]]] = {
+    "steps-negative": lambda right: {"about": header(right["about"], steps=-5)},
+    "steps-float": lambda right: {"about": header(right["about"], steps=1e30)},
+    "steps-huge": lambda right: {"about": header(right["about"], steps=10**30)},
+    "steps-of-other-epochs": lambda right: {"about": header(right["about"], steps=3)},
+    "steps-true": lambda right: {"about": header(right["about"], steps=True)},
+    "key-twice": lambda right: {
+        "about": np.array(right["about"].item().replace('"steps"', '"steps": 1, "steps"'))
+    },
+    "no-table": lambda right: {"about": np.array("[1]")},
+    "version": lambda right: {"about": header(right["about"], schema="threeways/checkpoint/v" * 2)},
+    "loss-nan": lambda right: {"loss": right["loss"] * np.nan},
+    "no-epochs": lambda right: {name: right[name][:0] for name in ("loss", "seconds")},
+    "seconds-negative": lambda right: {"seconds": -right["seconds"]},
+    "seconds-infinite": lambda right: {"seconds": right["seconds"] * np.inf},
+    "seconds-few": lambda right: {"seconds": right["seconds"][:1]},
+    "validation-few": lambda right: {"validation_loss": right["validation_loss"][:1]},
+    "W-infinite": lambda right: {"W[0]": right["W[0]"] + np.inf},
+    "W-dtype": lambda right: {"W[0]": right["W[0]"].astype(np.float32)},
+    "W-shape": lambda right: {"W[0]": right["W[0]"].T},
+    "W-objects": lambda right: {"W[0]": np.array([None])},
+    "best-nan": lambda right: {"best_b[1]": right["best_b[1]"] * np.nan},
+    "velocity-negative": lambda right: {"velocity_W[0]": -1 - right["velocity_W[0]"]},
+    "distances-negative": lambda right: {"apart_tf": np.full((1, 9), -1.0)},
+    "distances-of-no-epoch": lambda right: {"apart_tf": np.zeros((1, 9))},
+    "distances-out-of-order": lambda right: {"apart_tf": np.array([[2.0] * 9, [1.0] * 9])},
+}
+
+
+@pytest.mark.parametrize("changes", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_numbers_that_no_run_leaves(
+    changes: Callable[[dict[str, Array]], dict[str, Any]], run: Path, mine: Path
+) -> None:
+    path = run / "numpy-checkpoint.npz"
+    with np.load(path) as file:
+        right = {name: file[name] for name in file.files}
+    np.savez(path, **(right | changes(right)))
+    for options in ([], ["--resume"]):
+        result = call(mine, *NUMPY, "--save", run, *options)
+        assert result.exit_code == 2, result.output
+        assert result.stderr == f"Error: {path}: is damaged, or not a checkpoint\n"
+
+
+def test_a_checkpoint_of_something_strange(run: Path, mine: Path) -> None:
+    path = run / "numpy-checkpoint.npz"
+    with np.load(path) as file:
+        right = {name: file[name] for name in file.files}
+    nested = '{"case": ' + "[" * 400 + "]" * 400 + ', "x": "\\u001b[2K"}'
+    about = f'{{"schema": "threeways/checkpoint/v1", "steps": 1, "run": {nested}}}'
+    np.savez(path, **(right | {"about": np.array(about)}))
+    result = call(mine, *NUMPY, "--save", run, "--resume")
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith(f"Error: {path}: belongs to another run: ")
+    assert "case is [[[[" in result.stderr
+    assert len(result.stderr) < 600
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("pipe", "cannot be read (is a pipe, not a file)"),
+        ("folder", "cannot be read (Is a directory)"),
+        ("device", "cannot be read (is a device, not a file)"),
+        ("circle", "cannot be written (Too many levels of symbolic links)"),
+    ],
+)
+def test_a_checkpoint_that_is_no_file(kind: str, message: str, mine: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    path = folder / "numpy-checkpoint.npz"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "circle":
+            path.symlink_to(path.name)
+    result = call(mine, *NUMPY, "--save", folder)
+    assert result.exit_code == 2
+    assert f"{path}: {message}" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_wrong_folders(mine: Path) -> None:

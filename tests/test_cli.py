@@ -336,9 +336,9 @@ def test_all_of_a_files_errors_at_once(mine: Path) -> None:
         (b"a,b,c\n", "no rows in it"),
         (b"0,1,1\n1,2,0\n", "the first line should be headings, not numbers"),
         (b"a,b,c\n1,2,x\n", "could not convert string 'x'"),
-        (b"a,b,c\n1,2,nan\n", "y[0,0]: nan is not a finite number"),
+        (b"a,b,c\n1,2,nan\n", "rows.csv: line 2, column 3 ('c'): nan is not a finite number"),
         (b"a\n1\n", "1 columns leave no features"),
-        (b"\xff\xfe", "can't decode byte"),
+        (b"\xff\xfe", "not UTF-8 text (byte 0); it seems to be UTF-16"),
     ],
 )
 def test_wrong_data_file(content: bytes, message: str, mine: Path) -> None:

@@ -84,3 +84,79 @@ def test_all_columns_of_an_autoencoders_file_are_features(tmp_path: Path) -> Non
     (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n")
     rows = read_data_file(tmp_path / "rows.csv", 0)
     assert rows.x.tolist() == rows.y.tolist() == [[1, 2], [3, 4]]
+
+
+TABLES = {
+    "as-it-should-be": "a,b,c\n1,2,3\n4,5,6\n",
+    "byte-order-mark": "\ufeffa,b,c\n1,2,3\n4,5,6\n",
+    "windows": "a,b,c\r\n1,2,3\r\n4,5,6\r\n",
+    "old-mac": "a,b,c\r1,2,3\r4,5,6",
+    "blank-lines": "a,b,c\n\n1,2,3\n  \n4,5,6\n\n\n",
+    "quotes": '"a","b, or so","c"\n"1",2,"3"\n4, "5",6\n',
+    "spaces": "a, b, c\n 1 , 2 ,\t3\n4,5,6",
+    "forms": "a,b,c\n1.,+2,3e0\n4e+0,0.5e1,06",
+}
+
+
+@pytest.mark.parametrize("text", TABLES.values(), ids=TABLES)
+def test_a_table(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(text.encode())
+    rows = read_data_file(path, 1)
+    assert rows.x.tolist() == [[1, 2], [4, 5]]
+    assert rows.y.tolist() == [[3], [6]]
+
+
+NOT_A_NUMBER = "could not convert string {} to a number"
+SEPARATED = "the columns seem to be separated by {}; expected commas"
+WRONG_TABLES: dict[str, tuple[str | bytes, str]] = {
+    "comment": ("a,b\n1,2\n#3,4\n", "line 3, column 1 ('a'): " + NOT_A_NUMBER.format("'#3'")),
+    "semicolons": ("a;b\n1;2\n3;4\n", SEPARATED.format("semicolons")),
+    "decimal-commas": ("a;b\n1,5;2,5\n", SEPARATED.format("semicolons")),
+    "tabs": ("a\tb\n1\t2\n", SEPARATED.format("tabs")),
+    "bars": ("a|b\n1|2\n", SEPARATED.format("vertical bars")),
+    "spaces": ("a b\n1 2\n", SEPARATED.format("spaces")),
+    "decimal-comma": ('a,b\n"1,5",2\n', "line 2, column 1 ('a'): " + NOT_A_NUMBER.format("'1,5'")),
+    "no-number": ("a,b\n\n1,2\n3,x\n", "line 4, column 2 ('b'): " + NOT_A_NUMBER.format("'x'")),
+    "underscore": ("a,b\n1,2_0\n", "line 2, column 2 ('b'): " + NOT_A_NUMBER.format("'2_0'")),
+    "empty": ("a,b\n1,2\n3,\n", "line 3, column 2 ('b'): is empty; expected a number"),
+    "nan": ("a,b\n1,nan\n", "line 2, column 2 ('b'): nan is not a finite number"),
+    "infinity": ("a,b\n-inf,1\n", "line 2, column 1 ('a'): -inf is not a finite number"),
+    "huge": ("a,b\n1e999,1\n", "line 2, column 1 ('a'): inf is not a finite number"),
+    "long-row": ("a,b\n1,2\n3,4,5\n", "line 3: 3 columns, but 2 headings"),
+    "short-row": ("a,b\n1,2\n3\n", "line 3: 1 column, but 2 headings"),
+    "one-line": ("a,b\n", "no rows in it"),
+    "nothing": ("", "no rows in it"),
+    "blank": ("\n \n", "no rows in it"),
+    "no-headings": ("1,2\n3,4\n", "the first line should be headings, not numbers"),
+    "blank-first": ("\na,b\n1,2\n", "line 1: no headings"),
+    "no-heading": ("a,,c\n1,2,3\n", "line 1, column 2: no heading"),
+    "same-heading": ("a,b,a\n1,2,3\n", "line 1: 2 columns are headed 'a'"),
+    "quote": ('a,b\n"1,2\n', "line 2: unexpected end of data"),
+    "null": ("a,b\n1,\0\n", "line 2: a null character in it, so this is not text"),
+    "latin-1": ("é,b\n1,2\n".encode("latin-1"), "not UTF-8 text (byte 0)"),
+    "utf-16": ("a,b\n1,2\n".encode("utf-16"), "not UTF-8 text (byte 0); it seems to be UTF-16"),
+    "utf-16-unmarked": ("a,b\n".encode("utf-16-le"), "line 1: a null character in it, so this is"),
+    "escapes": ("a,b\n\x1b[2K,1\n", r"line 2, column 1 ('a'): could not convert string '\x1b[2K'"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), WRONG_TABLES.values(), ids=WRONG_TABLES)
+def test_a_wrong_table(content: str | bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError) as error:
+        read_data_file(path, 1)
+    (line,) = error.value.problems
+    assert line.startswith(f"{path}: {message}")
+
+
+def test_every_wrong_row_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n1,x\n1,2\n3\n" + "y,1\n" * 1000)
+    with pytest.raises(InputError) as error:
+        read_data_file(path, 1)
+    first, second, *_, last = error.value.lines
+    assert "line 2, column 2 ('b')" in first
+    assert "line 4: 1 column, but 2 headings" in second
+    assert last == "and 982 more problems"

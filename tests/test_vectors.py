@@ -582,6 +582,16 @@ WRONG: dict[str, tuple[str, str, list[str]]] = {
         '"bound": 1',
         [f"{LOSS}: needs decimal, or hex, or both"],
     ),
+    "bound-negative": (
+        '"hex": "0x1p-1"',
+        '"bound": -1',
+        [f"{LOSS}: bound: should be numbers of 0 or more"],
+    ),
+    "key-twice": (
+        '"notes": {}',
+        '"notes": {}, "notes": {}',
+        ["'notes' is given 2 times in the same table"],
+    ),
     "chain": (
         '"learning_rate"',
         '"chained": true, "learning_rate"',

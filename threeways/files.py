@@ -61,7 +61,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         InputError: it cannot be written; what was at ``path`` is unchanged.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if _exists(path) and not path.is_file() and not path.is_dir():
             write(path)
             return
         path = _real(path)
@@ -84,7 +84,7 @@ def check_writable(path: Path) -> None:
             return
         if path.is_dir():
             raise IsADirectoryError(21, "is a folder")
-        if not path.exists() or path.is_file():
+        if not _exists(path) or path.is_file():
             part = _part(_real(path))
             part.touch()
             part.unlink()
@@ -99,11 +99,20 @@ def is_folder(path: Path) -> bool:
         InputError: it is a file, or cannot be looked at.
     """
     try:
-        if path.exists() and not path.is_dir():
+        if _exists(path) and not path.is_dir():
             raise InputError(f"{path}: is a file, not a folder")
         return path.is_dir()
     except OSError as error:
         raise _unwritable(path, error) from None
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something at a path; raises OSError for links that lead in a circle."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def make_folder(path: Path) -> None:

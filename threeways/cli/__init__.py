@@ -55,9 +55,9 @@ class _Commands(click.Group):
         except click.ClickException as error:
             return _fail([error.format_message().replace("\n", " ")])
         except ValueError as error:
-            if not hasattr(error, "problems"):
+            if not hasattr(error, "lines"):
                 raise
-            return _fail(error.problems)
+            return _fail(error.lines)
 
     def invoke(self, ctx: click.Context) -> Any:
         """The exit code of the command that was called.

@@ -16,8 +16,11 @@ import numpy as np
 from pydantic import PlainValidator, WithJsonSchema
 
 from shared import Array, InputError
-from shared.errors import unknown
+from shared.errors import short, unknown
 from shared.quantities import element
+
+# A quantity is a number, a vector or a matrix.
+MOST_DIMENSIONS = 2
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,18 @@ def _parse(value: Any) -> WrittenArray:
         raise ValueError(f"{' and '.join(forms)} differ in shape")
     if not {"decimal", "hex"} & forms.keys():
         raise ValueError("needs decimal, or hex, or both")
+    if "bound" in forms and not (forms["bound"] >= 0).all():
+        raise ValueError("bound: should be numbers of 0 or more")
     return WrittenArray(forms.get("decimal"), forms.get("hex"))
 
 
-def _nested(value: Any, read: Callable[[Any], float]) -> Array:
+def _nested(value: Any, read: Callable[[Any], float], depth: int = 0) -> Array:
     """The array of nested lists, each of whose items is read by ``read``."""
     if not isinstance(value, list):
         return np.array(read(value))
-    rows = [_nested(item, read) for item in value]
+    if depth == MOST_DIMENSIONS:
+        raise ValueError("expected a number, a list of them, or a list of rows of them")
+    rows = [_nested(item, read, depth + 1) for item in value]
     if len({row.shape for row in rows}) > 1:
         raise ValueError("rows of different lengths")
     return np.array(rows, dtype=np.float64)
@@ -89,13 +96,13 @@ def _decimal(value: Any) -> float:
     if value is None:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r:.40} is not a number")
+        raise ValueError(f"{short(value)} is not a number")
     return _float64(value, float)
 
 
 def _hex(value: Any) -> float:
     if not isinstance(value, str) or not _HEX.fullmatch(value):
-        raise ValueError(f"{value!r:.40} is not a hex float such as '0x1.8p-1'")
+        raise ValueError(f"{short(value)} is not a hex float such as '0x1.8p-1'")
     return _float64(value, float.fromhex)
 
 
@@ -103,10 +110,10 @@ def _float64(value: Any, convert: Callable[[Any], float]) -> float:
     try:
         return convert(value)
     except OverflowError:
-        raise ValueError(f"{value!r:.40} is too large for float64") from None
+        raise ValueError(f"{short(value)} is too large for float64") from None
 
 
-_HEX = re.compile(r"[-+]?(0x([0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(p[-+]?\d+)?|inf|nan)", re.I)
+_HEX = re.compile(r"[-+]?(0x([0-9a-f]+(\.[0-9a-f]*)?|\.[0-9a-f]+)(p[-+]?\d+)?|inf|nan)", re.I)
 _FORMS: dict[str, Callable[[Any], float]] = {"decimal": _decimal, "hex": _hex, "bound": _decimal}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,8 @@ from shared import (
     check_targets,
     shapes,
 )
-from shared.errors import Findings, unknown
+from shared.errors import Findings, printable, unknown
+from shared.reading import parse_json, read_text
 from threeways.conformance.record_tables import (
     FileTable,
     GroupTable,
@@ -46,27 +46,9 @@ def read_records(path: Path) -> list[RecordedGroup]:
         InputError: the file is missing, cannot be read, or is wrong; every problem in it.
     """
     try:
-        return _groups(parse(_content(path)))
+        return _groups(parse(parse_json(read_text(path))))
     except InputError as error:
-        problems = list(dict.fromkeys(error.problems))  # a group's come once for each test
-    raise InputError(*(f"{path}: {problem}" for problem in problems))
-
-
-def _content(path: Path) -> Any:
-    """The content of a JSON file."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(error.strerror or str(error)) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 text (byte {error.start})") from None
-    except json.JSONDecodeError as error:
-        at = f"at line {error.lineno}, column {error.colno}"
-        raise InputError(f"not JSON: {error.msg} ({at})") from None
-    except RecursionError:
-        raise InputError("not JSON: nested too deeply") from None
-    except ValueError:
-        raise InputError("not JSON: a number of thousands of digits") from None
+        raise error.within(f"{path}: ") from None
 
 
 def _groups(file: FileTable) -> list[RecordedGroup]:
@@ -186,7 +168,7 @@ class _TestReader:
         """The recorded step."""
         return RecordedStep(
             number=self.test.tcId or self.t + 1,
-            comment=self.test.comment,
+            comment=printable(self.test.comment),
             flags=self.test.flags,
             valid=self.test.result == "valid",
             case=case,
@@ -291,4 +273,4 @@ def _within(path: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(*(f"{path}.{problem}" for problem in error.problems)) from None
+        raise error.within(f"{path}.") from None

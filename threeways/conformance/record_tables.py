@@ -49,8 +49,8 @@ from shared import (
     Network,
     Training,
 )
-from shared.errors import checked, problems_of
-from shared.fields import FiniteFloat, Flag, NaturalInt, PositiveInt, Text
+from shared.errors import MOST_PROBLEMS, checked, input_error, short
+from shared.fields import FiniteFloat, Flag, NaturalInt, PositiveInt, Prose, Text
 from threeways.conformance.record_arrays import ArrayField
 
 SCHEMA = "threeways/vectors/v1"
@@ -70,7 +70,7 @@ def _not_empty(items: Any) -> Any:
 
 def _bit(value: Any) -> bool:
     if value not in (0, 1):
-        raise ValueError(f"should be 1 or 0, not {value!r:.40}")
+        raise ValueError(f"should be 1 or 0, not {short(value)}")
     return bool(value)
 
 
@@ -108,7 +108,7 @@ class TestTable(StartTable):
         dict[Text, ArrayField], _NotEmpty, Field(json_schema_extra={"minProperties": 1})
     ]
     tcId: PositiveInt | None = None
-    comment: Text = ""
+    comment: Prose = ""
     flags: tuple[Text, ...] = ()
     result: Literal["valid", "invalid"] = "valid"
 
@@ -129,10 +129,10 @@ class GroupTable(StartTable):
 class NoteTable:
     """A mistake that tests are flagged with: what was done, why it is wrong, and what to do."""
 
-    title: Text
-    did: Text
-    why: Text
-    fix: Text
+    title: Prose
+    did: Prose
+    why: Prose
+    fix: Prose
 
 
 @checked
@@ -141,7 +141,7 @@ class FileTable:
 
     schema: Literal["threeways/vectors/v1"]
     groups: Annotated[tuple[GroupTable, ...], _NotEmpty, Field(json_schema_extra={"minItems": 1})]
-    generator: Text = ""
+    generator: Prose = ""
     numberOfTests: NaturalInt | None = None
     notes: dict[Text, NoteTable] = field(default_factory=dict)
 
@@ -172,20 +172,21 @@ def parse(content: Any) -> FileTable:
     try:
         return TypeAdapter(FileTable).validate_python(content)
     except ValidationError as error:
-        raise InputError(*_problems(error)) from None
+        raise _input_error(error) from None
 
 
-def _problems(error: ValidationError) -> list[str]:
+def _input_error(error: ValidationError) -> InputError:
     """One line for each finding; an unknown key is compared with those of the table it is in."""
-    lines = []
-    for finding in error.errors():
+    findings = error.errors()
+    lines: list[str] = []
+    for finding in findings[:MOST_PROBLEMS]:
         *parents, _ = finding["loc"] or ("",)
         named = [str(part) for part in reversed(parents) if isinstance(part, str)] + [""]
         table = next(part for part in named if part in _TABLES)
         keys = {named[0]: _TABLES[table].__dataclass_fields__}
         alone: Any = [finding]
-        lines += problems_of(ValidationError.from_exception_data("", alone), keys)
-    return lines
+        lines += input_error(ValidationError.from_exception_data("", alone), keys).problems
+    return InputError(*lines, more=len(findings) - len(lines))
 
 
 def json_schema() -> dict[str, Any]:

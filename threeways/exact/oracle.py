@@ -60,8 +60,9 @@ class Exact:
             quantity: the name of the array.
             array: an array of the shape of the quantity.
         """
-        distance = np.abs(np.asarray(array, float) - self.values[quantity] - self.low[quantity])
-        return distance + self.radius[quantity]
+        with np.errstate(invalid="ignore"):  # where both are infinite
+            off = np.abs(np.asarray(array, float) - self.values[quantity] - self.low[quantity])
+        return off + self.radius[quantity]
 
     @property
     def is_enough(self) -> bool:

@@ -489,14 +489,14 @@ def _elements(
             quantity, index = _element(str(name).strip(), known)
             text = repr(float(value)) if isinstance(value, int | float | np.number) else str(value)
             text = text.strip()
-            if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+            if not _NUMBER.fullmatch(text) or math.inf in (abs(float(text)), _last_place(text)):
                 raise InputError(f"{name}: {text!r} is not a number")
             elements.append((quantity, index, text))
     findings.raise_any()
     return elements
 
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?")
 
 
 def _element(name: str, known: Mapping[str, tuple[int, ...]]) -> tuple[str, tuple[int, ...]]:
@@ -528,7 +528,7 @@ def _element(name: str, known: Mapping[str, tuple[int, ...]]) -> tuple[str, tupl
 def _last_place(text: str) -> float:
     """Value of one unit in the last printed digit of a number: 0.01 for ``"3.14"``."""
     mantissa, _, exponent = text.lower().partition("e")
-    return 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    return float(f"1e{int(exponent or 0) - len(mantissa.partition('.')[2])}")
 
 
 def _digits(off: float, size: float) -> float:

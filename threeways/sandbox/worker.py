@@ -74,7 +74,7 @@ def serve(
     try:
         kind, answer = make_answer(load(target), target)
     except InputError as error:
-        reply({}, error.problems)
+        reply({}, error.lines)
         return
     reply({}, [], kind)
     with suppress(EOFError):

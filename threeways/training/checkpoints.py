@@ -18,20 +18,22 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from shared import Array, Case, Checkpoint, History, InputError, Parameters, Weights
+from shared.errors import short
+from shared.npz import MOST_MEMORY, read_npz
+from shared.reading import opened, parse_json
 from threeways.files import write_whole
-from threeways.training.outcome import RunResult, named_arrays
+from threeways.training.outcome import RunResult, are_finite, named_arrays
 
 SCHEMA, VERSION = "threeways/checkpoint/v", 1
 HISTORY_SCHEMA = "threeways/history/v1"
@@ -41,6 +43,11 @@ DIGEST = "sha256:"
 # Precedes the other implementation's name in the name of an array of distances.
 DISTANCES = "apart_"
 
+# A checkpoint holds at most so many arrays of the shape of each W and b: the values, the best ones
+# and two slots.
+MOST_COPIES = 4
+# The slots that hold sums or means of squares.
+SQUARES = ("accumulator", "velocity")
 # How many differences between two runs a message names at most.
 MOST_DIFFERENCES = 3
 
@@ -96,10 +103,9 @@ class RunFiles:
         """
         if not self.checkpoint.exists():
             return None
-        header, arrays = _read(self.checkpoint)
-        differences = list(_differences(header.get("run"), self.description))
-        if differences:
-            shown = "; ".join(differences[:MOST_DIFFERENCES])
+        header, arrays = _read(self.checkpoint, self.case)
+        differences = _differences(header.get("run"), self.description)
+        if shown := "; ".join(itertools.islice(differences, MOST_DIFFERENCES)):
             raise InputError(f"{self.checkpoint}: belongs to another run: {shown}")
         try:
             saved = _unpack(header, arrays, self.case)
@@ -196,7 +202,8 @@ def _differences(there: Any, here: Any, at: str = "") -> Iterator[str]:
             yield from _differences(*pair, f"{at}[{i}]")
     elif there != here:
         is_digest = str(here).startswith(DIGEST)
-        yield f"different {at}" if is_digest else f"{at} is {there} there, {here} here"
+        before = there if isinstance(there, str) else short(there)
+        yield f"different {at}" if is_digest else f"{at} is {before} there, {here} here"
 
 
 def _pack(saved: SavedRun, description: dict[str, Any]) -> dict[str, Any]:
@@ -242,16 +249,19 @@ def _unpack(header: dict[str, Any], arrays: dict[str, Array], case: Case) -> Sav
         like = (getattr(weights, letter) for weights in case.parameters)
         return tuple(take(f"{name}_{letter}[{l}]", part) for l, part in enumerate(like))
 
+    def distances(name: str) -> Array:
+        return take(name, np.zeros((len(arrays[name]), 1 + 4 * len(case.parameters))))
+
     per_epoch = np.zeros(len(arrays["loss"]))
     validation = per_epoch if case.training.validation else np.zeros(0)
-    return SavedRun(
+    saved = SavedRun(
         Checkpoint(
             history=History(
                 take("loss", per_epoch).tolist(), take("validation_loss", validation).tolist()
             ),
             parameters=parameters(""),
             best=parameters("best_"),
-            steps=int(header["steps"]),
+            steps=header["steps"],
             slots={
                 f"{name}_{letter}": slot(name, letter)
                 for name in case.training.slots
@@ -260,40 +270,80 @@ def _unpack(header: dict[str, Any], arrays: dict[str, Array], case: Case) -> Sav
         ),
         seconds=take("seconds", per_epoch).tolist(),
         distances={
-            name.removeprefix(DISTANCES): take(
-                name, np.zeros((len(rows), 1 + 4 * len(case.parameters)))
-            )
-            for name, rows in arrays.items()
+            name.removeprefix(DISTANCES): distances(name)
+            for name in arrays
             if name.startswith(DISTANCES)
         },
     )
+    if not _is_possible(saved, case):
+        raise ValueError("numbers that no run leaves")
+    return saved
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+def _is_possible(saved: SavedRun, case: Case) -> bool:
+    """Whether a run of the case can have left these numbers: only sound epochs are saved."""
+    checkpoint, epochs = saved.checkpoint, saved.epochs_done
+    squares = [
+        array
+        for slot, arrays in checkpoint.slots.items()
+        for array in arrays
+        if slot.rpartition("_")[0] in SQUARES
+    ]
+    return (
+        type(checkpoint.steps) is int
+        and epochs > 0
+        and checkpoint.steps == epochs * case.training.steps_per_epoch(len(case.dataset))
+        and all(map(math.isfinite, checkpoint.history.loss))
+        and all(0 <= seconds < math.inf for seconds in saved.seconds)
+        and are_finite(checkpoint.parameters)
+        and are_finite(checkpoint.best)
+        and not any((array < 0).any() for array in squares)
+        and all(_are_distances(rows, epochs) for rows in saved.distances.values())
+    )
+
+
+def _are_distances(rows: Array, epochs: int) -> bool:
+    """Whether the rows are of different epochs, in their order, and no distance is negative."""
+    of = rows[:, 0]
+    in_order = (of[:1] >= 1).all() and (np.diff(of) >= 1).all() and (of[-1:] <= epochs).all()
+    return bool((rows >= 0).all() and in_order and (of == np.round(of)).all())
+
+
+def _read(path: Path, case: Case) -> tuple[dict[str, Any], dict[str, Array]]:
     """The header and the arrays of a checkpoint file, whichever run it belongs to.
 
     Raises:
-        InputError: it is damaged, not a checkpoint, or from another version of this program.
+        InputError: it is damaged, not a checkpoint, or from another version of this program; or it
+            is much larger than one of this case.
     """
+    of_case = sum(array.nbytes for array in named_arrays(case.parameters).values())
+    most = MOST_MEMORY + MOST_COPIES * of_case
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            if file.zip.testzip():
-                raise ValueError
-            arrays = {name: file[name] for name in file.files}
-        header = json.loads(arrays.pop("about").item())
-        version = int(header["schema"].removeprefix(SCHEMA))
-    except Exception:  # of many kinds: a damaged archive, a damaged array, any other file
-        raise _damaged(path) from None
+        with opened(path, most) as file:
+            content = _content(file, most)
+    except InputError as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    if content is None:
+        raise _damaged(path)
+    header, arrays, version = content
     if version != VERSION:
         raise InputError(
             f"{path}: was written by another version of threeways, as {SCHEMA}{version}; "
             f"this one reads {SCHEMA}{VERSION}"
         )
     return header, arrays
+
+
+def _content(file: BinaryIO, most: int) -> tuple[dict[str, Any], dict[str, Array], int] | None:
+    """The header, the arrays and the version of a checkpoint file; None if it is damaged."""
+    try:
+        arrays = read_npz(file, most)
+        header = parse_json(arrays.pop("about").item())
+        return header, arrays, int(header["schema"].removeprefix(SCHEMA))
+    except MemoryError:
+        raise
+    except Exception:  # of many kinds: a damaged archive, a damaged array, any other file
+        return None
 
 
 def _damaged(path: Path) -> InputError:
