@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
-from shared.arrays import Array, all_finite
+from shared.arrays import Array, all_finite, real_numbers
 from shared.errors import InputError, unknown
-from shared.quiet import silent_stderr
+from shared.frameworks import importing_frameworks
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +46,12 @@ class Dataset:
     image_shape: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        problems = []
+        problems: list[str] = []
         for name in ("x", "y"):
             try:
-                values = np.asarray(getattr(self, name))
-                if values.dtype != np.float32:
-                    values = values.astype(np.float64, copy=False)
-            except (TypeError, ValueError):
-                problems.append(f"{name}: not a table of numbers")
+                values = real_numbers(name, getattr(self, name))
+            except InputError as error:
+                problems += error.problems
                 continue
             object.__setattr__(self, name, values)
             if np.ndim(values) != 2:
@@ -339,7 +337,7 @@ def _fashion_mnist() -> tuple[Any, Any]:
 
 def _through_keras(name: str) -> tuple[Array, Array]:
     try:
-        with silent_stderr():
+        with importing_frameworks():
             import keras
     except ImportError:
         raise InputError(

@@ -62,15 +62,11 @@ def load(names: Iterable[str]) -> dict[str, ModuleType]:
 
 
 def _load(name: str) -> ModuleType:
-    # TensorFlow imports Keras too, and Keras reads this once.
-    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if name == "keras" and backend != "tensorflow":
+    backend = os.environ.get("KERAS_BACKEND")
+    if name == "keras" and backend and backend != "tensorflow":
         raise InputError(f"keras: needs the TensorFlow backend, KERAS_BACKEND is {backend!r}")
     try:
-        with silent_stderr():
-            package = importlib.import_module(PACKAGES[name])
-            _warm_up(package)
-            return package
+        package = importlib.import_module(PACKAGES[name])
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
         why = " (needs Python 3.13 or older)" if sys.version_info >= (3, 14) else ""
@@ -78,6 +74,11 @@ def _load(name: str) -> ModuleType:
             f"{name}: {missing} is not installed; pip install tensorflow keras{why}, "
             "or use --implementations numpy"
         ) from None
+    except ImportError as error:
+        raise InputError(f"{name}: {error}") from None
+    with silent_stderr():
+        _warm_up(package)
+    return package
 
 
 def _warm_up(package: ModuleType) -> None:
