@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from impl_tf_lowlevel.compiled_steps import CHUNK_BYTES, compiled_steps
 from impl_tf_lowlevel.optimizers import Optimizer
 from shared import Array, Derivatives, Masks, Parameters, Run, Trace, Training, Weights
 from shared import Model as SharedModel
-from shared.frameworks import silent_tensorflow, starting_tensorflow
+from shared.frameworks import starting_tensorflow
 
 __all__ = ["Model"]
 
@@ -118,9 +117,7 @@ class Model(SharedModel):
         for epoch in run.epochs():
             losses = []
             for x, y, masks in run.masked_chunks(epoch, CHUNK_BYTES):
-                is_new = steps.experimental_get_tracing_count() == 0
-                with silent_tensorflow() if is_new else nullcontext():  # XLA logs while it compiles
-                    losses.append(steps(tf.constant(x), tf.constant(y), masks).numpy())
+                losses.append(steps(tf.constant(x), tf.constant(y), masks).numpy())
             run.end_steps(np.concatenate(losses))
 
     def compiled_for(self, run: Run) -> Any:

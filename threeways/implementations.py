@@ -25,6 +25,7 @@ from shared import (
 )
 from shared.errors import unknown
 from shared.quiet import silent_stderr
+from threeways.address_space import shortage
 
 # By implementation: the arrays of a step by quantity, and the time of a step in seconds.
 TimedSteps: TypeAlias = dict[str, tuple[dict[str, Array], float]]
@@ -47,12 +48,26 @@ def choose(names: str) -> list[str]:
     return [name for name in PACKAGES if name in chosen]
 
 
+def check_address_space(names: Iterable[str]) -> None:
+    """Check that these implementations have the address space that they need.
+
+    Raises:
+        InputError: they have not.
+    """
+    problems = [f"{name}: {problem}" for name in names if (problem := shortage(name != "numpy"))]
+    if problems:
+        raise InputError(*problems)
+
+
 def load(names: Iterable[str]) -> dict[str, ModuleType]:
     """The packages of these implementations by name, imported with their frameworks.
 
     Raises:
-        InputError: TensorFlow or Keras is not installed, or Keras is set to another backend.
+        InputError: TensorFlow or Keras is not installed or fails to start, Keras is set to another
+            backend, or there is too little address space.
     """
+    names = list(names)
+    check_address_space(names)
     gc.disable()  # a framework makes a million objects that stay: none of them is garbage
     try:
         return {name: _load(name) for name in names}

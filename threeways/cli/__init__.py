@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from threeways.address_space import shortage
 from threeways.cli.bench import bench
 from threeways.cli.check import check
 from threeways.cli.compare import compare
@@ -62,6 +63,8 @@ def _fail(problems: Iterable[str]) -> None:
 @click.version_option(package_name="threeways")
 def main() -> None:
     """Compare neural networks in NumPy, low-level TensorFlow and Keras, number by number."""
+    if problem := shortage():
+        raise click.ClickException(problem)
 
 
 for command in (compare, train, bench, diagnose, check, vectors, list_cases, list_datasets):
