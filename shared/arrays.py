@@ -146,6 +146,7 @@ def _as_real(name: str, values: Any) -> Array:
 def _of_objects(name: str, array: Array) -> Array:
     """A float64 array of the same shape, from Python's numbers and fractions."""
     floats = np.empty(array.shape)
+    value: Any
     for index, value in np.ndenumerate(array):
         if not isinstance(value, Real | Decimal | np.bool) or isinstance(value, np.timedelta64):
             raise InputError(
@@ -153,6 +154,8 @@ def _of_objects(name: str, array: Array) -> Array:
             )
         try:
             floats[index] = float(value)
-        except OverflowError:  # of an integer or a fraction
+        except OverflowError:  # of an integer or a fraction; a decimal becomes infinite
             floats[index] = np.inf
+        if np.isinf(floats[index]) and abs(value) < np.inf:
+            raise InputError(f"{element(name, index)}: {short(value)} is too large for float64")
     return floats

@@ -108,13 +108,16 @@ class Dataset:
 Loader = Callable[[], tuple[Any, Any]]
 # By name: a title, and the loader.
 DATASETS: dict[str, tuple[str, Loader]] = {}
+# The name under which to install a module, where it is another.
+PACKAGES = {"sklearn": "scikit-learn"}
 
 
 def load_dataset(name: str) -> Dataset:
     """The data set called ``name``.
 
     Raises:
-        InputError: there is no such data set, or it could not be downloaded.
+        InputError: there is no such data set, it needs a package that is not installed, or it could
+            not be downloaded.
     """
     if name not in DATASETS:
         raise InputError(unknown(name, "a data set", DATASETS))
@@ -123,7 +126,13 @@ def load_dataset(name: str) -> Dataset:
 
 @functools.cache
 def _load(name: str) -> Dataset:
-    x, y = (np.asarray(values, dtype=np.float64) for values in DATASETS[name][1]())
+    try:
+        data = DATASETS[name][1]()
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        package = PACKAGES.get(module, module)
+        raise InputError(f"data set {name!r}: needs {package}; pip install {package}") from None
+    x, y = (np.asarray(values, dtype=np.float64) for values in data)
     x.flags.writeable = y.flags.writeable = False  # cached: all callers share them
     if x.ndim == 3:
         return Dataset(name, x.reshape(len(x), -1), y, image_shape=x.shape[1:])

@@ -11,13 +11,22 @@ from threeways.cli.options import load_cases
 def list_cases() -> int:
     """List the cases: networks with their data and training.
 
-    Most are examples of the lectures; `threeways compare` takes their names.
+    Most are examples of the lectures; `threeways compare` takes their names. A case whose data need
+    a package that is not installed is left out, and a line on stderr says so.
     """
-    from shared import case_names
+    from shared import InputError, case_names
     from threeways.report.console import console
     from threeways.report.listings import print_cases
 
-    print_cases(load_cases(case_names()), console())
+    cases, left_out = [], []
+    for name in case_names():
+        try:
+            cases += load_cases([name])
+        except InputError as error:
+            left_out += [f"such as {name} ({error.problems[0]})"]
+    print_cases(cases, console())
+    if left_out:
+        click.echo(f"{len(left_out)} more are left out, {left_out[0]}", err=True)
     return 0
 
 
