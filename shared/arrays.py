@@ -106,8 +106,7 @@ def _matrix(network: Network, name: str, values: Any, width: int) -> Array:
     if not all_finite(matrix):
         row, column = np.argwhere(~np.isfinite(matrix))[0]
         value = np.asarray(values)[row, column]
-        is_finite = abs(value) < np.inf  # False of NaN
-        wrong = f"is too large for {network.dtype}" if is_finite else "is not finite"
+        wrong = f"is too large for {network.dtype}" if _is_finite(value) else "is not finite"
         shown = short(value) if isinstance(value, int) else value
         raise InputError(f"{name}[{row},{column}]: {shown} {wrong}")
     return matrix
@@ -146,7 +145,6 @@ def _as_real(name: str, values: Any) -> Array:
 def _of_objects(name: str, array: Array) -> Array:
     """A float64 array of the same shape, from Python's numbers and fractions."""
     floats = np.empty(array.shape)
-    value: Any
     for index, value in np.ndenumerate(array):
         if not isinstance(value, Real | Decimal | np.bool) or isinstance(value, np.timedelta64):
             raise InputError(
@@ -156,6 +154,13 @@ def _of_objects(name: str, array: Array) -> Array:
             floats[index] = float(value)
         except OverflowError:  # of an integer or a fraction; a decimal becomes infinite
             floats[index] = np.inf
-        if np.isinf(floats[index]) and abs(value) < np.inf:
+        except ValueError:  # of a decimal that is a signalling NaN
+            raise InputError(f"{element(name, index)}: {value} is not finite") from None
+        if np.isinf(floats[index]) and _is_finite(value):
             raise InputError(f"{element(name, index)}: {short(value)} is too large for float64")
     return floats
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a number of any kind is finite, in its own precision."""
+    return bool(value == value and value not in (np.inf, -np.inf))

@@ -169,6 +169,9 @@ REFUSED: dict[str, tuple[Callable[[Array], Any], str]] = {
     "object-none": (of_objects(lambda _: None), "expected a real number, got None"),
     "huge-int": (of_objects(lambda _: 10**400), "too large for float64"),
     "huge-decimal": (of_objects(lambda _: Decimal("1e400")), "too large for float64"),
+    "decimal-nan": (of_objects(lambda _: Decimal("NaN")), ""),
+    "decimal-signal": (of_objects(lambda _: Decimal("sNaN")), "sNaN is not finite"),
+    "huge-longdouble": (lambda values: values * np.longdouble("1e4000"), ""),
     "nan": (lambda values: values * np.nan, ""),
     "infinite": (lambda values: values / 0.0, ""),
     "masked": (
