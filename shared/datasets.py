@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,6 +123,12 @@ def load_dataset(name: str) -> Dataset:
     if name not in DATASETS:
         raise InputError(unknown(name, "a data set", DATASETS))
     return _load(name)
+
+
+def missing_package(problem: str) -> str:
+    """The package that a data set needs, from the line that says so; empty of any other line."""
+    match = re.search(r": needs (\S+); pip install \1$", problem)
+    return match[1] if match else ""
 
 
 @functools.cache

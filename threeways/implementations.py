@@ -37,7 +37,8 @@ def choose(names: str) -> list[str]:
     """The implementations in a list like ``"numpy,keras"``, in the order of ``PACKAGES``.
 
     Raises:
-        InputError: a name is not that of an implementation, or there is none.
+        InputError: a name is not that of an implementation, there is none, or there is too little
+            address space for one.
     """
     chosen = {name.strip() for name in names.split(",")}
     problems = [
@@ -45,29 +46,22 @@ def choose(names: str) -> list[str]:
     ]
     if problems:
         raise InputError(*problems)
-    return [name for name in PACKAGES if name in chosen]
-
-
-def check_address_space(names: Iterable[str]) -> None:
-    """Check that these implementations have the address space that they need.
-
-    Raises:
-        InputError: they have not.
-    """
-    problems = [f"{name}: {problem}" for name in names if (problem := shortage(name != "numpy"))]
+    names_in_order = [name for name in PACKAGES if name in chosen]
+    problems = [
+        f"{name}: {problem}" for name in names_in_order if (problem := shortage(name != "numpy"))
+    ]
     if problems:
         raise InputError(*problems)
+    return names_in_order
 
 
 def load(names: Iterable[str]) -> dict[str, ModuleType]:
     """The packages of these implementations by name, imported with their frameworks.
 
     Raises:
-        InputError: TensorFlow or Keras is not installed or fails to start, Keras is set to another
-            backend, or there is too little address space.
+        InputError: TensorFlow or Keras is not installed or fails to start, or Keras is set to
+            another backend.
     """
-    names = list(names)
-    check_address_space(names)
     gc.disable()  # a framework makes a million objects that stay: none of them is garbage
     try:
         return {name: _load(name) for name in names}

@@ -15,13 +15,7 @@ from types import ModuleType
 
 from shared import Case, ChainRuleCase, InputError
 from shared.quiet import silent_stderr
-from threeways.implementations import (
-    PACKAGES,
-    TimedSteps,
-    check_address_space,
-    load,
-    timed_steps,
-)
+from threeways.implementations import PACKAGES, TimedSteps, load, timed_steps
 
 # On other systems, a process that has imported TensorFlow cannot be forked safely.
 IS_POSSIBLE = sys.platform == "linux"
@@ -41,7 +35,6 @@ class StepPool:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)
-        check_address_space(self.names)
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload([PACKAGES[name] for name in self.names])
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")

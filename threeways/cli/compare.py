@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from threeways.cli.options import DTYPE, IMPLEMENTATIONS, kept, load_cases
+from threeways.cli.options import DTYPE, IMPLEMENTATIONS, kept, load_cases, own_cases
 
 
 @click.command()
@@ -32,14 +32,14 @@ def compare(
     the project's cases are compared. Where an optimizer keeps slots or the learning rate follows a
     schedule, later steps are compared too.
     """
-    from shared import DTYPES, case_names
+    from shared import DTYPES
     from threeways.files import check_writable, write_whole
     from threeways.implementations import choose, load, timed_steps
     from threeways.pool import IS_POSSIBLE, StepPool
 
     names = choose(implementations)
     pool = None if cases or not IS_POSSIBLE else StepPool(names)
-    loaded = load_cases(cases or case_names())
+    loaded = load_cases(cases) if cases else own_cases()
     steps = [(case, each) for each in ([dtype] if dtype else DTYPES) for case in loaded]
     if json_path:
         check_writable(json_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from threeways.cli.options import load_cases
+from threeways.cli.options import load_cases, own_cases
 
 
 @click.command()
@@ -17,11 +17,10 @@ def vectors(folder: Path, cases: tuple[str, ...]) -> int:
 
     They are a JSON file for each network and dtype, and the JSON Schema of these files.
     """
-    from shared import case_names
     from threeways.conformance.vectors import write_vectors
     from threeways.report.progress import counted
 
-    loaded = load_cases(cases or case_names())
+    loaded = load_cases(cases) if cases else own_cases()
     with counted("files") as on_progress:
         paths = write_vectors(folder, loaded, on_progress)
     click.echo(f"{len(paths)} files and schema.json in {folder}")
