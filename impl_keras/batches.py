@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from shared import Run
 
-__all__ = ["EndEpoch", "batches"]
+__all__ = ["EndEpoch", "batches", "no_limits"]
 
 
 def batches(run: Run) -> tf.data.Dataset:
@@ -53,3 +54,23 @@ class EndEpoch(keras.callbacks.Callback):
         loss = float(logs["loss"])
         self.run.end_epoch(loss, None if math.isfinite(loss) else int(self.model.n_finite.numpy()))
         self.model.stop_training = self.run.is_over
+
+
+@contextmanager
+def no_limits() -> Iterator[None]:
+    """A block in which ``fit`` makes all epochs and steps, whatever KERAS_MAX_EPOCHS says.
+
+    Keras has such limits to try a script out quickly; a shorter run would look like a whole one.
+    """
+    config = keras.config
+    if not hasattr(config, "max_epochs"):  # an older Keras
+        yield
+        return
+    epochs, steps = config.max_epochs(), config.max_steps_per_epoch()
+    config.set_max_epochs(None)
+    config.set_max_steps_per_epoch(None)
+    try:
+        yield
+    finally:
+        config.set_max_epochs(epochs)
+        config.set_max_steps_per_epoch(steps)

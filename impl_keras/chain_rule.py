@@ -11,7 +11,8 @@ from keras import ops
 
 from impl_keras.dtypes import default_dtype
 from impl_keras.optimizers import Optimizer
-from shared import ChainRule, Training
+from shared import ChainRule, Training, check_chain_rule
+from shared.frameworks import starting_tensorflow
 
 __all__ = [
     "EXAMPLES",
@@ -107,8 +108,9 @@ EXAMPLES: dict[str, Callable[..., Numbers]] = {
 
 def differentiate(chain_rule: ChainRule, dtype: str) -> Numbers:
     """Every number of one step on an example's inputs, each a scalar of ``dtype``."""
-    inputs = {name: keras.Variable(value, dtype=dtype) for name, value in chain_rule.inputs.items()}
-    with default_dtype(dtype):
+    given = check_chain_rule(chain_rule, dtype)
+    with default_dtype(dtype), starting_tensorflow():
+        inputs = {name: keras.Variable(value, dtype=dtype) for name, value in given.items()}
         numbers = EXAMPLES[chain_rule.example](**inputs, learning_rate=chain_rule.learning_rate)
     return {name: number.numpy() for name, number in numbers.items()}
 

@@ -11,12 +11,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from impl_keras.batches import no_limits
 from impl_keras.dtypes import default_dtype
 from impl_keras.layers import Sequential
 from impl_keras.optimizers import Optimizer
 from impl_keras.saving import plain_model
 from shared import Array, Derivatives, Masks, Network, Parameters, Run, Trace, Training, Weights
 from shared import Model as SharedModel
+from shared.arguments import check_type
+from shared.frameworks import starting_tensorflow
 
 __all__ = ["Model"]
 
@@ -28,7 +31,8 @@ class Model(SharedModel):
     model: Sequential
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
-        with default_dtype(network.dtype):
+        check_type("network", network, Network)
+        with default_dtype(network.dtype), starting_tensorflow():
             super().__init__(network, parameters)
 
     @abstractmethod
@@ -53,7 +57,7 @@ class Model(SharedModel):
     def parameters(self) -> Parameters:
         return tuple(Weights(*dense.get_weights()) for dense in self.dense)
 
-    def load(self, parameters: Parameters) -> None:
+    def assign(self, parameters: Parameters) -> None:
         for dense, (W, b) in zip(self.dense, parameters, strict=True):
             dense.set_weights([W, b])
 
@@ -102,7 +106,7 @@ class Model(SharedModel):
             if self.model.steps_per_execution != run.steps_of_epoch:
                 self.model.steps_per_execution = run.steps_of_epoch  # one graph for a whole epoch
                 self.model.train_function = None
-            with default_dtype(self.network.dtype), warnings.catch_warnings():
+            with default_dtype(self.network.dtype), no_limits(), warnings.catch_warnings():
                 # Below a threshold unit there is no gradient, and none is expected.
                 warnings.filterwarnings("ignore", message="Gradients do not exist")
                 self.fit_epochs(run)

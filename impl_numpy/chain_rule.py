@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from shared import Array, ChainRule
+from shared import Array, ChainRule, check_chain_rule
 
 __all__ = [
     "EXAMPLES",
@@ -97,6 +97,6 @@ EXAMPLES: dict[str, Callable[..., Numbers]] = {
 
 def differentiate(chain_rule: ChainRule, dtype: str) -> Numbers:
     """Every number of one step on an example's inputs, each a scalar of ``dtype``."""
-    inputs = {name: np.array(value, dtype) for name, value in chain_rule.inputs.items()}
+    inputs = check_chain_rule(chain_rule, dtype)
     numbers = EXAMPLES[chain_rule.example](**inputs, learning_rate=chain_rule.learning_rate)
     return {name: np.asarray(number) for name, number in numbers.items()}

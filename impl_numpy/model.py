@@ -56,7 +56,7 @@ class Model(SharedModel):
     def parameters(self) -> Parameters:
         return tuple(Weights(W.copy(), b.copy()) for W, b in zip(self.W, self.b, strict=True))
 
-    def load(self, parameters: Parameters) -> None:
+    def assign(self, parameters: Parameters) -> None:
         for W, b, given in zip(self.W, self.b, parameters, strict=True):
             W[...], b[...] = given
 

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-from shared import ChainRule
+from shared import ChainRule, check_chain_rule
+from shared.frameworks import starting_tensorflow
 
 __all__ = [
     "EXAMPLES",
@@ -106,6 +107,8 @@ EXAMPLES: dict[str, Callable[..., Numbers]] = {
 
 def differentiate(chain_rule: ChainRule, dtype: str) -> Numbers:
     """Every number of one step on an example's inputs, each a scalar of ``dtype``."""
-    inputs = {name: tf.constant(value, dtype) for name, value in chain_rule.inputs.items()}
+    given = check_chain_rule(chain_rule, dtype)
+    with starting_tensorflow():
+        inputs = {name: tf.constant(value) for name, value in given.items()}
     numbers = EXAMPLES[chain_rule.example](**inputs, learning_rate=chain_rule.learning_rate)
     return {name: number.numpy() for name, number in numbers.items()}

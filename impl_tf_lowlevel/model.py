@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from impl_tf_lowlevel.compiled_steps import CHUNK_BYTES, compiled_steps
 from impl_tf_lowlevel.optimizers import Optimizer
 from shared import Array, Derivatives, Masks, Parameters, Run, Trace, Training, Weights
 from shared import Model as SharedModel
-from shared.quiet import silent_stderr
+from shared.frameworks import starting_tensorflow
 
 __all__ = ["Model"]
 
@@ -34,7 +33,8 @@ class Model(SharedModel):
         """The forward pass, the loss and the backward pass for x (N, D[0]) and y (N, D[L])."""
 
     def build(self, start: Parameters) -> None:
-        self.W = [tf.Variable(W) for W, _ in start]
+        with starting_tensorflow():
+            self.W = [tf.Variable(W) for W, _ in start]
         self.b = [tf.Variable(b) for _, b in start]
         # The graph of the current training run, by its optimizer and its batch size.
         self.compiled: dict[tuple[Optimizer, int], Any] = {}
@@ -45,7 +45,7 @@ class Model(SharedModel):
             Weights(W.numpy().copy(), b.numpy().copy()) for W, b in zip(self.W, self.b, strict=True)
         )
 
-    def load(self, parameters: Parameters) -> None:
+    def assign(self, parameters: Parameters) -> None:
         for W, b, given in zip(self.W, self.b, parameters, strict=True):
             W.assign(given.W)
             b.assign(given.b)
@@ -117,9 +117,7 @@ class Model(SharedModel):
         for epoch in run.epochs():
             losses = []
             for x, y, masks in run.masked_chunks(epoch, CHUNK_BYTES):
-                is_new = steps.experimental_get_tracing_count() == 0
-                with silent_stderr() if is_new else nullcontext():  # XLA logs while it compiles
-                    losses.append(steps(tf.constant(x), tf.constant(y), masks).numpy())
+                losses.append(steps(tf.constant(x), tf.constant(y), masks).numpy())
             run.end_steps(np.concatenate(losses))
 
     def compiled_for(self, run: Run) -> Any:

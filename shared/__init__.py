@@ -10,7 +10,7 @@ from shared.arrays import Array, check_inputs, check_targets
 from shared.augmentation import Augmentation, augment
 from shared.case import Case, ChainRuleCase, Figure, Goal, Transfer
 from shared.case_file import case_names, load_case
-from shared.chain_rule import CHAIN_RULES, ChainRule
+from shared.chain_rule import CHAIN_RULES, ChainRule, check_chain_rule
 from shared.datasets import DATASETS, Dataset, load_dataset
 from shared.errors import InputError
 from shared.losses import LOSSES
@@ -69,6 +69,7 @@ __all__ = [
     "accuracy",
     "augment",
     "case_names",
+    "check_chain_rule",
     "check_inputs",
     "check_parameters",
     "check_perceptron",

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from shared.errors import checked
+import numpy as np
+
+from shared.arguments import check_type
+from shared.arrays import Array, real_numbers
+from shared.errors import InputError, checked, unknown
 from shared.fields import FiniteFloat, PositiveFloat, Text, one_of
+from shared.network import DTYPES
 
 
 class Example(NamedTuple):
@@ -52,3 +57,21 @@ class ChainRule:
         names = CHAIN_RULES[self.example].inputs
         if set(self.inputs) != set(names):
             raise ValueError(f"inputs: {self.example} takes {', '.join(names)}")
+
+
+def check_chain_rule(chain_rule: ChainRule, dtype: str) -> dict[str, Array]:
+    """The inputs of an example by name, each a scalar array of ``dtype``.
+
+    Raises:
+        InputError: it is no :class:`ChainRule`, the dtype is unknown, or an input is too large for
+            it.
+    """
+    check_type("chain_rule", chain_rule, ChainRule)
+    if dtype not in DTYPES:
+        raise InputError(unknown(dtype, "a dtype", DTYPES))
+    inputs = {}
+    for name, value in chain_rule.inputs.items():
+        inputs[name] = real_numbers(name, value, dtype)
+        if not np.isfinite(inputs[name]):
+            raise InputError(f"{name}: {value} is too large for {dtype}")
+    return inputs

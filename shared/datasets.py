@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from shared.arrays import Array, all_finite
+from shared.arrays import Array, all_finite, real_numbers
 from shared.csv_table import parse_csv
 from shared.errors import InputError, unknown
+from shared.frameworks import importing_frameworks
 from shared.npz import MOST_MEMORY, read_npz
-from shared.quiet import silent_stderr
 from shared.reading import opened, read_text
 
 
@@ -47,14 +48,12 @@ class Dataset:
     image_shape: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        problems = []
+        problems: list[str] = []
         for name in ("x", "y"):
             try:
-                values = np.asarray(getattr(self, name))
-                if values.dtype != np.float32:
-                    values = values.astype(np.float64, copy=False)
-            except (TypeError, ValueError):
-                problems.append(f"{name}: not a table of numbers")
+                values = real_numbers(name, getattr(self, name))
+            except InputError as error:
+                problems += error.problems
                 continue
             object.__setattr__(self, name, values)
             if np.ndim(values) != 2:
@@ -111,22 +110,37 @@ class Dataset:
 Loader = Callable[[], tuple[Any, Any]]
 # By name: a title, and the loader.
 DATASETS: dict[str, tuple[str, Loader]] = {}
+# The name under which to install a module, where it is another.
+PACKAGES = {"sklearn": "scikit-learn"}
 
 
 def load_dataset(name: str) -> Dataset:
     """The data set called ``name``.
 
     Raises:
-        InputError: there is no such data set, or it could not be downloaded.
+        InputError: there is no such data set, it needs a package that is not installed, or it could
+            not be downloaded.
     """
     if name not in DATASETS:
         raise InputError(unknown(name, "a data set", DATASETS, "`threeways datasets`"))
     return _load(name)
 
 
+def missing_package(problem: str) -> str:
+    """The package that a data set needs, from the line that says so; empty of any other line."""
+    match = re.search(r": needs (\S+); pip install \1$", problem)
+    return match[1] if match else ""
+
+
 @functools.cache
 def _load(name: str) -> Dataset:
-    x, y = (np.asarray(values, dtype=np.float64) for values in DATASETS[name][1]())
+    try:
+        data = DATASETS[name][1]()
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        package = PACKAGES.get(module, module)
+        raise InputError(f"data set {name!r}: needs {package}; pip install {package}") from None
+    x, y = (np.asarray(values, dtype=np.float64) for values in data)
     x.flags.writeable = y.flags.writeable = False  # cached: all callers share them
     if x.ndim == 3:
         return Dataset(name, x.reshape(len(x), -1), y, image_shape=x.shape[1:])
@@ -320,7 +334,7 @@ def _fashion_mnist() -> tuple[Any, Any]:
 
 def _through_keras(name: str) -> tuple[Array, Array]:
     try:
-        with silent_stderr():
+        with importing_frameworks():
             import keras
     except ImportError:
         raise InputError(

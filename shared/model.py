@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
-from shared.arrays import Array, check_inputs, check_targets
+from shared.arguments import check_type, kind_of
+from shared.arrays import Array, check_inputs, check_masks, check_targets
 from shared.datasets import Dataset
 from shared.errors import InputError
 from shared.network import Network
@@ -34,6 +36,7 @@ class Model(ABC):
     """
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
+        check_type("network", network, Network)
         self.network = network
         self.optimizer: Any = None
         self.build(check_parameters(network, parameters))
@@ -48,8 +51,8 @@ class Model(ABC):
         """A copy of the current W[l] (D[l], D[l+1]) and b[l] (D[l+1],) of each layer."""
 
     @abstractmethod
-    def load(self, parameters: Parameters) -> None:
-        """Set W and b to these parameters."""
+    def assign(self, parameters: Parameters) -> None:
+        """Set W and b to these parameters, which are checked."""
 
     @abstractmethod
     def trace(self, x: Array, y: Array | None = None, masks: Masks | None = None) -> Trace:
@@ -71,6 +74,14 @@ class Model(ABC):
     def train(self, run: Run) -> None:
         """Make all epochs of a training run."""
 
+    def load(self, parameters: Parameters) -> None:
+        """Set W[l] (D[l], D[l+1]) and b[l] (D[l+1],) of each layer to copies of these parameters.
+
+        Raises:
+            InputError: the parameters do not fit the network.
+        """
+        self.assign(check_parameters(self.network, parameters))
+
     def predict(self, x: Any) -> Array:
         """The output a[L] (N, D[L]) for inputs x (N, D[0])."""
         return self.forward(x).a[-1]
@@ -90,11 +101,17 @@ class Model(ABC):
         There is dropout only if ``masks`` are given.
         """
         x = check_inputs(self.network, x)
-        return self.trace(x, check_targets(self.network, y, len(x)), masks)
+        y = check_targets(self.network, y, len(x))
+        if masks is not None:
+            masks = check_masks(self.network, masks, len(x))
+        return self.trace(x, y, masks)
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """The trace of one update on a batch x (N, D[0]), y (N, D[L]): every number of it."""
-        trace = self.backward(x, y, self.masks_of_step(training, len(x)))
+        check_type("training", training, Training)
+        x = check_inputs(self.network, x)
+        y = check_targets(self.network, y, len(x))
+        trace = self.trace(x, y, self.masks_of_step(training, len(x)))
         dW, db = ([gradient.copy() for gradient in part] for part in (trace.dW, trace.db))
         self.update(dW, db, training)
         W_next, b_next = zip(*self.parameters, strict=True)
@@ -122,6 +139,11 @@ class Model(ABC):
             InputError: the data do not fit the network, no rows are left to train on, or a
                 framework has ended the run before its time, as its own settings may tell it to.
         """
+        check_type("dataset", dataset, Dataset)
+        check_type("training", training, Training)
+        if on_epoch is not None and not callable(on_epoch):
+            raise InputError(f"on_epoch: expected a function, got {kind_of(on_epoch)}")
+        check_type("checkpoint", checkpoint, Checkpoint, NoneType)
         run = Run(self, dataset, training, on_epoch, checkpoint)
         self.train(run)
         if not run.is_over:
@@ -175,7 +197,21 @@ class Optimizer(ABC):
         return named
 
     def restored(self, slots: Slots) -> list[tuple[Any, Array]]:
-        """Each array of each slot, with the values from a copy that it is to be set to."""
+        """Each array of each slot, with the values from a copy that it is to be set to.
+
+        Raises:
+            InputError: they are not the slots of this optimizer and these variables.
+        """
+        L = len(self.variables) // 2
+        kinds = {"W": self.variables[:L], "b": self.variables[L:]}
+        wanted = {
+            f"{slot}_{letter}": [tuple(variable.shape) for variable in variables]
+            for slot in self.slot_variables
+            for letter, variables in kinds.items()
+        }
+        given = {name: [np.shape(array) for array in arrays] for name, arrays in slots.items()}
+        if given != wanted:
+            raise InputError(f"slots: not those of {self.training.optimizer!r} and this network")
         return [
             pair
             for slot, arrays in self.slot_variables.items()

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from shared.activations import ACTIVATIONS
+from shared.arguments import check_type
 from shared.errors import InputError, checked
 from shared.fields import FiniteFloat, Flag, NotNegativeFloat, PositiveInt, Share, Text, one_of
 from shared.losses import LOSSES
@@ -154,6 +155,7 @@ def check_perceptron(network: Network) -> Network:
     Raises:
         InputError: it is not: it has several layers, other units, or another loss.
     """
+    check_type("network", network, Network)
     if not network.is_perceptron:
         raise InputError(
             "a perceptron has one layer, of step or sign units with the perceptron rule or of "

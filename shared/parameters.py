@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared.arrays import Array
-from shared.errors import InputError, unknown
+from shared.arguments import check_type, kind_of
+from shared.arrays import Array, real_numbers
+from shared.errors import Findings, InputError, unknown
 from shared.network import Network
 
 
@@ -53,10 +54,16 @@ def initialise(
             ``uniform``.
 
     Raises:
-        InputError: ``scheme`` is unknown.
+        InputError: ``scheme`` is unknown, ``seed`` negative, or ``scale`` not a finite number.
     """
+    check_type("network", network, Network)
     if scheme not in SCHEMES:
         raise InputError(unknown(scheme, "an initialisation scheme", SCHEMES))
+    check_type("seed", seed, int, np.integer)
+    if seed < 0:
+        raise InputError(f"seed: should be 0 or more, not {seed}")
+    if real_numbers("scale", scale, network.dtype).shape or not abs(scale) < np.inf:
+        raise InputError("scale: should be a finite number")
     generator = np.random.default_rng(seed)
 
     def draw(fan_in: int, fan_out: int) -> Array:
@@ -89,29 +96,53 @@ def initialise(
 def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) -> Parameters:
     """A copy of ``parameters`` in the network's dtype, W[l] (D[l], D[l+1]) and b[l] (D[l+1],).
 
+    Args:
+        network: the network.
+        parameters: W and b of each layer, in tuples or lists.
+
     Raises:
-        InputError: too many or too few layers, a shape that does not fit, NaN or infinity, or a
-            number too large for the dtype.
+        InputError: too many or too few layers, a layer that is not W and b, or an array that is not
+            of real numbers, has a shape that does not fit, holds NaN or infinity, or a number too
+            large for the dtype.
     """
+    check_type("network", network, Network)
     D = network.widths
     L = len(network.layers)
+    check_type("parameters", parameters, tuple, list)
     if len(parameters) != L:
         raise InputError(f"parameters: expected {L} layer{'s' * (L != 1)}, got {len(parameters)}")
-    problems = []
-    for l, (W, b) in enumerate(parameters):
-        for name, given, shape in (("W", W, (D[l], D[l + 1])), ("b", b, (D[l + 1],))):
-            values = np.asarray(given, dtype=np.float64)
-            if np.shape(values) != shape:
-                problems.append(
-                    f"parameters[{l}].{name}: expected shape {shape}, got {np.shape(values)}"
-                )
-            elif not np.isfinite(values).all():
-                problems.append(f"parameters[{l}].{name}: NaN or infinity in it")
-            elif np.abs(values).max() > np.finfo(network.dtype).max:
-                problems.append(f"parameters[{l}].{name}: too large for {network.dtype}")
-    if problems:
-        raise InputError(*problems)
-    return tuple(Weights(network.array(W), network.array(b)) for W, b in parameters)
+    findings = Findings()
+    checked = []
+    for l, layer in enumerate(parameters):
+        with findings:
+            W, b = _two_arrays(f"parameters[{l}]", layer)
+            if np.ndim(W) == 1 and np.ndim(b) == 2:
+                raise InputError(f"parameters[{l}]: W and b are swapped; W comes first")
+            with findings:
+                W = _checked(network, f"parameters[{l}].W", W, (D[l], D[l + 1]))
+            with findings:
+                b = _checked(network, f"parameters[{l}].b", b, (D[l + 1],))
+            checked.append((W, b))
+    findings.raise_any()
+    return tuple(Weights(network.array(W), network.array(b)) for W, b in checked)
+
+
+def _two_arrays(name: str, layer: Any) -> tuple[Array, Array]:
+    if not isinstance(layer, tuple | list) or len(layer) != 2:
+        what = f"{len(layer)} arrays" if isinstance(layer, tuple | list) else kind_of(layer)
+        raise InputError(f"{name}: expected W and b, got {what}")
+    W, b = layer
+    return real_numbers(f"{name}.W", W, "float64"), real_numbers(f"{name}.b", b, "float64")
+
+
+def _checked(network: Network, name: str, values: Array, shape: tuple[int, ...]) -> Array:
+    if values.shape != shape:
+        raise InputError(f"{name}: expected shape {shape}, got {values.shape}")
+    if not np.isfinite(values).all():
+        raise InputError(f"{name}: NaN or infinity in it")
+    if np.abs(values).max() > np.finfo(network.dtype).max:
+        raise InputError(f"{name}: too large for {network.dtype}")
+    return values
 
 
 def copy_layers(source: Parameters, target: Parameters, layers: int) -> Parameters:
@@ -126,6 +157,7 @@ def copy_layers(source: Parameters, target: Parameters, layers: int) -> Paramete
         InputError: there are fewer layers, or their shapes differ.
     """
     fewest = min(len(source), len(target))
+    check_type("transfer: layers", layers, int, np.integer)
     if not 1 <= layers <= fewest:
         raise InputError(f"transfer: {layers} layers cannot be copied, 1 to {fewest} can")
     problems = [

@@ -49,11 +49,11 @@ class Trace:
 
     @classmethod
     def of_tensors(cls, y: Array | None = None, **parts: Any) -> Trace:
-        """The trace of a framework's tensors and lists of tensors, named as the fields."""
+        """The trace of copies of a framework's tensors and lists of tensors, named as fields."""
         arrays: dict[str, Any] = {}
         for name, part in parts.items():
             is_list = isinstance(part, list)
-            arrays[name] = tuple(map(np.asarray, part)) if is_list else np.asarray(part)
+            arrays[name] = tuple(map(np.array, part)) if is_list else np.array(part)
         return cls(y=y, **arrays)
 
     @property

@@ -25,6 +25,7 @@ from shared import (
 )
 from shared.errors import unknown
 from shared.quiet import silent_stderr
+from threeways.address_space import shortage
 
 # By implementation: the arrays of a step by quantity, and the time of a step in seconds.
 TimedSteps: TypeAlias = dict[str, tuple[dict[str, Array], float]]
@@ -36,7 +37,8 @@ def choose(names: str) -> list[str]:
     """The implementations in a list like ``"numpy,keras"``, in the order of ``PACKAGES``.
 
     Raises:
-        InputError: a name is not that of an implementation, or there is none.
+        InputError: a name is not that of an implementation, there is none, or there is too little
+            address space for one.
     """
     chosen = {name.strip() for name in names.split(",")}
     problems = [
@@ -44,14 +46,20 @@ def choose(names: str) -> list[str]:
     ]
     if problems:
         raise InputError(*problems)
-    return [name for name in PACKAGES if name in chosen]
+    names_in_order = [name for name in PACKAGES if name in chosen]
+    problems = [
+        f"{name}: {problem}" for name in names_in_order if (problem := shortage(name != "numpy"))
+    ]
+    if problems:
+        raise InputError(*problems)
+    return names_in_order
 
 
 def load(names: Iterable[str]) -> dict[str, ModuleType]:
     """The packages of these implementations by name, imported with their frameworks.
 
     Raises:
-        InputError: TensorFlow or Keras is not installed or cannot be imported, or Keras is set to
+        InputError: TensorFlow or Keras is not installed or fails to start, or Keras is set to
             another backend.
     """
     gc.disable()  # a framework makes a million objects that stay: none of them is garbage
@@ -63,13 +71,11 @@ def load(names: Iterable[str]) -> dict[str, ModuleType]:
 
 
 def _load(name: str) -> ModuleType:
-    # TensorFlow imports Keras too, and Keras reads this once.
-    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if name == "keras" and backend != "tensorflow":
+    backend = os.environ.get("KERAS_BACKEND")
+    if name == "keras" and backend and backend != "tensorflow":
         raise InputError(f"keras: needs the TensorFlow backend, KERAS_BACKEND is {backend!r}")
     try:
-        with silent_stderr():
-            package = importlib.import_module(PACKAGES[name])
+        package = importlib.import_module(PACKAGES[name])
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
         why = " (needs Python 3.13 or older)" if sys.version_info >= (3, 14) else ""
@@ -77,11 +83,8 @@ def _load(name: str) -> ModuleType:
             f"{name}: {missing} is not installed; pip install tensorflow keras{why}, "
             "or use --implementations numpy"
         ) from None
-    except Exception as error:
-        # TensorFlow's message holds a traceback; its first line that is none of its frames says it.
-        lines = [line for line in str(error).splitlines() if line[:1].strip()]
-        (why,) = [line for line in lines if not line.startswith("Traceback")][:1] or [repr(error)]
-        raise InputError(f"{name}: cannot be imported ({why}); is there enough memory?") from None
+    except ImportError as error:
+        raise InputError(f"{name}: {error}") from None
     with silent_stderr():
         _warm_up(package)
     return package

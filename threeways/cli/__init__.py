@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from threeways.address_space import shortage
 from threeways.characters import visible
 from threeways.cli.bench import bench
 from threeways.cli.check import check
@@ -93,6 +94,8 @@ def _reason(error: OSError) -> str:
 @click.version_option(package_name="threeways")
 def main() -> None:
     """Compare neural networks in NumPy, low-level TensorFlow and Keras, number by number."""
+    if problem := shortage():
+        raise click.ClickException(problem)
 
 
 for command in (compare, train, bench, diagnose, check, vectors, list_cases, list_datasets):

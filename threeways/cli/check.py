@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from threeways.cli.options import CASE, DTYPE, echo, kept, load_cases
+from threeways.cli.options import CASE, DTYPE, echo, kept, load_cases, own_cases
 
 
 @click.command()
@@ -42,7 +42,7 @@ def check(
     of the project's networks unless cases are named. FILE.json holds recorded steps, in the form
     that `threeways vectors` writes.
     """
-    from shared import Case, InputError, case_names
+    from shared import Case, InputError
     from threeways.conformance.check import check_implementation
     from threeways.conformance.record_reader import read_records
     from threeways.conformance.records import check_records
@@ -58,7 +58,7 @@ def check(
     elif ":" not in target:
         raise InputError(f"{target!r}: expected MODULE:NAME, FILE.py:NAME or FILE.json")
     else:
-        loaded = load_cases(cases or case_names())
+        loaded = load_cases(cases) if cases else own_cases()
         chains = [case.name for case in loaded if not isinstance(case, Case)]
         if cases and chains:
             raise InputError(*(f"{name}: a chain of functions, not a network" for name in chains))

@@ -17,6 +17,7 @@ from threeways.cli.options import (
     kept,
     load_cases,
     loading,
+    own_cases,
 )
 
 
@@ -41,7 +42,7 @@ def compare(
     schedule, later steps are compared too.
     """
     with loading(implementations):
-        from shared import DTYPES, case_names
+        from shared import DTYPES
         from threeways.files import check_writable, descriptor, write_text
         from threeways.implementations import choose, load, timed_steps
         from threeways.pool import IS_POSSIBLE, StepPool
@@ -55,7 +56,7 @@ def compare(
         from threeways.report.console import console
         from threeways.report.progress import counted
 
-        loaded = load_cases(cases or case_names())
+        loaded = load_cases(cases) if cases else own_cases()
         make = pool.timed_steps if pool else partial(timed_steps, packages=load(names))
     steps = [(case, each) for each in ([dtype] if dtype else DTYPES) for case in loaded]
     results: list[Any] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from threeways.cli.options import load_cases
+from threeways.cli.options import own_cases
 
 
 @click.command("cases")
@@ -16,11 +16,10 @@ def list_cases() -> int:
     from threeways.report.progress import waiting
 
     with waiting("loading the cases"):
-        from shared import case_names
         from threeways.report.console import console
         from threeways.report.listings import print_cases
 
-        cases = load_cases(case_names())
+        cases = own_cases()
     print_cases(cases, console())
     return 0
 

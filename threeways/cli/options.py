@@ -127,6 +127,33 @@ def load_cases(names: Iterable[str]) -> list[Case | ChainRuleCase]:
     return cases
 
 
+def own_cases() -> list[Case | ChainRuleCase]:
+    """The project's own cases, but those whose data need a package that is not installed.
+
+    For each such package, a line on stderr says how many cases are left out.
+    """
+    from shared import InputError, case_names
+    from shared.datasets import missing_package
+
+    cases = []
+    left_out: dict[str, list[str]] = {}
+    for name in case_names():
+        try:
+            cases += load_cases([name])
+        except InputError as error:
+            package = missing_package(error.problems[0])
+            if not package:
+                raise
+            left_out.setdefault(package, []).append(name)
+    for package, names in left_out.items():
+        click.echo(
+            f"{len(names)} cases, such as {names[0]}, are left out: they need {package}; "
+            f"pip install {package}",
+            err=True,
+        )
+    return cases
+
+
 def load_network(name: str, hint: str) -> Case:
     """The network case of this name or path.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from threeways.characters import visible
-from threeways.cli.options import CASE, OUTPUT_FOLDER, load_cases
+from threeways.cli.options import CASE, OUTPUT_FOLDER, load_cases, own_cases
 
 
 @click.command()
@@ -22,10 +22,9 @@ def vectors(folder: Path, cases: tuple[str, ...]) -> int:
     from threeways.report.progress import counted, waiting
 
     with waiting("loading the cases"):
-        from shared import case_names
         from threeways.conformance.vectors import write_vectors
 
-        loaded = load_cases(cases or case_names())
+        loaded = load_cases(cases) if cases else own_cases()
     with counted("files") as on_progress:
         paths = write_vectors(folder, loaded, on_progress)
     click.echo(visible(f"{len(paths)} files and schema.json in {folder}"))
