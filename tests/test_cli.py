@@ -401,15 +401,30 @@ def test_ctrl_c(mine: Path) -> None:
 
 
 class Deadly:
-    """Ends the process that it is sent to."""
+    """Ends the process that it is sent to.
+
+    Args:
+        how: a function and its arguments.
+    """
+
+    def __init__(self, *how: Any) -> None:
+        self.how = how
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return os._exit, (1,)
+        function, *arguments = self.how
+        return function, tuple(arguments)
 
 
-def test_a_process_that_ends_unexpectedly_is_reported() -> None:
-    with pytest.raises(InputError, match=r"a process ended unexpectedly \(exit code 1\)"):
-        list(StepPool(["numpy"]).timed_steps([cast(Case, Deadly())]))
+@pytest.mark.parametrize(
+    ("deadly", "how"),
+    [
+        (Deadly(os._exit, 1), "exit code 1"),
+        (Deadly(signal.raise_signal, signal.SIGKILL), r"signal 9 \(killed\)"),
+    ],
+)
+def test_a_process_that_ends_unexpectedly_is_reported(deadly: Deadly, how: str) -> None:
+    with pytest.raises(InputError, match=rf"a process ended unexpectedly \({how}\); is there"):
+        list(StepPool(["numpy"]).timed_steps([cast(Case, deadly)]))
 
 
 AT_WORK = """

@@ -96,6 +96,8 @@ def test_a_file_may_import_what_lies_beside_it(folder: Path) -> None:
     (folder / "beside").mkdir()
     (folder / "beside" / "beside_one.py").write_text("def step(): return 7")
     (folder / "beside" / "beside_two.py").write_text("from beside_one import step")
+    Path("beside_one.py").write_text("")
+    clashes.look_in(str(folder))
     assert load("beside/beside_two.py:step")() == 7
 
 
@@ -376,6 +378,11 @@ CLASHES = {
         "net:step",
         {"threeways.py": "", "own.py": "import threeways", "net.py": "import own"},
         "own.py: imports 'threeways', but that is a package of threeways; ",
+    ),
+    "by-its-name": (
+        "net.py:step",
+        {"shared.py": "", "net.py": "import importlib\nimportlib.import_module('shared')"},
+        "net.py: imports 'shared', but that is a package of threeways; ",
     ),
     "our-name": (
         "impl_numpy:step",

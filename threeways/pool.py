@@ -16,6 +16,7 @@ from types import ModuleType
 from shared import Case, ChainRuleCase, InputError
 from threeways.implementations import PACKAGES, TimedSteps, load, timed_steps
 from threeways.sandbox.process import END_LIMIT, SupervisedProcess, how_it_ended
+from threeways.sandbox.supervisor import end_as
 
 # On other systems, a process that has imported TensorFlow cannot be forked safely.
 IS_POSSIBLE = sys.platform == "linux"
@@ -90,8 +91,9 @@ def main() -> None:
     for connection in connections:
         connection.close()
     for _ in connections:
-        if code := os.waitstatus_to_exitcode(os.wait()[1]):
-            sys.exit(code)
+        _, status = os.wait()
+        if status:
+            end_as(status)
 
 
 def preload(names: Iterable[str]) -> None:

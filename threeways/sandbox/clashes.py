@@ -8,11 +8,13 @@ whatever else is there: NumPy and we depend on them. Code that imports ``shared`
 from __future__ import annotations
 
 import builtins
+import importlib
 import importlib.util
 import os
 import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import ModuleType
 
 from shared import InputError
@@ -34,9 +36,9 @@ class ClashError(InputError):
 
 
 def look_in(folder: str) -> None:
-    """Look for modules in a folder too, after all others."""
-    folders.append(folder)
-    sys.path.append(folder)
+    """Look for modules in a folder of theirs, after all that are not theirs."""
+    sys.path.insert(len(sys.path) - len(folders), folder)
+    folders.insert(0, folder)
 
 
 def beside(name: str) -> str:
@@ -47,8 +49,9 @@ def beside(name: str) -> str:
             continue  # a clone of this project
         if os.path.isfile(f"{path}.py"):
             return f"{path}.py"
-        if os.path.isdir(path) and any(file.endswith(".py") for file in os.listdir(path)):
-            return path
+        with suppress(OSError):  # there is none, or it cannot be read
+            if any(file.endswith(".py") for file in os.listdir(path)):
+                return path
     return ""
 
 
@@ -73,21 +76,25 @@ def watch() -> None:
 
     A finder in ``sys.meta_path`` would not do: it is not asked for what is already imported.
     """
-    original = builtins.__import__
+    statement, function = builtins.__import__, importlib.import_module
 
-    def watched(
+    def import_statement(
         name: str,
         globals: Mapping[str, object] | None = None,
         locals: Mapping[str, object] | None = None,
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:
-        file = globals.get("__file__") if globals else None
-        if level == 0 and isinstance(file, str) and is_theirs(file):
-            note(name.partition(".")[0], file)
-        return original(name, globals, locals, fromlist, level)
+        if level == 0:
+            note(name, sys._getframe(1).f_globals)
+        return statement(name, globals, locals, fromlist, level)
 
-    builtins.__import__ = watched
+    def import_module(name: str, package: str | None = None) -> ModuleType:
+        note(name, sys._getframe(1).f_globals)
+        return function(name, package)
+
+    builtins.__import__ = import_statement
+    importlib.import_module = import_module
 
 
 def is_theirs(file: str) -> bool:
@@ -96,12 +103,20 @@ def is_theirs(file: str) -> bool:
     return not ours and file.startswith(tuple(folder + os.sep for folder in folders))
 
 
-def note(name: str, file: str) -> None:
-    """Note what the import of a module in a file of theirs hides.
+def note(module: str, importer: Mapping[str, object]) -> None:
+    """Note what the import of a module hides, if code of theirs imports it.
+
+    Args:
+        module: its name.
+        importer: the globals of the code.
 
     Raises:
         ClashError: the name is one of ours.
     """
+    file = importer.get("__file__")
+    name = module.partition(".")[0]
+    if not name or not isinstance(file, str) or not is_theirs(file):
+        return
     path = beside(name)
     if not path or not is_taken(name, path):
         return

@@ -40,7 +40,7 @@ def main() -> None:
     supervisor = os.getpid()
     worker = os.fork()
     if worker:
-        end_as(supervise(worker), set_option)
+        end_as(supervise(worker))
     os.setpgid(0, 0)
     set_option(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != supervisor:  # it ended before that
@@ -134,10 +134,10 @@ def children() -> list[int]:
     return found
 
 
-def end_as(status: int, set_option: Callable[[int, int], object]) -> NoReturn:
-    """End as another process did."""
+def end_as(status: int) -> NoReturn:
+    """End as another process did, whose wait status this is."""
     if os.WIFSIGNALED(status):
-        set_option(PR_SET_DUMPABLE, 0)  # its core file is enough
+        process_control()(PR_SET_DUMPABLE, 0)  # its core file is enough
         with suppress(OSError):  # SIGKILL has no handler
             signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
