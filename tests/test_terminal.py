@@ -142,6 +142,18 @@ def test_names_from_outside_are_shown_as_they_are(name: str, endless: Path) -> N
     assert not set("\x1b\x07\u202e") & set(result.stderr)
 
 
+def test_a_name_that_is_no_text(endless: Path) -> None:
+    path = endless.with_name(os.fsdecode(b"\xff.toml"))
+    endless.rename(path)
+    result = call("vectors", path.parent, path)
+    assert result.exit_code == 0, result.output
+    for vectors in path.parent.glob(os.fsdecode(b"\xff*.json")):
+        assert call("check", vectors).exit_code == 0
+    result = call("compare", path, *NUMPY, "--json", path.with_suffix(".json"))
+    assert result.exit_code == 0, result.output
+    assert r"in \udcff (float" in result.output
+
+
 def test_lines_from_outside_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     echo(["\na\x1b[2J\nb", "½ c"])
     assert capsys.readouterr().out == "\na\\x1b[2J\\nb\n½ c\n"
