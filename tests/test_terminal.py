@@ -142,6 +142,18 @@ def test_names_from_outside_are_shown_as_they_are(name: str, endless: Path) -> N
     assert not set("\x1b\x07\u202e") & set(result.stderr)
 
 
+def test_a_name_that_is_no_text(endless: Path) -> None:
+    path = endless.with_name(os.fsdecode(b"\xff.toml"))
+    endless.rename(path)
+    result = call("vectors", path.parent, path)
+    assert result.exit_code == 0, result.output
+    for vectors in path.parent.glob(os.fsdecode(b"\xff*.json")):
+        assert call("check", vectors).exit_code == 0
+    result = call("compare", path, *NUMPY, "--json", path.with_suffix(".json"))
+    assert result.exit_code == 0, result.output
+    assert r"in \udcff (float" in result.output
+
+
 def test_lines_from_outside_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     echo(["\na\x1b[2J\nb", "½ c"])
     assert capsys.readouterr().out == "\na\\x1b[2J\\nb\n½ c\n"
@@ -196,6 +208,18 @@ def test_an_error_is_called_what_it_is(
     result = call("cases")
     assert result.exit_code == 2
     assert result.stderr == f"Error: {message}\n"
+
+
+def test_a_report_is_written_even_if_nobody_reads_the_table(tmp_path: Path) -> None:
+    command = " ".join([*COMMAND, "compare", "mazur", *NUMPY, "--json", str(tmp_path / "a.json")])
+    run = subprocess.run(["bash", "-c", f"{command} >/dev/full"], stderr=subprocess.PIPE)
+    assert run.returncode == 2
+    assert json.loads((tmp_path / "a.json").read_text())["ok"] is True
+
+
+def test_a_terminal_without_columns() -> None:
+    with on_a_terminal("cases", COLUMNS="0") as (_, terminal):
+        assert b"mazur" in read(terminal)
 
 
 def test_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,20 +470,20 @@ def test_no_summary_of_a_command_is_cut() -> None:
 
 
 @contextlib.contextmanager
-def on_a_terminal(*arguments: object) -> Iterator[tuple[int, int]]:
-    """The process of a command, and the file descriptor of its terminal of 80 columns."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.environ.update(COLUMNS="80", TERM="xterm")
-        os.execv(sys.executable, [*COMMAND, *map(str, arguments)])
-    try:
-        yield process, terminal
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(process, 0)
-        os.close(terminal)
+def on_a_terminal(
+    *arguments: object, COLUMNS: str = "80"
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The process of a command, and the file descriptor of its terminal."""
+    terminal, end = pty.openpty()
+    command = [*COMMAND, *map(str, arguments)]
+    environment = os.environ | {"COLUMNS": COLUMNS, "TERM": "xterm"}
+    with subprocess.Popen(command, stdin=end, stdout=end, stderr=end, env=environment) as process:
+        os.close(end)
+        try:
+            yield process, terminal
+        finally:
+            process.kill()
+            os.close(terminal)
 
 
 def read(terminal: int, until: bytes | None = None) -> bytes:
@@ -481,9 +505,9 @@ def read(terminal: int, until: bytes | None = None) -> bytes:
 def test_ctrl_c_while_frameworks_are_loaded() -> None:
     with on_a_terminal("compare", "mazur") as (process, terminal):
         read(terminal, b"loading TensorFlow and Keras")
-        os.write(terminal, b"\x03")
+        process.send_signal(signal.SIGINT)
         text = read(terminal)
-        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+        assert process.wait() == 130
     assert text.endswith(b"\x1b[2KStopped.\r\n")  # where the line was erased
     assert b"Traceback" not in text
 
@@ -491,9 +515,9 @@ def test_ctrl_c_while_frameworks_are_loaded() -> None:
 def test_ctrl_c_while_training(endless: Path) -> None:
     with on_a_terminal("train", endless, *NUMPY) as (process, terminal):
         read(terminal, b"steps/s")
-        os.write(terminal, b"\x03")
+        process.send_signal(signal.SIGINT)
         text = read(terminal)
-        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+        assert process.wait() == 130
     end = text.rpartition(b"\x1b[2K")[2].decode()
     assert "numpy" in end
     assert re.search(r"epoch\b.*\bloss", end)

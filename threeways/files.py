@@ -39,7 +39,9 @@ def write_text(path: Path, text: str) -> None:
     """
     number = descriptor(path)
     if number is None:
-        write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
+        # A file's name can have bytes that are no text; JSON has the same escapes for them.
+        content = text.encode("utf-8", "backslashreplace")
+        write_whole(path, lambda part: part.write_bytes(content))
     elif number == 1:
         sys.stdout.write(text)
     else:

@@ -64,8 +64,8 @@ def compare(
         on_progress(0, len(steps))
         for _ in kept(compare_all(steps, make), results):
             on_progress(len(results), len(steps))
-    # The report alone is what a program should find on stdout.
-    print_comparison(results, console(stderr=json_path is not None and descriptor(json_path) == 1))
     if json_path:
         write_text(json_path, json.dumps(report(results), indent=1, allow_nan=False) + "\n")
+    # On stdout, the report is alone.
+    print_comparison(results, console(stderr=json_path is not None and descriptor(json_path) == 1))
     return 0 if all(result.ok for result in results) else 1

@@ -12,12 +12,17 @@ from rich.table import Table
 
 from threeways.characters import visible
 
+# Nothing can be read on a terminal that is narrower, or says so.
+LEAST_WIDTH = 20
+
 
 def console(stderr: bool = False) -> Console:
     """A console of the terminal's width; in a file or a pipe at least 160 columns wide."""
     out = Console(stderr=stderr, highlight=False, emoji=False)
     if not out.file.isatty():
         out.width = max(shutil.get_terminal_size().columns, 160)
+    elif out.width < LEAST_WIDTH:
+        out.width = LEAST_WIDTH
     return out
 
 
