@@ -14,6 +14,8 @@ from shared.fields import FiniteFloat, Flag, NotNegativeFloat, PositiveInt, Shar
 from shared.losses import LOSSES
 
 DTYPES = ("float32", "float64")
+# The most layers that a network may have.
+MOST_LAYERS = 1000
 
 ActivationName = Annotated[Text, one_of("an activation", ACTIVATIONS)]
 LossName = Annotated[Text, one_of("a loss", LOSSES)]
@@ -86,13 +88,13 @@ class Network:
 
     Args:
         n_features: D[0], the width of the input.
-        layers: the layers, at least one.
+        layers: the layers, 1 to ``MOST_LAYERS``.
         loss: one of ``LOSSES``; it has to fit the activation of the output layer.
         dtype: the dtype of parameters, data and all arithmetic, ``"float32"`` or ``"float64"``.
 
     Raises:
-        InputError: no layers, an unknown loss or dtype, a loss that does not fit the output, or
-            dropout of the output.
+        InputError: no layers or too many, an unknown loss or dtype, a loss that does not fit the
+            output, or dropout of the output.
     """
 
     n_features: PositiveInt
@@ -103,6 +105,8 @@ class Network:
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("layers: a network needs at least one")
+        if len(self.layers) > MOST_LAYERS:
+            raise ValueError(f"layers: {len(self.layers)} are too many, at most {MOST_LAYERS}")
         fitting = LOSSES[self.loss].fits
         if self.layers[-1].activation not in fitting:
             raise ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 import socket
 import time
@@ -123,6 +124,11 @@ def test_of_many_problems_the_first_are_shown_and_the_others_counted() -> None:
     assert error[0] == "file: 0.0"
     assert re.fullmatch(r"and [\d,]+ more problems", error[-1])
     assert InputError(*"ab").lines == ["a", "b"]
+
+
+def test_a_problem_that_another_process_found() -> None:
+    error = pickle.loads(pickle.dumps(InputError("a", "b", more=3)))
+    assert error.lines == ["a", "b", "and 3 more problems"]
 
 
 def test_a_huge_value_is_shown_at_no_cost() -> None:
@@ -245,6 +251,7 @@ COSTLY = {
     "quoted-key": ({"more": deep_key("'a'")}, "line 3: a key of more than 50 parts"),
     "inline-key": ({"more": f"x = {{{deep_key('a')}}}"}, "line 3: a key of more than 50 parts"),
     "depth": ({"more": "title = " + "[" * 300 + "]" * 300}, "not TOML: nested too deeply"),
+    "layers": ({"units": "1\n[[layers]]\nunits = 1" * 1001}, "layers: 1002 are too many, at most"),
     "units": ({"units": "2000000000"}, "weights and biases, 134,217,728 at most"),
     "copies": (
         {"data": 'dataset = "digits"', "training": "augmentation = {copies = 100000, shift = 1}"},
