@@ -9,11 +9,13 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from impl_numpy import FeedForward
 from shared import DTYPES, Case, InputError, Trace, Training, load_case
 from shared.quantities import shapes
 from tests.problems import Problem, regularised
+from threeways.cli import main
 from threeways.conformance.check import (
     CaseResult,
     check_implementation,
@@ -246,6 +248,22 @@ def test_what_cannot_be_required(required: str, message: str) -> None:
         next(check_implementation("net:step", [CASE], require=["loss", required]))
     (problem,) = error.value.problems
     assert problem.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("target", "required", "code", "line"),
+    [
+        ("net:some", "loss", 0, "1 of 1 right; given: loss, dW (complete in 0 of 1)"),
+        ("net:some", "loss, db", 1, "mazur float64: required, but not given: db[0], db[1]"),
+        ("net:some", "bd", 2, "Error: require: 'bd' is not a quantity; did you mean 'db'?"),
+        ("steps.json", "db", 2, "Error: --require: is for MODULE:NAME and FILE.py:NAME"),
+    ],
+)
+def test_require_on_the_command_line(target: str, required: str, code: int, line: str) -> None:
+    cases = ["mazur"] if ":" in target else []
+    result = CliRunner().invoke(main, ["check", target, *cases, "--require", required])
+    assert result.exit_code == code
+    assert line in result.output.splitlines()
 
 
 def test_nothing_left_to_check() -> None:

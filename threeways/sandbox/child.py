@@ -112,7 +112,7 @@ class Child:
         self._send(request)
         deadline = time.monotonic() + self.time_limit
         kind, names, problems = self._header(deadline)
-        if kind == REFUSED:
+        if kind == REFUSED and problems:
             raise InputError(*problems)
         if not shapes.keys() >= {*names}:
             raise self._garbled()

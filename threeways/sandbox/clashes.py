@@ -100,7 +100,7 @@ def watch() -> None:
 def is_theirs(file: str) -> bool:
     """Whether a file is somebody's own."""
     ours = file.startswith(NOT_THEIRS)
-    return not ours and file.startswith(tuple(folder + os.sep for folder in folders))
+    return not ours and file.startswith(tuple(os.path.join(folder, "") for folder in folders))
 
 
 def note(module: str, importer: Mapping[str, object]) -> None:
