@@ -57,6 +57,7 @@ def initialise(
         InputError: ``scheme`` is unknown, ``seed`` negative, or ``scale`` not a finite number.
     """
     check_type("network", network, Network)
+    check_type("scheme", scheme, str)
     if scheme not in SCHEMES:
         raise InputError(unknown(scheme, "an initialisation scheme", SCHEMES))
     check_type("seed", seed, int, np.integer)

@@ -475,6 +475,7 @@ def test_wrong_chain_rules(rule: float | None, dtype: str, message: str, name: s
     [
         (lambda: initialise(NETWORK, seed=-1), "seed: should be 0 or more, not -1"),
         (lambda: initialise(NETWORK, seed="1"), "seed: expected int or integer, got str"),  # type: ignore[arg-type]
+        (lambda: initialise(NETWORK, ["zeros"]), "scheme: expected str, got list"),  # type: ignore[arg-type]
         (lambda: initialise(NETWORK, scale=np.inf), "scale: should be a finite number"),
         (lambda: initialise(None), "network: expected Network, got None"),  # type: ignore[arg-type]
         (
