@@ -21,8 +21,8 @@ Array = np.ndarray[Any, Any]
 def real_numbers(name: str, values: Any, dtype: str | None = None) -> Array:
     """``values`` as an array of real numbers of any shape, in C order; not always a copy.
 
-    It takes whatever NumPy makes an array of (lists, other libraries' arrays and tables) and
-    rounds it to ``dtype``. It takes no array of which more than digits would be lost.
+    Whatever NumPy makes an array of (lists, other libraries' arrays and tables) is rounded to
+    ``dtype``, but refused if more than digits would be lost.
 
     Args:
         name: what the values are called in messages.
