@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from numbers import Integral
+from types import NoneType
 from typing import Any
 
 from shared.errors import InputError
+
+# What kinds are called where their own names say less.
+_NAMES = {NoneType: "None", Integral: "an integer", Mapping: "a dict", str: "a string"}
 
 
 def check_type(name: str, value: Any, *kinds: type) -> None:
@@ -14,7 +20,7 @@ def check_type(name: str, value: Any, *kinds: type) -> None:
         InputError: ``value`` is not an instance of any of ``kinds``.
     """
     if not isinstance(value, kinds):
-        expected = " or ".join(kind.__name__ for kind in kinds)
+        expected = " or ".join(_NAMES.get(kind, kind.__name__) for kind in kinds)
         raise InputError(f"{name}: expected {expected}, got {kind_of(value)}")
 
 

@@ -21,8 +21,8 @@ Array = np.ndarray[Any, Any]
 def real_numbers(name: str, values: Any, dtype: str | None = None) -> Array:
     """``values`` as an array of real numbers of any shape, in C order; not always a copy.
 
-    It takes whatever NumPy makes an array of (lists, other libraries' arrays and tables) and
-    rounds it to ``dtype``. It takes no array of which more than digits would be lost.
+    Whatever NumPy makes an array of (lists, other libraries' arrays and tables) is rounded to
+    ``dtype``, but refused if more than digits would be lost.
 
     Args:
         name: what the values are called in messages.
@@ -107,7 +107,7 @@ def _matrix(network: Network, name: str, values: Any, width: int) -> Array:
         row, column = np.argwhere(~np.isfinite(matrix))[0]
         value = np.asarray(values)[row, column]
         wrong = f"is too large for {network.dtype}" if _is_finite(value) else "is not finite"
-        shown = short(value) if isinstance(value, int) else value
+        shown = short(value) if isinstance(value, int) else str(value)
         raise InputError(f"{name}[{row},{column}]: {shown} {wrong}")
     return matrix
 
@@ -118,9 +118,9 @@ _KINDS = {"c": "complex numbers", "M": "dates", "m": "time spans", "V": "records
 
 def _as_real(name: str, values: Any) -> Array:
     """``values`` as an array of real numbers, of any dtype that can be rounded to a float."""
-    if getattr(values, "requires_grad", False) is True:
+    if hasattr(type(values), "requires_grad") and values.requires_grad:
         raise InputError(f"{name}: a tensor that requires a gradient; call .detach()")
-    if hasattr(values, "toarray"):
+    if hasattr(type(values), "toarray"):
         raise InputError(f"{name}: a sparse {kind_of(values)}; call .toarray()")
     parts = values if isinstance(values, list | tuple) else [values]
     if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
@@ -157,7 +157,7 @@ def _of_objects(name: str, array: Array) -> Array:
         except ValueError:  # of a decimal that is a signalling NaN
             raise InputError(f"{element(name, index)}: {value} is not finite") from None
         if np.isinf(floats[index]) and _is_finite(value):
-            raise InputError(f"{element(name, index)}: {short(value)} is too large for float64")
+            raise InputError(f"{element(name, index)}: too large for float64")
     return floats
 
 

@@ -67,6 +67,7 @@ def check_chain_rule(chain_rule: ChainRule, dtype: str) -> dict[str, Array]:
             it.
     """
     check_type("chain_rule", chain_rule, ChainRule)
+    check_type("dtype", dtype, str)
     if dtype not in DTYPES:
         raise InputError(unknown(dtype, "a dtype", DTYPES))
     inputs = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,9 +58,10 @@ def initialise(
         InputError: ``scheme`` is unknown, ``seed`` negative, or ``scale`` not a finite number.
     """
     check_type("network", network, Network)
+    check_type("scheme", scheme, str)
     if scheme not in SCHEMES:
         raise InputError(unknown(scheme, "an initialisation scheme", SCHEMES))
-    check_type("seed", seed, int, np.integer)
+    check_type("seed", seed, Integral)
     if seed < 0:
         raise InputError(f"seed: should be 0 or more, not {seed}")
     if real_numbers("scale", scale, network.dtype).shape or not abs(scale) < np.inf:
@@ -157,7 +159,7 @@ def copy_layers(source: Parameters, target: Parameters, layers: int) -> Paramete
         InputError: there are fewer layers, or their shapes differ.
     """
     fewest = min(len(source), len(target))
-    check_type("transfer: layers", layers, int, np.integer)
+    check_type("transfer: layers", layers, Integral)
     if not 1 <= layers <= fewest:
         raise InputError(f"transfer: {layers} layers cannot be copied, 1 to {fewest} can")
     problems = [

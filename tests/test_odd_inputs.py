@@ -358,7 +358,7 @@ ARGUMENTS: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "list-for-checkpoint": (
         lambda kind: net(kind).fit(Dataset("", X, Y), TRAINING, None, []),
-        "checkpoint: expected Checkpoint or NoneType, got list",
+        "checkpoint: expected Checkpoint or None, got list",
     ),
     "other-slots": (
         lambda kind: net(kind).fit(
@@ -372,7 +372,7 @@ ARGUMENTS: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "list-for-masks": (
         lambda kind: net(kind).backward(X, Y, [np.ones((3, 2))]),
-        "masks: expected Mapping, got list",
+        "masks: expected a dict, got list",
     ),
 }
 
@@ -474,12 +474,13 @@ def test_wrong_chain_rules(rule: float | None, dtype: str, message: str, name: s
     ("call", "message"),
     [
         (lambda: initialise(NETWORK, seed=-1), "seed: should be 0 or more, not -1"),
-        (lambda: initialise(NETWORK, seed="1"), "seed: expected int or integer, got str"),  # type: ignore[arg-type]
+        (lambda: initialise(NETWORK, seed="1"), "seed: expected an integer, got str"),  # type: ignore[arg-type]
+        (lambda: initialise(NETWORK, ["zeros"]), "scheme: expected a string, got list"),  # type: ignore[arg-type]
         (lambda: initialise(NETWORK, scale=np.inf), "scale: should be a finite number"),
         (lambda: initialise(None), "network: expected Network, got None"),  # type: ignore[arg-type]
         (
             lambda: copy_layers((Weights(W, B),), (Weights(W, B),), 1.0),  # type: ignore[arg-type]
-            "transfer: layers: expected int or integer, got float",
+            "transfer: layers: expected an integer, got float",
         ),
     ],
 )
