@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 import zipfile
@@ -16,6 +17,8 @@ from shared.errors import InputError
 
 # The memory that the arrays of a file may take, 1 GiB; MNIST takes 0.35.
 MOST_MEMORY = 2**30
+# The bytes that the header of an array may have.
+MOST_HEADER = 2**14
 
 
 def read_npz(
@@ -60,12 +63,13 @@ def _members(archive: zipfile.ZipFile, names: Collection[str] | None) -> dict[st
 def _size(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
     """The bytes of memory that the array in a member takes, by its header alone."""
     with archive.open(member) as file:
-        shape, dtype = _header(file)
+        start = io.BytesIO(file.read(MOST_HEADER))
+        shape, dtype = _header(start)
         if dtype.hasobject:
             name = member.filename.removesuffix(".npy")
             raise InputError(f"{name} holds Python objects instead of numbers")
         count = math.prod(shape)
-        if min(shape, default=0) < 0 or file.tell() + count * dtype.itemsize != member.file_size:
+        if min(shape, default=0) < 0 or start.tell() + count * dtype.itemsize != member.file_size:
             raise ValueError(member.filename)
     return count * max(dtype.itemsize, 8)
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -29,6 +30,7 @@ from shared.npz import MOST_MEMORY
 from shared.reading import parse_json, read_text
 from threeways.cli import main
 from threeways.conformance.record_reader import read_records
+from threeways.mistakes.diagnosis import Printed
 
 NUMPY = ("--implementations", "numpy")
 
@@ -422,6 +424,7 @@ def npy(shape: str, dtype: str = "<f8", content: bytes = b"") -> bytes:
     return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + content
 
 
+LONG_HEADER = b"\x93NUMPY\2\0" + (2**30).to_bytes(4, "little") + b" " * 2**20
 ONE = npy("(1, 1)", content=b"\0" * 8)
 NPZ = {
     "objects": ({"x": npy("(1, 1)", "|O", b"\x80\x04N."), "y": ONE}, "x holds Python objects"),
@@ -429,6 +432,7 @@ NPZ = {
     "missing": ({"x": ONE}, "not an .npz file with arrays x and y"),
     "short": ({"x": npy("(10**9, 1)"), "y": ONE}, "not an .npz file with arrays x and y"),
     "lying": ({"x": npy("(300000000, 1)", content=b"1234"), "y": ONE}, "not an .npz file with"),
+    "header": ({"x": LONG_HEADER, "y": ONE}, "not an .npz file with arrays x and y"),
     "negative": ({"x": npy("(-1, -1)", content=b"\0" * 8), "y": ONE}, "not an .npz file with"),
     "nothing": ({"x": npy("(10**10, 1)".replace("10**10", "9" * 11), "|V0"), "y": ONE}, "GiB"),
     "flat": ({"x": npy("(1,)", content=b"\0" * 8), "y": ONE}, "x: expected shape (N, D), got (1,)"),
@@ -543,8 +547,14 @@ def test_comments_may_have_any_characters(tmp_path: Path) -> None:
     assert group.steps[0].comment == r"a\nb\ud800"
 
 
-@pytest.mark.parametrize("number", ["0e999999999", "1e999999999", "0e400", "1" * 10**5 + "x"])
+@pytest.mark.parametrize("number", ["0e9999999999", "1e999999999", "1" * 10**5 + "x"])
 def test_a_number_that_no_step_has(number: str) -> None:
     result = call("diagnose", "mazur", "--value", f"loss={number}")
     assert result.exit_code == 2, result.output
     assert "is not a number" in result.stderr
+
+
+@pytest.mark.parametrize("number", ["0", "0e300", "-0.0e999999999"])
+def test_a_zero_is_no_other_number(number: str) -> None:
+    assert not Printed("loss", (), number, 0.0).compare({"loss": np.array(0.6)})[0]
+    assert Printed("loss", (), number, 0.0).compare({"loss": np.array(0.0)})[0]

@@ -526,9 +526,15 @@ def _element(name: str, known: Mapping[str, tuple[int, ...]]) -> tuple[str, tupl
 
 
 def _last_place(text: str) -> float:
-    """Value of one unit in the last printed digit of a number: 0.01 for ``"3.14"``."""
+    """Value of one unit in the last printed digit of a number: 0.01 for ``"3.14"``.
+
+    A zero's is at most 1, whatever its exponent.
+    """
     mantissa, _, exponent = text.lower().partition("e")
-    return float(f"1e{int(exponent or 0) - len(mantissa.partition('.')[2])}")
+    power = int(exponent or 0)
+    if not mantissa.strip("+-.0"):
+        power = min(power, 0)
+    return float(f"1e{power - len(mantissa.partition('.')[2])}")
 
 
 def _digits(off: float, size: float) -> float:
