@@ -255,7 +255,7 @@ def test_what_cannot_be_required(required: str, message: str) -> None:
     [
         ("net:some", "loss", 0, "1 of 1 right; given: loss, dW (complete in 0 of 1)"),
         ("net:some", "loss, db", 1, "mazur float64: required, but not given: db[0], db[1]"),
-        ("net:some", "bd", 2, "Error: require: 'bd' is not a quantity; did you mean 'db'?"),
+        ("net:some", "dB", 2, "Error: require: 'dB' is not a quantity; did you mean 'db'?"),
         ("steps.json", "db", 2, "Error: --require: is for MODULE:NAME and FILE.py:NAME"),
     ],
 )
