@@ -19,7 +19,8 @@ _is_started = False
 def importing_frameworks() -> Iterator[None]:
     """A block that imports TensorFlow or Keras, without what they log.
 
-    Where they are imported already, or ``TF_CPP_MIN_LOG_LEVEL`` is 0, they log what they like.
+    They log what they like where they are imported already, where ``TF_CPP_MIN_LOG_LEVEL`` is 0, or
+    where there are flags for XLA: a wrong one ends the process, and only the log says why.
 
     Raises:
         ImportError: one of them is not installed, or its import failed with any other error.
@@ -27,7 +28,8 @@ def importing_frameworks() -> Iterator[None]:
     global _is_ours
     settings = _settings()
     if "tensorflow" not in sys.modules:
-        _is_ours = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") != "0"
+        level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        _is_ours = level != "0" and not os.environ.keys() & {"XLA_FLAGS", "TF_XLA_FLAGS"}
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # TensorFlow imports Keras, too
     with silent_tensorflow():
         try:

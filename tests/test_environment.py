@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared import Case, Dataset, Training, load_case
+from shared import Case, Dataset, Training, frameworks, load_case
 from shared.frameworks import importing_frameworks
 
 ROOT = Path(__file__).parent.parent
@@ -65,19 +65,29 @@ sys.exit("ended")
     assert len(lines) <= 4, lines  # the warning's own line of code, where there is one
 
 
-@pytest.mark.parametrize("level", [None, "0", "1"])
+@pytest.mark.parametrize(
+    ("env", "level", "is_silent"),
+    [
+        ({}, "2", True),
+        ({"TF_CPP_MIN_LOG_LEVEL": "1"}, "1", True),
+        ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "0", False),
+        ({"XLA_FLAGS": "--wrong"}, "2", False),  # which ends the process
+    ],
+)
 def test_messages_that_the_user_asks_for(
-    level: str | None, monkeypatch: pytest.MonkeyPatch
+    env: dict[str, str], level: str, is_silent: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level or "")
-    if level is None:
-        monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
-    monkeypatch.setattr("shared.frameworks._is_ours", False)
-    with importing_frameworks():
-        from shared import frameworks
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == (level or "2")
-    assert frameworks._is_ours == (level != "0")
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "XLA_FLAGS", "TF_XLA_FLAGS"):
+        monkeypatch.setenv(name, "")  # so that what is set here does not last
+        monkeypatch.delenv(name)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(frameworks, "_is_ours", False)
+    with frameworks.importing_frameworks():
+        pass
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == level
+    assert frameworks._is_ours == is_silent
 
 
 def test_a_tensorflow_that_the_user_imported_keeps_its_messages(

@@ -24,7 +24,7 @@ from shared import (
     initialise,
 )
 from shared.errors import unknown
-from shared.quiet import silent_stderr
+from shared.frameworks import silent_tensorflow
 from threeways.address_space import shortage
 
 # By implementation: the arrays of a step by quantity, and the time of a step in seconds.
@@ -85,7 +85,7 @@ def _load(name: str) -> ModuleType:
         ) from None
     except ImportError as error:
         raise InputError(f"{name}: {error}") from None
-    with silent_stderr():
+    with silent_tensorflow():
         _warm_up(package)
     return package
 
