@@ -20,7 +20,7 @@ from threeways.exact.bounds import bounds
 from threeways.exact.judge import from_exact
 from threeways.exact.oracle import exact_step
 from threeways.mistakes import MISTAKES
-from threeways.mistakes.diagnosis import batches
+from threeways.mistakes.steps import batches
 
 # Mistakes that change no more than rounding may.
 WITHIN_ROUNDING = {

@@ -30,7 +30,7 @@ from shared.npz import MOST_MEMORY
 from shared.reading import parse_json, read_text
 from threeways.cli import main
 from threeways.conformance.record_reader import read_records
-from threeways.mistakes.diagnosis import Printed
+from threeways.mistakes.observations import Printed
 
 NUMPY = ("--implementations", "numpy")
 

@@ -14,7 +14,8 @@ from tests.problems import regularised
 from threeways.exact.judge import judge
 from threeways.exact.oracle import exact_step
 from threeways.mistakes import MISTAKES, pair
-from threeways.mistakes.diagnosis import diagnose, numbers_of, recognise
+from threeways.mistakes.diagnosis import diagnose, recognise
+from threeways.mistakes.steps import numbers_of
 
 
 def network(name: str) -> Case:

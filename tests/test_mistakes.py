@@ -34,7 +34,8 @@ from threeways.exact.judge import judge
 from threeways.exact.oracle import exact_step
 from threeways.mistakes import MISTAKES, Mistake, pair
 from threeways.mistakes.base import Parts
-from threeways.mistakes.diagnosis import diagnose, numbers_of, recognise
+from threeways.mistakes.diagnosis import diagnose, recognise
+from threeways.mistakes.steps import numbers_of
 
 DECAYS: dict[str, dict[str, Any]] = {
     "step": {"schedule": "step", "decay_rate": 0.5, "decay_steps": 2},

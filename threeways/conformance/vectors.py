@@ -38,7 +38,7 @@ from threeways.exact.judge import departures, from_exact
 from threeways.exact.oracle import Exact, exact_step, rounded_step
 from threeways.files import check_writable, is_folder, make_folder, write_text
 from threeways.mistakes import MISTAKES
-from threeways.mistakes.diagnosis import numbers_of
+from threeways.mistakes.steps import numbers_of
 from threeways.progress import OnProgress
 
 GENERATOR = "threeways "

@@ -10,31 +10,29 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from impl_numpy import FeedForward
 from shared import Array, Case, InputError, load_case
-from shared.errors import Findings
-from shared.quantities import ancestors, element, shapes, sources, unknown_quantity
+from shared.quantities import element, sources
 from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW
 from threeways.mistakes import MISTAKES, pair
+from threeways.mistakes.observations import Observation, Printed, Recorded, elements_of
+from threeways.mistakes.steps import Numbers, numbers_of, numbers_of_run
 from threeways.progress import OnProgress
 
 # Number of runners-up in a diagnosis.
 RUNNERS_UP = 3
 
-# Significant digits of a double, and the largest step number that may be asked about.
-DOUBLES_DIGITS = 16
+# The largest step number that may be asked about.
 MOST_STEPS = 1_000_000
 
-Numbers = dict[str, Array]
 Make = Callable[[type[FeedForward]], Numbers]
 T = TypeVar("T")
 
@@ -106,74 +104,6 @@ class Diagnosis:
         return None if best is None else (best, most == len(self.matches))
 
 
-class Observation(Protocol):
-    """A number or an array that somebody got."""
-
-    @property
-    def quantity(self) -> str:
-        """The name of the array that it is, or belongs to."""
-
-    def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
-        """Whether a candidate's numbers agree with it, and to how many significant digits."""
-
-
-@dataclass(frozen=True)
-class Printed:
-    """One number with its printed digits, which may be rounded or cut off.
-
-    Args:
-        quantity, index: the element of the step, as ``"dW[1]"`` and ``(0, 1)``.
-        text: its printed digits.
-        rounding: absolute rounding error that a correct computation may have.
-    """
-
-    quantity: str
-    index: tuple[int, ...]
-    text: str
-    rounding: float
-
-    def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
-        value, place = float(self.text), _last_place(self.text)
-        number = float(numbers[self.quantity][self.index])
-        if number == value:
-            return True, float(DOUBLES_DIGITS) if value == 0 else _digits(place, 10 * abs(value))
-        # A rounded number is off by at most half a unit of its last digit, one that was cut off by
-        # less than a whole unit, and then the printed one is nearer to 0.
-        off = number - value
-        unit = 1 if value and (off > 0) == (value > 0) else 0.5
-        if abs(off) <= max(unit * place * (1 - 1e-9), self.rounding):
-            return True, _digits(max(place, abs(off)), 10 * abs(value))
-        return False, _digits(off, value)
-
-
-@dataclass(frozen=True, eq=False)
-class Recorded:
-    """A whole array.
-
-    Args:
-        quantity: which, as ``"dW[1]"``.
-        values: the array, in float64.
-        rounding: rounding error that a correct computation may have, as a share of the array's
-            largest number.
-        size: the largest number of the exact array; rounding errors do not become smaller where a
-            mistake makes its numbers cancel.
-    """
-
-    quantity: str
-    values: Array
-    rounding: float
-    size: float
-
-    def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
-        candidate = numbers[self.quantity]
-        off = float(np.abs(self.values - candidate).max())
-        if not math.isfinite(off):  # something in either array is not
-            same = np.array_equal(self.values, candidate, equal_nan=True)
-            return same, DOUBLES_DIGITS * float(same)
-        size = max(float(np.abs(candidate).max()), self.size)
-        return off <= self.rounding * size, _digits(off, size)
-
-
 def diagnose(
     case: Case | str,
     values: Mapping[str, str | float],
@@ -203,7 +133,7 @@ def diagnose(
     if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
         raise InputError(f"steps: should be a whole number from 1 to {MOST_STEPS:,}, not {steps}")
     loaded = loaded.prepared()
-    elements = _elements(loaded, values)
+    elements = elements_of(loaded, values)
 
     def make(kind: type[FeedForward]) -> Numbers:
         return numbers_of(kind, loaded, steps)
@@ -329,7 +259,7 @@ def _diagnose(
     if not fitting:
         pairs = list(itertools.combinations(effective, 2))
         if direct:
-            pairs = _possible(
+            pairs = possible_pairs(
                 pairs, observed, correct.numbers, effective, make(FeedForward), direct
             )
         together = (
@@ -338,69 +268,6 @@ def _diagnose(
         fitting = sorted((each for each in together if each.fits), key=lambda each: -each.digits)
     others = [match for match in ranked if not match.fits]
     return Diagnosis(tuple(fitting), tuple(others[:RUNNERS_UP]))
-
-
-def _possible(
-    pairs: Sequence[tuple[str, str]],
-    observed: Sequence[Observation],
-    exact: Numbers,
-    effective: Mapping[str, Numbers],
-    right: Numbers,
-    direct: Mapping[str, set[str]],
-) -> list[tuple[str, str]]:
-    """The pairs that need to be tried, of a first step.
-
-    What a mistake does to right numbers it does in a pair, too, unless the other one changes the
-    same number or one that it is computed from. So a pair cannot have been made if one of the two
-    is the first to make a number wrong that was observed to be right; nor if a number is wrong that
-    was computed from right ones, and neither of the two is the first to change it.
-    """
-    with np.errstate(all="ignore"):
-        agrees = {each: each.compare(exact)[0] for each in observed}
-        fits = {
-            name: {each for each in observed if each.compare(numbers)[0]}
-            for name, numbers in effective.items()
-        }
-    # Of a printed number, the others in its array may be wrong.
-    is_right = {each.quantity for each in observed if agrees[each] and isinstance(each, Recorded)}
-    departures = {
-        each.quantity for each in observed if not agrees[each] and direct[each.quantity] <= is_right
-    }
-    changed = {
-        name: {each for each in right if not np.array_equal(numbers[each], right[each])}
-        for name, numbers in effective.items()
-    }
-
-    @functools.cache
-    def earlier(quantity: str) -> set[str]:
-        return ancestors([quantity], direct)
-
-    first = {
-        name: {each.quantity for each in observed if each.quantity in quantities}
-        - {each.quantity for each in observed if quantities & earlier(each.quantity)}
-        for name, quantities in changed.items()
-    }
-    belied = {
-        name: {each.quantity for each in observed if agrees[each] and each not in fits[name]}
-        & first[name]
-        for name in effective
-    }
-
-    def spoils(one: str, other: str) -> bool:
-        return any(not changed[other] & {each, *earlier(each)} for each in belied[one])
-
-    def leaves(one: str, other: str) -> bool:
-        return any(
-            each not in first[one] | first[other]
-            and not (changed[one] & earlier(each) and changed[other] & earlier(each))
-            for each in departures
-        )
-
-    return [
-        (one, other)
-        for one, other in pairs
-        if not (spoils(one, other) or spoils(other, one) or leaves(one, other))
-    ]
 
 
 def _effective(make: Make, on_progress: OnProgress | None = None) -> dict[str, Numbers]:
@@ -432,114 +299,3 @@ def _counted(candidates: Sequence[T], on_progress: OnProgress | None) -> Iterato
 
 def _same(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
     return all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
-
-
-def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
-    """Every quantity of step number ``steps`` of a case, as this kind of network makes it."""
-    net = kind(case.network, case.parameters)
-    given = batches(case)
-    with np.errstate(all="ignore"):  # a mistake may overflow
-        for x, y in itertools.islice(given, steps - 1):
-            net.descend(x, y, case.training)
-        return net.step(*next(given), case.training).quantities()
-
-
-def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
-    """Every quantity of a run's last step, as this kind of network makes it.
-
-    Args:
-        kind: the network, right or with a mistake.
-        run: one case for each step; the network starts from the first one's parameters.
-    """
-    first = run[0]
-    net = kind(first.network, first.parameters)
-    optimizer = net.optimizer_for(first.training)
-    optimizer.restore(first.steps_before, first.slots or optimizer.slots)
-    with np.errstate(all="ignore"):
-        for case in run:
-            trace = net.step(*case.first_batch(), case.training)
-    return trace.quantities()
-
-
-def batches(case: Case) -> Iterator[tuple[Array, Array]]:
-    """The batches (x, y) of a case's training, epoch after epoch, without end."""
-    dataset, _ = case.training.prepare(case.dataset)
-    x, y = (case.network.array(values) for values in (dataset.x, dataset.y))
-    for epoch in itertools.count():
-        for rows in case.training.batches(epoch, len(dataset)):
-            yield x[rows], y[rows]
-
-
-def _elements(
-    case: Case, values: Mapping[str, str | float]
-) -> list[tuple[str, tuple[int, ...], str]]:
-    """Quantity, index and printed digits of each value.
-
-    Raises:
-        InputError: as for :func:`diagnose`, all problems at once.
-    """
-    if not values:
-        raise InputError("no value given, such as dW[1][0,1]=0.0826")
-    rows = len(case.first_batch()[0])
-    known = shapes(case.network, rows, case.training.slots)
-    findings = Findings(f"{case.name}: ")
-    elements = []
-    for name, value in values.items():
-        with findings:
-            quantity, index = _element(str(name).strip(), known)
-            text = repr(float(value)) if isinstance(value, int | float | np.number) else str(value)
-            text = text.strip()
-            if not _NUMBER.fullmatch(text) or math.inf in (abs(float(text)), _last_place(text)):
-                raise InputError(f"{name}: {text!r} is not a number")
-            elements.append((quantity, index, text))
-    findings.raise_any()
-    return elements
-
-
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?")
-
-
-def _element(name: str, known: Mapping[str, tuple[int, ...]]) -> tuple[str, tuple[int, ...]]:
-    """Quantity and index of an element: ``"dW[1][0,1]"`` gives ``("dW[1]", (0, 1))``.
-
-    The index may be left out if the quantity has only one element.
-    """
-    for quantity, shape in known.items():
-        if name == quantity and math.prod(shape) == 1:
-            return quantity, (0,) * len(shape)
-        if name == quantity:
-            example = ",".join("0" for _ in shape)
-            raise InputError(f"{name}: has shape {shape}; which number, as {name}[{example}]?")
-    quantity, _, rest = name.rpartition("[")
-    if quantity not in known:
-        has_layer = "[" in quantity or not rest.removesuffix("]").isdigit()
-        raise InputError(unknown_quantity(quantity if quantity and has_layer else name, known))
-    shape = known[quantity]
-    try:
-        index = tuple(int(part) for part in rest.removesuffix("]").split(","))
-    except ValueError:
-        raise InputError(f"{name}: [{rest} is not an index") from None
-    inside = all(0 <= i < n for i, n in zip(index, shape, strict=False))
-    if len(index) != len(shape) or not inside:
-        raise InputError(f"{name}: outside of {quantity}, whose shape is {shape}")
-    return quantity, index
-
-
-def _last_place(text: str) -> float:
-    """Value of one unit in the last printed digit of a number: 0.01 for ``"3.14"``.
-
-    A zero's is at most 1, whatever its exponent.
-    """
-    mantissa, _, exponent = text.lower().partition("e")
-    power = int(exponent or 0)
-    if not mantissa.strip("+-.0"):
-        power = min(power, 0)
-    return float(f"1e{power - len(mantissa.partition('.')[2])}")
-
-
-def _digits(off: float, size: float) -> float:
-    """Significant digits to which two numbers of this size agree that are ``off`` apart."""
-    if off == 0:
-        return float(DOUBLES_DIGITS)
-    exact = math.log10(abs(size / off)) if size and math.isfinite(off) else 0.0
-    return min(max(exact, 0.0), float(DOUBLES_DIGITS))
