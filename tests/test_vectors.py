@@ -28,7 +28,7 @@ from threeways.conformance.record_tables import json_schema
 from threeways.conformance.records import StepResult, check_records
 from threeways.conformance.vectors import write_vectors
 from threeways.exact.oracle import rounded_step
-from threeways.mistakes import MISTAKES, diagnosis
+from threeways.mistakes import MISTAKES, diagnosis, steps
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 NAMES = ("mazur", "kth-8-softmax", "regularised")
@@ -58,7 +58,7 @@ def no_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each mistake make a step once, not again for every test of a file that starts there."""
-    numbers_of_run = diagnosis.numbers_of_run
+    numbers_of_run = steps.numbers_of_run
     made: dict[Any, Any] = {}
 
     def once(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Array]:

@@ -24,6 +24,7 @@ from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW
 from threeways.mistakes import MISTAKES, pair
 from threeways.mistakes.observations import Observation, Printed, Recorded, elements_of
+from threeways.mistakes.possible_pairs import possible_pairs
 from threeways.mistakes.steps import Numbers, numbers_of, numbers_of_run
 from threeways.progress import OnProgress
 

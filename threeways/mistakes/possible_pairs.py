@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from shared.quantities import ancestors
+from threeways.mistakes import MISTAKES
 from threeways.mistakes.observations import Observation, Recorded
 from threeways.mistakes.steps import Numbers
 
@@ -26,6 +27,19 @@ def possible_pairs(
     same number or one that it is computed from. So a pair cannot have been made if one of the two
     is the first to make a number wrong that was observed to be right; nor if a number is wrong that
     was computed from right ones, and neither of the two is the first to change it.
+
+    That holds for mistakes in different places of the step. It does not for two that override the
+    same method, nor for one that changes the network itself or what is recorded of the whole step:
+    there the other one may do something else than alone.
+
+    Args:
+        pairs: pairs of the names in ``effective``.
+        observed: what somebody got.
+        exact: the exact step.
+        effective: the step that each mistake alone makes, by its name.
+        right: the step without a mistake, made as those are.
+        direct: the quantities in the order of the step, each with those that it is directly
+            computed from.
     """
     with np.errstate(all="ignore"):
         agrees = {each: each.compare(exact)[0] for each in observed}
@@ -59,9 +73,14 @@ def possible_pairs(
     }
 
     def spoils(one: str, other: str) -> bool:
+        """Whether the pair must make a number wrong that was right, since only one changes it."""
         return any(not changed[other] & {each, *earlier(each)} for each in belied[one])
 
     def leaves(one: str, other: str) -> bool:
+        """Whether neither of the pair explains a number that is wrong although its sources are not.
+
+        Two that change the same sources may cancel there and still change it.
+        """
         return any(
             each not in first[one] | first[other]
             and not (changed[one] & earlier(each) and changed[other] & earlier(each))
@@ -71,5 +90,14 @@ def possible_pairs(
     return [
         (one, other)
         for one, other in pairs
-        if not (spoils(one, other) or spoils(other, one) or leaves(one, other))
+        if meet(one, other) or not (spoils(one, other) or spoils(other, one) or leaves(one, other))
     ]
+
+
+def meet(one: str, other: str) -> bool:
+    """Whether two mistakes override the same method, or either one that the whole step is in."""
+    a, b = (
+        {name for name, part in vars(MISTAKES[each]).items() if callable(part)}
+        for each in (one, other)
+    )
+    return bool(a & b or (a | b) & {"__init__", "step"})
