@@ -78,6 +78,7 @@ def _failed(error: Exception, settings: list[str]) -> str:
     lines = [line for line in str(error).splitlines() if line[:1].strip()]
     # TensorFlow's message may hold a traceback; it ends in a line that says what is wrong.
     text = next((line for line in lines if not line.startswith("Traceback")), "")
-    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    kind = type(error).__name__
+    what = text if text.startswith(kind) else f"{kind}: {text}" if text else kind
     hint = f"; check {', '.join(settings)}" if settings else ""
     return f"TensorFlow or Keras fails to start ({what}){hint}"

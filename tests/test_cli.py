@@ -21,10 +21,10 @@ from rich.console import Console
 
 import threeways.compare
 from shared import DATASETS, Case, InputError, case_names, load_case, load_dataset
+from shared.frameworks import importing_frameworks
 from tests.processes import LIMIT, marked, started, wait_until_gone
 from threeways.cli import main
 from threeways.exact.bounds import CONSTANT
-from threeways.implementations import load
 from threeways.pool import StepPool
 from threeways.report.comparison import print_comparison
 
@@ -428,19 +428,14 @@ def test_a_process_that_ends_unexpectedly_is_reported(deadly: Deadly, how: str) 
         list(StepPool(["numpy"]).timed_steps([cast(Case, deadly)]))
 
 
-def test_a_framework_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_framework_that_cannot_be_imported() -> None:
     """TensorFlow's message, where there is too little memory for its libraries."""
-
-    def fail(name: str) -> None:
-        raise ImportError(
-            "Traceback (most recent call last):\n  File ...\nImportError: no memory\n"
-        )
-
-    monkeypatch.setattr("importlib.import_module", fail)
-    with pytest.raises(InputError) as error:
-        load(["tf"])
-    (line,) = error.value.problems
-    assert line == "tf: cannot be imported (ImportError: no memory); is there enough memory?"
+    message = "Traceback (most recent call last):\n  File ...\nImportError: no memory\n"
+    with (
+        pytest.raises(ImportError, match=r"Keras fails to start \(ImportError: no memory\)"),
+        importing_frameworks(),
+    ):
+        raise ImportError(message)
 
 
 AT_WORK = """
