@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -47,25 +45,22 @@ def test_two_mistakes_together() -> None:
     assert set(found.matches[0].mistakes) == {"half-missing", "sigmoids-derivative-plus"}
 
 
-@pytest.mark.parametrize("name", ["uio-9-buildings", "softmax-squared-error"])
-def test_no_pair_that_was_made_is_ruled_out_untried(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("uio-9-buildings", ("mean-taken-twice", "weight-gradient-transposed")),
+        ("softmax-squared-error", ("every-layer-penalised", "decay-without-rate")),
+        ("mazur", ("last-layer-not-updated", "fixed-bias-updated")),
+        ("kinks", ("weight-for-input", "gradients-recorded-after-reset")),
+        ("blobs-rmsprop", ("bias-frozen", "root-forgotten")),
+    ],
+)
+def test_a_pair_that_was_made_is_not_ruled_out_untried(name: str, made: tuple[str, str]) -> None:
+    """Though one of the two undoes what the other does, or rounds what comes before it."""
     case = network(name).alone()
-    exact = exact_step(case)
-    right = numbers_of(FeedForward, case)
-    alone = {name: numbers_of(kind, case) for name, kind in MISTAKES.items()}
-    effective = [
-        name
-        for name, numbers in alone.items()
-        if any(not np.array_equal(numbers[each], right[each]) for each in right)
+    assert made in [
+        match.mistakes for match in recognise(case, numbers_of(pair(*made), case)).matches
     ]
-    tried = 0
-    for made in itertools.islice(itertools.combinations(effective, 2), 0, None, 150):
-        numbers = numbers_of(pair(*made), case)
-        matches = [match.mistakes for match in recognise(case, numbers, exact).matches]
-        if not judge(case, numbers, exact).ok and all(len(each) == 2 for each in matches):
-            assert made in matches
-            tried += 1
-    assert tried >= 3
 
 
 def test_printed_digits() -> None:

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from shared import Array
 from shared.quantities import ancestors
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.observations import Observation, Recorded
 from threeways.mistakes.steps import Numbers
+
+# Many times the rounding error of any step, in eps.
+MANY = 1e4
 
 
 def possible_pairs(
@@ -61,9 +65,13 @@ def possible_pairs(
     def earlier(quantity: str) -> set[str]:
         return ancestors([quantity], direct)
 
+    moved = {
+        name: {each for each in quantities if is_far(effective[name][each], right[each])}
+        for name, quantities in changed.items()
+    }
     first = {
         name: {each.quantity for each in observed if each.quantity in quantities}
-        - {each.quantity for each in observed if quantities & earlier(each.quantity)}
+        - {each.quantity for each in observed if moved[name] & earlier(each.quantity)}
         for name, quantities in changed.items()
     }
     belied = {
@@ -92,6 +100,13 @@ def possible_pairs(
         for one, other in pairs
         if meet(one, other) or not (spoils(one, other) or spoils(other, one) or leaves(one, other))
     ]
+
+
+def is_far(a: Array, b: Array) -> bool:
+    """Whether two arrays are further apart than another order of the same operations explains."""
+    eps = np.finfo(b.dtype).eps
+    with np.errstate(all="ignore"):
+        return not np.abs(a - b).max() <= MANY * eps * np.abs(b).max()
 
 
 def meet(one: str, other: str) -> bool:
