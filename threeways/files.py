@@ -171,9 +171,22 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))  # Path.resolve raises a RuntimeError for a loop of links
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed have left of a file that no other process writes.
+
+    Raises:
+        InputError: it cannot be removed.
+    """
+    try:
+        for leftover in path.parent.glob(f".part-*-{path.name}"):
+            leftover.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 def _part(path: Path) -> Path:
     """The temporary file that is written first, beside ``path``; each process has its own."""
-    return path.with_name(f".part-{os.getpid()}{path.suffix[:20]}")
+    return path.with_name(f".part-{os.getpid()}-{path.stem[:40]}{path.suffix[:20]}")
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

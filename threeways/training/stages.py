@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared import Case, InputError
-from threeways.files import check_writable, is_folder, locked, make_folder
+from threeways.files import check_writable, is_folder, locked, make_folder, remove_leftovers
 from threeways.implementations import PACKAGES
 from threeways.training.checkpoints import RunFiles, SavedRun, describe
 
@@ -87,6 +87,7 @@ def plan(
     for path in [path for stage in stages for name in names for path in stage.files[name].paths]:
         make_folder(path.parent)
         check_writable(path)
+        remove_leftovers(path)
     return stages
 
 
