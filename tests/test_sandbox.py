@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import os
 import re
 import signal
@@ -246,10 +245,11 @@ def test_what_ends_a_child(act: str, message: str) -> None:
 
 def test_ctrl_c_ends_the_child_and_its_children() -> None:
     os.mkfifo("held")
+    main_thread = threading.get_ident()
 
     def interrupt() -> None:
         with open("held", "rb") as held:  # waits until the child opens it
-            _thread.interrupt_main()
+            signal.pthread_kill(main_thread, signal.SIGINT)
             held.read()  # waits until all that hold it open have ended
 
     waiting = threading.Thread(target=interrupt, daemon=True)
