@@ -315,7 +315,7 @@ class ProbabilitiesClippedInLoss(Mistake):
 class EpsilonWithClippingInLoss(Mistake):
     title = "probabilities clipped, and ε inside the logarithm as well"
     did = "The loss is -[y log(p + ε) + (1 - y) log(1 - p + ε)], p clipped to ε … 1 - ε, ε = 1e-7."
-    why = "Each keeps the logarithm finite by itself; both together halve the error's cost at most."
+    why = "Each alone keeps the logarithm finite; together they make confident errors cheaper."
     fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
 
     def loss(self, y: Array, output: Array) -> Array:
@@ -361,7 +361,7 @@ class ProbabilitiesAsLogits(Mistake):
 class NetInputAsLogProbability(Mistake):
     title = "net input taken for a log-probability"
     did = "The loss is -z of the right class (NLL), without log softmax before it."
-    why = "Net inputs are not normalised: the loss has no lower end, and dz = -y whatever z is."
+    why = "Net inputs are not normalised: the loss has no lower bound, and dz = -y whatever z is."
     fix = "Apply log_softmax first, or use a cross-entropy that takes logits."
 
     def loss(self, y: Array, output: Array) -> Array:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,21 @@ from threeways.mistakes.steps import Numbers
 
 # Many times the rounding error of any step, in eps.
 MANY = 1e4
+
+
+class Effect(NamedTuple):
+    """What a mistake alone does to a step, as sets of quantities.
+
+    Args:
+        changed: those in which it changes a bit.
+        first: the observed ones that it changes although it moves nothing that they are computed
+            from, except by rounding.
+        belied: those of the latter that it makes wrong, but were observed to be right.
+    """
+
+    changed: set[str]
+    first: set[str]
+    belied: set[str]
 
 
 def possible_pairs(
@@ -45,61 +60,43 @@ def possible_pairs(
         direct: the quantities in the order of the step, each with those that it is directly
             computed from.
     """
-    with np.errstate(all="ignore"):
-        agrees = {each: each.compare(exact)[0] for each in observed}
-        fits = {
-            name: {each for each in observed if each.compare(numbers)[0]}
-            for name, numbers in effective.items()
-        }
+    earlier = {each.quantity: ancestors([each.quantity], direct) for each in observed}
+    agreeing = [each for each in observed if agrees(each, exact)]
+    departing = [each for each in observed if not agrees(each, exact)]
     # Of a printed number, the others in its array may be wrong.
-    is_right = {each.quantity for each in observed if agrees[each] and isinstance(each, Recorded)}
-    departures = {
-        each.quantity for each in observed if not agrees[each] and direct[each.quantity] <= is_right
-    }
-    changed = {
-        name: {each for each in right if not np.array_equal(numbers[each], right[each])}
-        for name, numbers in effective.items()
-    }
+    known = {each.quantity for each in agreeing if isinstance(each, Recorded)}
+    departures = {each.quantity for each in departing if direct[each.quantity] <= known}
+    effects = {}
+    for name, numbers in effective.items():
+        changed = {each for each in right if not np.array_equal(numbers[each], right[each])}
+        moved = {each for each in changed if is_far(numbers[each], right[each])}
+        first = {each for each in changed & earlier.keys() if not moved & earlier[each]}
+        belied = {each.quantity for each in agreeing if not agrees(each, numbers)} & first
+        effects[name] = Effect(changed, first, belied)
 
-    @functools.cache
-    def earlier(quantity: str) -> set[str]:
-        return ancestors([quantity], direct)
-
-    moved = {
-        name: {each for each in quantities if is_far(effective[name][each], right[each])}
-        for name, quantities in changed.items()
-    }
-    first = {
-        name: {each.quantity for each in observed if each.quantity in quantities}
-        - {each.quantity for each in observed if moved[name] & earlier(each.quantity)}
-        for name, quantities in changed.items()
-    }
-    belied = {
-        name: {each.quantity for each in observed if agrees[each] and each not in fits[name]}
-        & first[name]
-        for name in effective
-    }
-
-    def spoils(one: str, other: str) -> bool:
-        """Whether the pair must make a number wrong that was right, since only one changes it."""
-        return any(not changed[other] & {each, *earlier(each)} for each in belied[one])
-
-    def leaves(one: str, other: str) -> bool:
-        """Whether neither of the pair explains a number that is wrong although its sources are not.
-
-        Two that change the same sources may cancel there and still change it.
-        """
-        return any(
-            each not in first[one] | first[other]
-            and not (changed[one] & earlier(each) and changed[other] & earlier(each))
-            for each in departures
+    def are_possible(a: Effect, b: Effect) -> bool:
+        return not (
+            any(not b.changed & {each, *earlier[each]} for each in a.belied)
+            or any(not a.changed & {each, *earlier[each]} for each in b.belied)
+            # Two that change the same sources may cancel there and still change what follows.
+            or any(
+                each not in a.first | b.first
+                and not (a.changed & earlier[each] and b.changed & earlier[each])
+                for each in departures
+            )
         )
 
     return [
         (one, other)
         for one, other in pairs
-        if meet(one, other) or not (spoils(one, other) or spoils(other, one) or leaves(one, other))
+        if meet(one, other) or are_possible(effects[one], effects[other])
     ]
+
+
+def agrees(observation: Observation, numbers: Numbers) -> bool:
+    """Whether an observation agrees with a candidate's numbers, which need not be finite."""
+    with np.errstate(all="ignore"):
+        return observation.compare(numbers)[0]
 
 
 def is_far(a: Array, b: Array) -> bool:
