@@ -360,7 +360,7 @@ def loops():
     environment = os.environ | {"MARK": str(tmp_path)}
     with started([sys.executable, "-c", PARENT], env=environment) as parent:
         wait_until(lambda: Path("looping").exists() or parent.poll() is not None, "it never loops")
-        assert len(marked(str(tmp_path))) == 4
+        wait_until(lambda: len(marked(str(tmp_path))) == 4, "there are not four processes")
         parent.send_signal(number)
         assert parent.wait(LIMIT) == -number
     wait_until_gone(str(tmp_path))
