@@ -22,10 +22,11 @@ from threeways.conformance.check import (
     common_mistakes,
     result_of,
 )
-from threeways.conformance.contract import WHY_LEFT_OUT, checked_step, quantities_of, stepper
+from threeways.conformance.answers import quantities_of
+from threeways.conformance.contract import WHY_LEFT_OUT, checked_step, stepper
 from threeways.conformance.coverage import summary
 from threeways.conformance.hints import look_at
-from threeways.report.explanations import explain_checks
+from threeways.report.checks import explain_checks
 
 # Weights and batch of this one are not square.
 CASE = Problem("tanh", "linear-mse", (3, 2, 1), 4, "float64").case()

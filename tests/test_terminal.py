@@ -34,7 +34,7 @@ from threeways.files import LOCK, check_writable, locked, write_text, write_whol
 from threeways.report.bars import ROOM_FOR_CTRL_C, Bars
 from threeways.report.comparison import print_comparison
 from threeways.report.console import decimal
-from threeways.report.explanations import departure
+from threeways.report.departures import departure
 from threeways.report.listings import print_cases, print_datasets
 from threeways.report.training import print_reached
 from threeways.training.outcome import Reached

@@ -16,7 +16,8 @@ from shared import Case, InputError, case_names, load_case
 from threeways.conformance.check import result_of
 from threeways.conformance.contract import WHY_LEFT_OUT, Implementation, can_step, stepper
 from threeways.conformance.coverage import check_required
-from threeways.report.explanations import explain_check, explain_diagnosis
+from threeways.report.checks import explain_check
+from threeways.report.diagnoses import explain_diagnosis
 
 __all__ = ["assert_step_parity", "cases"]
 

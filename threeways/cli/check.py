@@ -46,7 +46,8 @@ def check(
     from threeways.conformance.check import check_implementation
     from threeways.conformance.record_reader import read_records
     from threeways.conformance.records import check_records
-    from threeways.report.explanations import explain_checks, explain_records
+    from threeways.report.checks import explain_checks
+    from threeways.report.records import explain_records
 
     results: list[Any] = []  # CaseResult or StepResult
     if target.lower().endswith(".json"):

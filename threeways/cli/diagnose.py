@@ -30,7 +30,7 @@ def diagnose(case: str, values: tuple[str, ...], steps: int) -> int:
     with waiting("loading the mistakes"):
         from shared import InputError
         from threeways.mistakes import diagnosis
-        from threeways.report.explanations import explain_diagnosis
+        from threeways.report.diagnoses import explain_diagnosis
 
     problems = [
         f"--value {value!r}: expected QUANTITY=NUMBER" for value in values if "=" not in value

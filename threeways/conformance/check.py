@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared import Array, Case, InputError
-from threeways.conformance.contract import KINDS, WHY_LEFT_OUT, can_step, expected_shapes
+from threeways.conformance.answers import expected_shapes
+from threeways.conformance.contract import KINDS, WHY_LEFT_OUT, can_step
 from threeways.conformance.coverage import check_required, missing
 from threeways.exact.judge import Judgement, judge
 from threeways.exact.oracle import exact_step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from shared import OPTIMIZERS, Case, InputError, shapes
 from shared.errors import unknown
@@ -72,3 +72,8 @@ def summary(steps: Iterable[tuple[Case, Collection[str]]]) -> str:
         for name in NAMES
         if partly[name]
     )
+
+
+def given_in(steps: Sequence[tuple[Case, Collection[str]]]) -> str:
+    """``; given: loss, dW``: the quantities of these steps; "" if there are no steps."""
+    return f"; given: {summary(steps)}" if steps else ""
