@@ -16,13 +16,13 @@ from shared import DTYPES, Case, InputError, Trace, Training, load_case
 from shared.quantities import shapes
 from tests.problems import Problem, regularised
 from threeways.cli import main
+from threeways.conformance.answers import quantities_of
 from threeways.conformance.check import (
     CaseResult,
     check_implementation,
     common_mistakes,
     result_of,
 )
-from threeways.conformance.answers import quantities_of
 from threeways.conformance.contract import WHY_LEFT_OUT, checked_step, stepper
 from threeways.conformance.coverage import summary
 from threeways.conformance.hints import look_at
