@@ -1,24 +1,23 @@
-"""The optimizers: the rule by which a gradient changes a variable, without TensorFlow's own.
+"""The optimizers: the learning rate of each step, and what they keep from one step to the next.
 
-η is the learning rate, g = ∂loss/∂w, of the shape of w, and t counts the steps from 0. A rule works
-on one variable at a time, in a graph as well as eagerly.
+η is the learning rate, and t counts the steps from 0. The rules, by which a gradient changes a
+variable, are in update_rules.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import tensorflow as tf
 
-from shared import OPTIMIZERS, Slots, Training
+from impl_tf_lowlevel.update_rules import RULES, Array
 from shared import Optimizer as SharedOptimizer
+from shared import Slots, Training
 
 __all__ = ["Optimizer"]
-
-Array: TypeAlias = tf.Variable
 
 
 class Optimizer(SharedOptimizer):
@@ -58,69 +57,6 @@ class Optimizer(SharedOptimizer):
         for arrays in zip(gradients, self.variables, *self.slot_variables.values(), strict=True):
             self.rule(eta, t, *arrays)
         self.t.assign_add(1)
-
-
-def sgd(eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array) -> None:
-    """w ← w - ηg."""
-    w.assign_sub(eta * g)
-
-
-def momentum(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, v: Array, *, momentum: float
-) -> None:
-    """v ← μv - ηg, w ← w + v (Polyak 1964)."""
-    v.assign(momentum * v - eta * g)
-    w.assign_add(v)
-
-
-def nesterov(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, v: Array, *, momentum: float
-) -> None:
-    """v ← μv - ηg, w ← w + μv - ηg: a look at where v leads (Sutskever et al. 2013)."""
-    v.assign(momentum * v - eta * g)
-    w.assign_add(momentum * v - eta * g)
-
-
-def adagrad(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, s: Array, *, epsilon: float
-) -> None:
-    """s ← s + g², w ← w - ηg / √(s + ε) (Duchi et al. 2011)."""
-    s.assign_add(g * g)
-    w.assign_sub(eta * g / tf.sqrt(s + epsilon))
-
-
-def rmsprop(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, s: Array, *, rho: float, epsilon: float
-) -> None:
-    """s ← ρs + (1 - ρ)g², w ← w - ηg / √(s + ε) (Hinton 2012)."""
-    s.assign(rho * s + (1 - rho) * g * g)
-    w.assign_sub(eta * g / tf.sqrt(s + epsilon))
-
-
-def adam(
-    eta: tf.Tensor,
-    t: tf.Tensor,
-    g: tf.Tensor,
-    w: Array,
-    m: Array,
-    s: Array,
-    *,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-) -> None:
-    """m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², w ← w - ηc m / (√s + ε) (Kingma & Ba 2015).
-
-    c = √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹) corrects m and s for having started at 0.
-    """
-    m.assign(beta_1 * m + (1 - beta_1) * g)
-    s.assign(beta_2 * s + (1 - beta_2) * g * g)
-    c = tf.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
-    w.assign_sub(eta * c * m / (tf.sqrt(s) + epsilon))
-
-
-# Each under the name of its function.
-RULES: dict[str, Callable[..., None]] = {name: globals()[name] for name in OPTIMIZERS}
 
 
 @tf.autograph.experimental.do_not_convert

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from impl_numpy import FeedForward, optimizers, regularisation
+from impl_numpy import FeedForward, optimizers, regularisation, update_rules
 from impl_numpy.optimizers import Optimizer
 from shared import Array, Layer, Network, Training
 
@@ -110,11 +110,11 @@ class Parts(FeedForward):
         return self.rate(made_for, optimizers.learning_rate(made_for, t), t)
 
     # Those that mistakes override; the others are taken from the optimizer itself.
-    momentum = staticmethod(optimizers.momentum)
-    nesterov = staticmethod(optimizers.nesterov)
-    adagrad = staticmethod(optimizers.adagrad)
-    rmsprop = staticmethod(optimizers.rmsprop)
-    adam = staticmethod(optimizers.adam)
+    momentum = staticmethod(update_rules.momentum)
+    nesterov = staticmethod(update_rules.nesterov)
+    adagrad = staticmethod(update_rules.adagrad)
+    rmsprop = staticmethod(update_rules.rmsprop)
+    adam = staticmethod(update_rules.adam)
 
 
 class Mistake(Parts):
