@@ -32,6 +32,8 @@ class Optimizer(SharedOptimizer):
             ARGUMENTS.get(name, name): np.float64(value)
             for name, value in training.hyperparameters.items()
         }
+        if training.decay:
+            arguments["weight_decay"] = np.float64(training.decay)
         self.keras = RULES[training.optimizer](learning_rate(training), **arguments)
         self.keras.build(variables)
         self.slot_variables = {
@@ -56,6 +58,8 @@ SLOTS = {
     ("rmsprop", "velocity"): "_velocities",
     ("adam", "momentum"): "_momentums",
     ("adam", "velocity"): "_velocities",
+    ("adamw", "momentum"): "_momentums",
+    ("adamw", "velocity"): "_velocities",
 }
 ARGUMENTS = {"initial_accumulator": "initial_accumulator_value"}
 

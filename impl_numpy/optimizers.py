@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from impl_numpy.update_rules import RULES
+from impl_numpy.update_rules import RULES, decay
 from shared import Array, Slots, Training
 from shared import Optimizer as SharedOptimizer
 
@@ -31,6 +31,8 @@ class Optimizer(SharedOptimizer):
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
         super().__init__(training, variables)
         self.t = 0
+        self.rate = learning_rate
+        self.decay = partial(decay, weight_decay=training.decay) if training.decay else None
         self.rule = partial(RULES[training.optimizer], **training.rule_arguments)
         self.slot_variables = {
             slot: [np.full_like(w, training.initial_slots) for w in variables]
@@ -46,11 +48,19 @@ class Optimizer(SharedOptimizer):
         for array, values in self.restored(slots):
             array[...] = values
 
-    def apply(self, gradients: Sequence[Array]) -> None:
-        """Update each variable by its gradient, of the same shape, which is overwritten."""
-        eta = learning_rate(self.training, self.t)
-        for arrays in zip(gradients, self.variables, *self.slot_variables.values(), strict=True):
-            self.rule(eta, self.t, *arrays)
+    def apply(self, gradients: Sequence[Array | None]) -> None:
+        """Update each variable by its gradient, of the same shape, which is overwritten.
+
+        A variable whose gradient is None is frozen: it and its slots stay as they are.
+        """
+        eta = self.rate(self.training, self.t)
+        slots = self.slot_variables.values()
+        for g, w, *kept in zip(gradients, self.variables, *slots, strict=True):
+            if g is None:
+                continue
+            if self.decay:
+                self.decay(eta, w)
+            self.rule(eta, self.t, g, w, *kept)
         self.t += 1
 
 

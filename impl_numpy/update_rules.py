@@ -16,6 +16,11 @@ from shared import OPTIMIZERS, Array
 __all__ = ["RULES"]
 
 
+def decay(eta: float, w: Array, *, weight_decay: float) -> None:
+    """w ← w - ηλw, before the rule: decoupled weight decay (Loshchilov & Hutter 2019)."""
+    w *= 1 - eta * weight_decay
+
+
 def sgd(eta: float, t: int, g: Array, w: Array) -> None:
     """w ← w - ηg."""
     g *= eta
@@ -76,6 +81,9 @@ def adam(
     s += (1 - beta_2) * g * g
     c = math.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
     w -= eta * c * m / (np.sqrt(s) + epsilon)
+
+
+adamw = adam  # the decay, which is what AdamW adds, is not part of the rule
 
 
 # Each under the name of its function.

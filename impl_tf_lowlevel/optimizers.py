@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from impl_tf_lowlevel.update_rules import RULES, Array
+from impl_tf_lowlevel.update_rules import RULES, Array, decay
 from shared import Optimizer as SharedOptimizer
 from shared import Slots, Training
 
@@ -31,6 +31,7 @@ class Optimizer(SharedOptimizer):
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
         super().__init__(training, variables)
         self.t = tf.Variable(0, dtype=tf.int64)
+        self.decay = partial(decay, weight_decay=training.decay) if training.decay else None
         self.rule = partial(RULES[training.optimizer], **training.rule_arguments)
         self.slot_variables = {
             slot: [
@@ -49,13 +50,21 @@ class Optimizer(SharedOptimizer):
         for array, values in self.restored(slots):
             array.assign(values)
 
-    def apply(self, gradients: Sequence[tf.Tensor]) -> None:
-        """Update each variable by its gradient, of the same shape."""
+    def apply(self, gradients: Sequence[tf.Tensor | None]) -> None:
+        """Update each variable by its gradient, of the same shape.
+
+        A variable whose gradient is None is frozen: it and its slots stay as they are.
+        """
         dtype = self.variables[0].dtype
         eta = tf.cast(learning_rate(self.training, self.t), dtype)
         t = tf.cast(self.t, dtype)
-        for arrays in zip(gradients, self.variables, *self.slot_variables.values(), strict=True):
-            self.rule(eta, t, *arrays)
+        slots = self.slot_variables.values()
+        for g, w, *kept in zip(gradients, self.variables, *slots, strict=True):
+            if g is None:
+                continue
+            if self.decay:
+                self.decay(eta, w)
+            self.rule(eta, t, g, w, *kept)
         self.t.assign_add(1)
 
 

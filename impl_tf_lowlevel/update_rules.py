@@ -18,6 +18,11 @@ __all__ = ["RULES"]
 Array: TypeAlias = tf.Variable
 
 
+def decay(eta: tf.Tensor, w: Array, *, weight_decay: float) -> None:
+    """w ← w - ηλw, before the rule: decoupled weight decay (Loshchilov & Hutter 2019)."""
+    w.assign_sub(eta * weight_decay * w)
+
+
 def sgd(eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array) -> None:
     """w ← w - ηg."""
     w.assign_sub(eta * g)
@@ -75,6 +80,9 @@ def adam(
     s.assign(beta_2 * s + (1 - beta_2) * g * g)
     c = tf.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
     w.assign_sub(eta * c * m / (tf.sqrt(s) + epsilon))
+
+
+adamw = adam  # the decay, which is what AdamW adds, is not part of the rule
 
 
 # Each under the name of its function.

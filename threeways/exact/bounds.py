@@ -33,7 +33,7 @@ import numpy as np
 from shared import LOSSES, Array, Case, ChainRuleCase, Layer
 from threeways.exact import chain_rule, regularisation
 from threeways.exact.activations import g, g_prime
-from threeways.exact.optimizers import RULES, learning_rate
+from threeways.exact.optimizers import RULES, decayed, learning_rate
 from threeways.exact.rounding import EXACT, FEW, ROUNDINGS
 
 # The factor of the bound, for each dtype. The analysis is of first order and worst case; 1 means
@@ -335,37 +335,42 @@ class Analysis:
             w: W[l] (D[l], D[l+1]) or b[l] (D[l+1],).
             dw_error: the error bound of its derivative, of the same shape.
         """
+        names = [*(f"{slot}_{letter}[{l}]" for slot in self.training.slots), f"{letter}_next[{l}]"]
         layer, arguments = self.network.layers[l], self.training.rule_arguments
-        frozen = not layer.trainable or (letter == "b" and layer.fixed_bias)
-        dw = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
-
+        if not layer.trainable or (letter == "b" and layer.fixed_bias):
+            return {name: np.full_like(w, self.tiny) for name in names}
+        dw = self.values[f"d{letter}[{l}]"]
         eta = float(learning_rate(self.training, self.case.steps_before))
         rule = partial(
             RULES[self.training.optimizer],
             eta=eta,
             t=self.case.steps_before,
-            **self.training.rule_arguments,
+            **arguments,
         )
+        left_of_w = decayed(w, eta, self.training.decay)
         slots = [slot.astype(float) for slot in self.case.start_of_slots(l, letter)]
-        exact = rule(w, dw, *slots)
+        exact = rule(left_of_w, dw, *slots)
         # Adam's 1 - β is wrong by eps however small it is, and a number that it makes tiny may be
         # flushed to 0.
         left = min(1 - arguments.get(beta, 0) for beta in ("beta_1", "beta_2"))
-        reach = np.zeros_like(w) if frozen else dw_error + self.tiny / left / min(1, eta or 1)
-        moved = zip(*(rule(w, each, *slots) for each in _around(dw, reach)), strict=True)
+        reach = dw_error + self.tiny / left / min(1, eta or 1)
+        moved = zip(*(rule(left_of_w, each, *slots) for each in _around(dw, reach)), strict=True)
         ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
         changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
-        names = [f"{slot}_{letter}[{l}]" for slot in self.training.slots]
         few = FEW * self.unit / left
         own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
-        stays = frozen & (exact[-1] == w)  # then nothing is rounded
-        own.append(~stays * (self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0)))
+        by_step = few * np.abs(ends[-1] - left_of_w).max(axis=0)
+        own.append(by_step + self.unit * np.abs(w) + self.decay_error(w, eta))
         return {
             name: by_dw + by_itself + self.tiny
-            for name, by_dw, by_itself in zip(
-                (*names, f"{letter}_next[{l}]"), changed, own, strict=True
-            )
+            for name, by_dw, by_itself in zip(names, changed, own, strict=True)
         }
+
+    def decay_error(self, w: Array, eta: float) -> Array:
+        """Error bound of weight decay, of w's shape; some compute (1 - ηλ)w, some w - ηλw."""
+        if not self.training.decay:
+            return np.zeros_like(w)
+        return self.unit * (1 + FEW * eta * self.training.decay) * np.abs(w)
 
 
 def _around(z: Array, error: Array) -> tuple[Array, ...]:
