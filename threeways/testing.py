@@ -13,13 +13,11 @@ from collections.abc import Collection
 from unittest import SkipTest
 
 from shared import Case, InputError, case_names, load_case
-from threeways.conformance.check import result_of
 from threeways.conformance.contract import WHY_LEFT_OUT, Implementation, can_step, stepper
 from threeways.conformance.coverage import check_required
-from threeways.report.checks import explain_check
-from threeways.report.diagnoses import explain_diagnosis
+from threeways.conformance.layouts import layout
 
-__all__ = ["assert_step_parity", "cases"]
+__all__ = ["assert_step_parity", "cases", "layout"]
 
 
 def cases(*names: str, dtype: str = "float64") -> list[Case]:
@@ -64,6 +62,11 @@ def assert_step_parity(
             class is given.
     """
     __tracebackhide__ = True
+    # Here, so that a network that only declares its layout need not load the oracle.
+    from threeways.conformance.check import result_of
+    from threeways.report.checks import explain_check
+    from threeways.report.diagnoses import explain_diagnosis
+
     case = case.alone()
     check_required(require)
     kind, step = stepper(implementation, getattr(implementation, "__name__", "step"))

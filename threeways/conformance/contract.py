@@ -23,6 +23,7 @@ import numpy as np
 
 from shared import Array, Case, InputError, Weights
 from threeways.conformance.answers import Quantities, quantities_of
+from threeways.conformance.layouts import in_layout
 
 FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
 CLASS = ("network", "parameters")
@@ -80,18 +81,19 @@ def stepper(
         InputError: it cannot be called as the contract says.
     """
     check_signature(implementation, name)
-    return kind_of(implementation), functools.partial(checked_step, implementation)
+    kind = kind_of(implementation)
+    return kind, functools.partial(checked_step, in_layout(implementation, kind, name))
 
 
 def checked_step(implementation: Implementation, case: Case) -> tuple[Quantities, list[str]]:
     """The quantities of a case's first step, and one line for each problem.
 
-    If it writes to its inputs, that is a problem, but its quantities are there.
+    What has the right form is there, whatever else has not, or if it writes to its inputs.
     """
     inputs = Inputs(case)
     answer = _call(implementation, inputs)
     quantities, problems = quantities_of(answer, case)
-    return ({} if problems else quantities), problems + inputs.problems()
+    return quantities, problems + inputs.problems()
 
 
 def kind_of(implementation: Implementation) -> str:
