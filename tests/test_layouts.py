@@ -11,7 +11,7 @@ from impl_numpy import FeedForward
 from shared import DTYPES, Array, InputError, Training
 from tests.problems import Problem
 from threeways.conformance.answers import quantities_of
-from threeways.conformance.contract import stepper
+from threeways.conformance.contract import Maker
 from threeways.testing import assert_step_parity, layout
 
 # No two of its widths are alike, nor is one of them N.
@@ -108,9 +108,11 @@ class Linear:
         self.parameters = [(W.copy(), b.copy()) for W, b in parameters]
 
     def step(self, x: Array, y: Array, training: Training) -> Any:
-        return self.backward(x, y) | {
-            "b_next": [b - 0.1 * g for (_, b), g in zip(self.parameters, self.db, strict=True)]
-        }
+        answer = self.backward(x, y)
+        for (W, b), dW, db in zip(self.parameters, answer["dW"], answer["db"], strict=True):
+            W -= training.learning_rate * dW
+            b -= training.learning_rate * db
+        return answer | {"b_next": [b for _, b in self.parameters]}
 
     def backward(self, x: Array, y: Array) -> Any:
         (W1, b1), (W2, b2) = self.parameters
@@ -118,8 +120,8 @@ class Linear:
         a2 = sigmoid(a1 @ W2.T + b2)
         d2 = (a2 - y) * a2 * (1 - a2) / len(x)
         d1 = (d2 @ W2) * (1 - a1**2)
-        self.db = [d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-        return {"a": [a1, a2], "dW": [d1.T @ x, d2.T @ a1], "db": self.db}
+        db = [d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
+        return {"a": [a1, a2], "dW": [d1.T @ x, d2.T @ a1], "db": db}
 
 
 @layout(samples="one row")
@@ -163,7 +165,7 @@ def test_writing_to_inputs_is_said(name: str, write: Any, declared: dict[str, st
         write(parameters, x)
         return {}
 
-    _, answer = stepper(step, "step")
+    answer = Maker(step, "step").step
     assert answer(CASE)[1][-1] == f"it writes to its input {name}"
 
 
@@ -177,7 +179,7 @@ def test_writing_to_stacked_weights_is_said(W: str, b: str) -> None:
         parameters[0][:] = 0
         return {"db": parameters}
 
-    _, answer = stepper(step, "step")
+    answer = Maker(step, "step").step
     quantities, problems = answer(CASE)
     assert quantities == {}
     line = b.removesuffix(" of W")
@@ -202,7 +204,7 @@ def test_one_row_alone_cannot_give_everything() -> None:
         is_first = (x == CASE.dataset.x[0]).all()
         return {"W_next[0]": parameters[0].W, "db[1]": y} | ({"loss": 1.0} if is_first else {})
 
-    _, answer = stepper(step, "step")
+    answer = Maker(step, "step").step
     quantities, problems = answer(CASE)
     assert problems == [
         "W_next[0]: one row's step cannot give it, only that of all rows; leave it out",
@@ -216,7 +218,7 @@ def test_the_step_of_a_class_takes_no_single_row() -> None:
     class Online(FeedForward): ...
 
     with pytest.raises(InputError, match="Online: its step updates after one row, which is no"):
-        stepper(Online, "Online")
+        Maker(Online, "Online")
 
 
 # Shapes that are given without a word about them, and what to declare.
