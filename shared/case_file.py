@@ -14,6 +14,7 @@ A file describes a network with its data and training, or a chain of functions:
     [training.augmentation]        copies, shift, rotate, resize, contrast, noise, seed
     [goal]                         loss, accuracy, test_accuracy: what training has to reach
     [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case
+    [names]                        w5 = "W[1][0,0]": the lecture's own names; "w5+" follows
 
     [chain_rule]                   example, inputs, learning_rate
 """
@@ -61,6 +62,7 @@ from shared.fields import (
 )
 from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
+from shared.own_names import own_names
 from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
 from shared.quantities import is_inside, parse_element, shapes
 from shared.reading import read_text
@@ -228,6 +230,7 @@ class _CaseFile:
     transfer: _Transfer | None = None
     goal: Goal | None = None
     figures: dict[Text, dict[Text, Text]] = field(default_factory=dict)
+    names: dict[Text, Text] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.parameters is not None and self.initialise is not None:
@@ -261,7 +264,10 @@ class _CaseFile:
                 with _at("training"):
                     rows, _ = self.training.prepare(dataset)
                 n_rows, slots = self.training.sizes(len(rows))[0], self.training.slots
-                figures = _figures(self.figures, shapes(network, n_rows, slots))
+                with findings:
+                    figures = _figures(self.figures, shapes(network, n_rows, slots))
+                with findings, _at("names"):
+                    names = own_names(self.names, network, n_rows, slots)
         findings.raise_any()
         return Case(
             name=printable(path.stem),
@@ -275,6 +281,7 @@ class _CaseFile:
             test=test,
             goal=self.goal,
             transfer=transfer,
+            names=names,
         )
 
     def _check_targets(self, network: Network, dataset: Dataset) -> None:
