@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 
 import threeways
 from benchmarks.chance import DIGITS, Draws
 from impl_numpy import FeedForward
-from shared import Case, InputError, load_case
+from shared import Case, InputError, Trace, load_case
 from tests.problems import regularised
 from threeways.exact.judge import judge
 from threeways.exact.oracle import exact_step
@@ -117,6 +120,47 @@ def test_a_match_to_no_digit_is_none() -> None:
     assert all(match.digits >= 1 for match in diagnose("mazur", values).matches)
     zero_to_four: dict[str, str | float] = {"dW[1][0,0]": "0.0000", "dW[1][1,0]": "0.0000"}
     assert diagnose("mazur", zero_to_four).matches  # of an array of about 0.08
+
+
+def test_runners_up_come_closer_than_the_correct_step() -> None:
+    found = diagnose("mazur", {"dW[1][0,0]": "0.1644", "loss": "0.29837"})
+    assert found.verdict == "none known"
+    assert found.runners_up[0].mistakes == ("half-missing",)
+    for each in found.runners_up:
+        assert each.digits >= 2
+        assert (each.agreed, each.digits) > (found.correct.agreed, found.correct.digits)
+    assert not diagnose("mazur", {"W_next[1][0,0]": "0.35893"}).runners_up  # right is closest
+
+
+def test_of_a_run_only_the_last_steps_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain of any length costs little more than its last step alone."""
+    case = network("mazur").alone()
+    numbers = numbers_of(FeedForward, case)
+    numbers["dW[1]"] = numbers["dW[1]"] * 1.01
+    made: list[FeedForward] = []
+    right_step = FeedForward.step
+
+    def step(net: FeedForward, *arguments: Any) -> Trace:
+        made.append(net)
+        return right_step(net, *arguments)
+
+    monkeypatch.setattr(FeedForward, "step", step)
+    recognise(case, numbers)
+    alone = len(made)
+    recognise(case, numbers, before=[case] * 1000)
+    assert len(made) - alone < 2 * alone
+
+
+def test_a_run_goes_on_from_what_was_recorded() -> None:
+    """The gradients that pile up are those of the recorded steps."""
+    case = network("mazur").alone()
+    net = MISTAKES["gradients-not-reset"](case.network, case.parameters)
+    run = []
+    for _ in range(2):
+        run.append(dataclasses.replace(case, parameters=net.parameters))
+        numbers = net.step(*case.first_batch(), case.training).quantities()
+    (found,) = recognise(run[-1], numbers, before=run[:-1]).matches
+    assert found.mistakes == ("gradients-not-reset",)
 
 
 def test_a_later_step_with_dropout_and_without_the_rows_held_back() -> None:

@@ -23,7 +23,7 @@ from threeways.mistakes.candidates import Candidates
 from threeways.mistakes.matches import Diagnosis, Match, match
 from threeways.mistakes.observations import Recorded, printed
 from threeways.mistakes.search import search
-from threeways.mistakes.steps import numbers_of, numbers_of_run
+from threeways.mistakes.steps import FEW_STEPS, numbers_of, numbers_of_run
 from threeways.progress import OnProgress
 
 __all__ = ["Diagnosis", "Match", "diagnose", "recognise"]
@@ -91,7 +91,8 @@ def recognise(
         case: whose first step the arrays belong to, in their dtype.
         quantities: any quantities of the step, by name.
         exact: the exact step, if the caller has computed it.
-        before: the earlier steps of the same run, for mistakes that show only later.
+        before: the earlier steps of the same run, which were right, for mistakes that keep
+            something from one step to the next; the last two are enough.
     """
     exact = exact or exact_step(case)
     observed = _recorded(quantities, exact, bounds(case, exact.values), case.dtype)
@@ -99,8 +100,8 @@ def recognise(
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
     float32 = _float32_match(case, quantities, exact) if case.dtype == "float64" else None
-    direct = None if before else sources(case.network, case.training.slots)
-    candidates = _candidates_of((*before, case))
+    direct = sources(case.network, case.training.slots)
+    candidates = _candidates_of((*before[-FEW_STEPS:], case))
     return search(observed, exact.values, candidates, direct, otherwise=float32)
 
 

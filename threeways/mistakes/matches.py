@@ -56,7 +56,8 @@ class Diagnosis:
     Args:
         matches: the candidates that fit every number, the closest first; only the correct step
             if that fits.
-        runners_up: the best of the other candidates.
+        runners_up: the best of the other single mistakes, if they come closer than the correct
+            step does.
         observed: the numbers to explain.
         correct: how well the correct step fits them.
         chance: the probability that random numbers in place of the wrong ones would match one of

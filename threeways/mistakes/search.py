@@ -13,8 +13,9 @@ from threeways.mistakes.possible_pairs import possible_pairs
 from threeways.mistakes.steps import Numbers
 from threeways.progress import OnProgress
 
-# Number of runners-up in a diagnosis.
+# Number of runners-up in a diagnosis, and the digits to which each has to agree.
 RUNNERS_UP = 3
+LEAST_DIGITS = 2
 
 
 def search(
@@ -42,8 +43,7 @@ def search(
     for name, numbers in candidates.alone.items():
         chance.add(numbers)
         alone.append(match(observed, (name,), numbers))
-    # Rounded, so that rounding errors do not decide between equals: the correct step goes first.
-    ranked = sorted((correct, *alone), key=lambda each: (-each.agreed, -round(each.digits, 6)))
+    ranked = sorted(alone, key=closeness, reverse=True)
     fitting = [each for each in ranked if each.fits] or ([otherwise] if otherwise else [])
     if not fitting:
         pairs = list(itertools.combinations(candidates.alone, 2))
@@ -57,11 +57,17 @@ def search(
             together = match(observed, names, numbers)
             fitting += [together] if together.fits else []
         fitting.sort(key=lambda each: -each.digits)
-    others = [each for each in ranked if not each.fits]
+    closer = [each for each in ranked if not each.fits and each.digits >= LEAST_DIGITS]
+    closer = [each for each in closer if closeness(each) > closeness(correct)]
     return Diagnosis(
         matches=tuple(fitting),
-        runners_up=tuple(others[:RUNNERS_UP]),
+        runners_up=tuple(closer[:RUNNERS_UP]),
         observed=tuple(observed),
         correct=correct,
         chance=chance.value,
     )
+
+
+def closeness(found: Match) -> tuple[int, float]:
+    """How many numbers agree, and to how many digits; rounding does not decide between equals."""
+    return found.agreed, round(found.digits, 1)

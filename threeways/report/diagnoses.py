@@ -42,9 +42,8 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
                 case (number, of_all):
                     yield f"  {number} tells {'them' if of_all else 'most of them'} apart"
     for found in diagnosis.runners_up:
-        if found.digits >= 1:
-            agreed = f"{found.agreed} of {found.observed}, {digits(found)}"
-            yield f"runner-up: {titles(found.mistakes)} ({agreed})"
+        agreed = f"{found.agreed} of {found.observed}, {digits(found)}"
+        yield f"runner-up: {titles(found.mistakes)} ({agreed})"
 
 
 def by_chance(diagnosis: Diagnosis) -> Iterator[str]:
@@ -80,7 +79,7 @@ def advice(names: Sequence[str]) -> Iterator[str]:
 def titles(names: Sequence[str]) -> str:
     """The titles and names of mistakes that are made together."""
     named = [f"{MISTAKES[name].title} [{name}]" for name in names]
-    return ", and ".join(named) or "the correct step"
+    return ", and ".join(named)
 
 
 def digits(found: Match) -> str:
