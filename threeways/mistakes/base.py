@@ -126,6 +126,8 @@ class Mistake(Parts):
         did: what was done.
         why: why it is wrong.
         fix: what to do.
+        is_recorders: True if only whoever records steps can make it, not a network: what it
+            belies is the start of the step.
     """
 
     name: ClassVar[str]
@@ -133,6 +135,7 @@ class Mistake(Parts):
     did: ClassVar[str]
     why: ClassVar[str]
     fix: ClassVar[str]
+    is_recorders: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         cls.name = re.sub(r"\B(?=[A-Z])", "-", cls.__name__).lower()
