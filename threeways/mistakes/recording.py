@@ -128,17 +128,17 @@ class GradientsRecordedSummed(Mistake):
     why = "From the second step on, the numbers are not the gradients of any one step."
     fix = "Record the gradients of each step by themselves."
 
-    sums: tuple[tuple[Array, ...], tuple[Array, ...]] | None = None
+    recorded: tuple[tuple[Array, ...], tuple[Array, ...]] | None = None
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         trace = super().step(x, y, training)
         made = trace.dW, trace.db
-        if self.sums:
+        if self.recorded:
             dW, db = (
-                tuple(map(np.add, new, old)) for new, old in zip(made, self.sums, strict=True)
+                tuple(map(np.add, new, old)) for new, old in zip(made, self.recorded, strict=True)
             )
             made = dW, db
-        self.sums = made
+        self.recorded = made
         return dataclasses.replace(trace, dW=made[0], db=made[1])
 
 
@@ -173,11 +173,11 @@ class LossOfStepBefore(Mistake):
     why = "From the second step on, loss and gradients belong to different weights."
     fix = "Record the loss after the forward pass of the same step."
 
-    before: Array | None = None
+    loss_before: Array | None = None
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         trace = super().step(x, y, training)
-        loss, self.before = self.before, trace.loss
+        loss, self.loss_before = self.loss_before, trace.loss
         return trace if loss is None else dataclasses.replace(trace, loss=loss)
 
 
