@@ -434,7 +434,8 @@ class OutputDerivativeForgottenInGradients(Mistake):
         dz, dW, db = super().backpropagate(y, z, a)
         if not self.network.loss_from_logits:
             l = self.last
-            da = losses.BACKWARD[self.network.loss](y, z[l], a[l + 1])
+            backward = losses.BACKWARD[self.network.loss]
+            da = backward(y, z[l], a[l + 1], **self.network.loss_arguments)
             dW[l] = self.whole_weight_gradient(l, self.drop(l, a[l]), da)
             db[l] = self.bias_gradient(da)
         return dz, dW, db
