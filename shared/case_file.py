@@ -2,7 +2,7 @@
 
 A file describes a network with its data and training, or a chain of functions:
 
-    title, lectures, loss, dtype   loss = "half_squared_error"
+    title, lectures, loss, dtype   loss = "half_squared_error"; delta, of the loss "huber"
     [[layers]]                     units, activation, alpha, fixed_bias, trainable, l1, l2, dropout,
                                    alpha_dropout
     [[parameters]]                 W and b, one table a layer; or
@@ -224,6 +224,7 @@ class _CaseFile:
     training: Training
     title: Text = ""
     lectures: tuple[Text, ...] = ()
+    delta: PositiveFloat | None = None
     dtype: DTypeName = "float64"
     parameters: tuple[_Weights, ...] | None = None
     initialise: _Initialise | None = None
@@ -238,7 +239,13 @@ class _CaseFile:
         self._network(n_features=1)
 
     def _network(self, n_features: int) -> Network:
-        return Network(n_features=n_features, layers=self.layers, loss=self.loss, dtype=self.dtype)
+        return Network(
+            n_features=n_features,
+            layers=self.layers,
+            loss=self.loss,
+            delta=self.delta,
+            dtype=self.dtype,
+        )
 
     def case(self, path: Path, ancestors: tuple[Path, ...]) -> Case:
         findings = Findings()

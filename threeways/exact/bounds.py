@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -280,9 +280,32 @@ class Analysis:
                 da, da_error = (a - y) * 2 / terms, error * 2 / terms
             case "half_squared_error":
                 da, da_error = (a - y) / terms, error / terms
+            case "mean_absolute_error" | "huber" | "hinge":
+                da, jump = self.slope_of_distance(a_error + self.y_error)
+                da, da_error = da / terms, (jump + FEW * self.unit * np.abs(da)) / terms
             case unknown:
                 raise ValueError(unknown)
         return self.activation_backward(len(self.W) - 1, da, da_error, z_error, a_error)
+
+    def slope_of_distance(self, error: Array) -> tuple[Array, Array]:
+        """sign(e), e clipped to ±δ, or -y at 1 - ya > 0, and what errors of a and y make of it, (N, K).
+
+        A difference of two numbers has the sign that it should have, however it is rounded.
+        """
+        y, a = self.y, self.a[-1]
+        slope: Callable[[Array], Array]
+        match self.network.loss:
+            case "mean_absolute_error":
+                distance, slope = a - y, np.sign
+            case "huber":
+                delta = self.network.loss_arguments["delta"]
+                distance, slope = a - y, partial(np.clip, a_min=-delta, a_max=delta)
+            case "hinge":
+                distance, slope = 1 - y * a, lambda short: np.where(short > 0, -y, 0)
+            case unknown:
+                raise ValueError(unknown)
+        reach = np.where((distance == 0) & (error == 0), 0, error + self.tiny)
+        return slope(distance), _change(slope, distance, reach)
 
     def softmax_binary_error(self, z_error: Array, a_error: Array) -> Array:
         """Error bound of dz[L-1] of that loss, (N, K).
@@ -338,6 +361,16 @@ class Analysis:
             case "mean_squared_error" | "half_squared_error":
                 terms = (2 * np.abs(a - y) + difference_error) * difference_error
                 error = float(terms.sum()) / N
+            case "mean_absolute_error":
+                error = float(difference_error.sum()) / (N * K)
+            case "huber":  # |e| m - ½m², with m = min(|e|, δ), changes by at most m times as much
+                most = np.abs(a - y) + difference_error
+                m = np.minimum(most, self.network.loss_arguments["delta"])
+                error = float((m * (difference_error + few * most)).sum()) / (N * K)
+            case "hinge":
+                short, short_error = 1 - y * a, a_error + few * np.abs(1 - y * a)
+                relu = partial(np.maximum, 0)
+                error = float(_change(relu, short, short_error).sum()) / (N * K)
             case unknown:
                 raise ValueError(unknown)
         error += self.unit * (N * K / 2 + FEW) * magnitude + self.tiny
@@ -441,6 +474,11 @@ class Analysis:
             return (values,)
         low = values - error
         return values, np.maximum(low, 0) if slot in SQUARES else low, values + error
+
+
+def _change(function: Callable[[Array], Array], z: Array, error: Array) -> Array:
+    """How far a function, with a kink or a jump at 0, may be from f(z) within z ± error."""
+    return np.abs([function(each) - function(z) for each in _around(z, error)]).max(axis=0)
 
 
 def _around(z: Array, error: Array) -> tuple[Array, ...]:

@@ -210,7 +210,7 @@ class Oracle:
 
     def loss(self, y: arb_mat, z: arb_mat, a: arb_mat) -> arb:
         """The loss, a ball: a mean over the rows, without penalties."""
-        of_row = LOSSES[self.network.loss].value
+        of_row = partial(LOSSES[self.network.loss].value, **self.network.loss_arguments)
         rows = zip(y.tolist(), z.tolist(), a.tolist(), strict=True)
         return self.scale * total(of_row(*row) for row in rows) / y.nrows()
 
@@ -230,7 +230,8 @@ class Oracle:
 
     def output_delta(self, y: arb_mat, z: arb_mat, a: arb_mat) -> arb_mat:
         """dz[L-1] (N, D[L]), straight from a loss of logits, else through the activation."""
-        derivative = by_row(LOSSES[self.network.loss].derivative, y, z, a) * self.scale / y.nrows()
+        of_row = partial(LOSSES[self.network.loss].derivative, **self.network.loss_arguments)
+        derivative = by_row(of_row, y, z, a) * self.scale / y.nrows()
         if self.network.loss_from_logits:
             return derivative
         return self.activation_backward(len(self.W) - 1, derivative, z, a)

@@ -12,11 +12,11 @@ import numpy as np
 
 from impl_numpy import FeedForward, optimizers, regularisation
 from impl_numpy.optimizers import Optimizer
-from shared import Array, Layer, Network, Training
+from shared import LOSSES, Array, Layer, Network, Training
 
 SQUARED_ERRORS = ("mean_squared_error", "half_squared_error")
 # The losses that take the mean over the K outputs of a row, and those that take the sum.
-MEANS = ("mean_squared_error", "binary_crossentropy", "softmax_binary_crossentropy")
+MEANS = tuple(name for name, loss in LOSSES.items() if loss.averages_outputs)
 SUMS = ("half_squared_error", "categorical_crossentropy")
 # The cross-entropies with a term for y and one for 1 - y.
 TWO_TERMS = ("binary_crossentropy", "softmax_binary_crossentropy")
