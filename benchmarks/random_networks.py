@@ -55,6 +55,7 @@ def random_case(seed: int) -> Case:
         n_features=widths[0],
         layers=tuple(layers),
         loss=loss,
+        delta=None if LOSSES[loss].delta is None else float(10 ** random.uniform(-2, 2)),
         dtype=DTYPES[seed % 2],
     )
     rows = int(random.integers(1, LARGEST + 1))
@@ -127,7 +128,7 @@ def _targets(random: np.random.Generator, loss: str, rows: int, width: int) -> A
     match loss:
         case "categorical_crossentropy":
             return np.eye(width)[random.integers(width, size=rows)]
-        case "bipolar_perceptron":
+        case "bipolar_perceptron" | "hinge":
             return random.choice([-1.0, 1.0], (rows, width))
         case "perceptron" | "binary_crossentropy" | "softmax_binary_crossentropy":
             return random.integers(2, size=(rows, width)).astype(float)

@@ -84,7 +84,7 @@ class Model(SharedModel):
 
     def loss(self, y: Array, output: Array) -> Array:
         """The loss, a scalar, of targets and :meth:`output`."""
-        return losses.LOSSES[self.network.loss](y, output)
+        return losses.LOSSES[self.network.loss](y, output, **self.network.loss_arguments)
 
     def loss_of(self, x: Array, y: Array) -> float:
         return float(self.loss(y, self.output(*self.propagate(x))) + self.penalty())

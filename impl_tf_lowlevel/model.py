@@ -67,7 +67,7 @@ class Model(SharedModel):
 
     def loss(self, y: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         """The loss, a scalar, of targets and :meth:`output`."""
-        return losses.LOSSES[self.network.loss](y, output)
+        return losses.LOSSES[self.network.loss](y, output, **self.network.loss_arguments)
 
     def loss_of(self, x: Array, y: Array) -> float:
         output = self.output(*self.propagate(tf.constant(x)))

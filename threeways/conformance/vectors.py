@@ -166,6 +166,7 @@ def _network(case: Case) -> dict[str, Any]:
         "n_features": network.n_features,
         "layers": [_layer(layer) for layer in network.layers],
         "loss": network.loss,
+        **network.loss_arguments,
         "dtype": network.dtype,
     }
 
