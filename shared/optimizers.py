@@ -57,6 +57,9 @@ OPTIMIZERS: dict[str, UpdateRule] = {
         _ADAM, hyperparameters={**_ADAM.hyperparameters, "weight_decay": 0.004}
     ),
 }
+# The ways to clip gradients: each number to ±c; each variable's gradient, or all gradients
+# together, to the Euclidean norm c.
+CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
 # The hyperparameters of each schedule, by which the learning rate changes with the steps.
 SCHEDULES: dict[str, tuple[str, ...]] = {
     "constant": (),

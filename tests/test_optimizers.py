@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import impl_numpy
 from impl_numpy.optimizers import learning_rate
 from shared import (
+    CLIPS,
     DTYPES,
     OPTIMIZERS,
     SCHEDULES,
+    Array,
     Case,
     Dataset,
     InputError,
@@ -24,6 +27,7 @@ from shared import (
     load_case,
 )
 from threeways.compare import compare
+from threeways.exact.judge import judge
 from threeways.implementations import model
 
 OTHER_NUMBERS: dict[str, dict[str, Any]] = {
@@ -219,6 +223,86 @@ def test_weight_decay_of_biases_and_not_of_what_is_frozen(
     assert after == [(1.5, 3.0), (4.5, 8.0), (10.0, 12.0)]
 
 
+# Its gradients have norms of 2.7 to 3.8, and of 6.5 together.
+LARGE = Case(
+    network=Network(
+        n_features=2,
+        layers=(Layer(units=2, activation="tanh"), Layer(units=1)),
+        loss="half_squared_error",
+    ),
+    parameters=(
+        Weights(np.array([[1.0, -0.5], [0.5, 1.5]]), np.array([0.1, -0.1])),
+        Weights(np.array([[2.0], [-1.0]]), np.array([0.3])),
+    ),
+    dataset=Dataset("large", np.array([[1.0, 0.5]]), np.array([[5.0]])),
+    training=Training(learning_rate=0.1),
+)
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+@pytest.mark.parametrize(
+    ("clip", "first"),
+    [
+        ({}, 2.2710246),
+        ({"clipvalue": 1.0}, 2.1),
+        ({"clipnorm": 1.0}, 2.0985800),
+        ({"global_clipnorm": 1.0}, 2.0414859),  # as torch.nn.utils.clip_grad_norm_ but for its 1e-6
+    ],
+    ids=str,
+)
+def test_clipping(
+    clip: dict[str, Any], first: float, name: str, packages: dict[str, ModuleType]
+) -> None:
+    net, training = model(packages[name], LARGE), Training(learning_rate=0.1, **clip)
+    right = net.backward(*LARGE.first_batch())
+    step = net.step(*LARGE.first_batch(), training)
+    assert step.W_next[1][0, 0] == pytest.approx(first, abs=1e-7)
+    for before, recorded in zip(right.dW + right.db, step.dW + step.db, strict=True):
+        assert np.array_equal(before, recorded)  # they are the loss's derivatives
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", ["mazur", "breast-cancer-l2", "digits-high-frozen"])
+def test_clipped_steps_are_exact(
+    case: str, dtype: str, clip: str, packages: dict[str, ModuleType]
+) -> None:
+    """Some gradients are clipped and some are not, and some are at the limit, where the kink is."""
+    trained = [Training(learning_rate=0.1, optimizer="momentum")]
+    net = model(packages["numpy"], case_with(case, trained[0]))
+    trace = net.backward(*case_with(case, trained[0]).first_batch())
+    norms = [float(np.linalg.norm(each)) for each in trace.dW + trace.db]
+    for most in (min(norms) / 3, norms[-1], float(np.linalg.norm(norms)), 2 * sum(norms)):
+        training = dataclasses.replace(trained[0], **{clip: most})
+        result = compare(case_with(case, training), dtype, packages)
+        assert result.ok, (most, result.exact)
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+def test_what_is_frozen_has_no_part_in_the_global_norm(
+    name: str, packages: dict[str, ModuleType]
+) -> None:
+    layers = (Layer(units=1, trainable=False), Layer(units=1, fixed_bias=True))
+    network = Network(n_features=1, layers=layers, loss="half_squared_error")
+    parameters = tuple(Weights(np.array([[w]]), np.array([0.0])) for w in (2.0, 1.0))
+    net = packages[name].FeedForward(network, parameters)
+    step = net.step([[1.0]], [[1.0]], Training(learning_rate=1.0, global_clipnorm=0.5))
+    assert step.dW[1][0, 0] == 2.0
+    assert step.W_next[1][0, 0] == 0.5
+
+
+def test_a_wrong_gradient_is_what_makes_globally_clipped_weights_wrong() -> None:
+    case = dataclasses.replace(LARGE, training=Training(learning_rate=0.1, global_clipnorm=1.0))
+
+    class Wrong(impl_numpy.FeedForward):
+        def bias_gradient(self, dz: Array) -> Array:
+            return 2 * super().bias_gradient(dz)
+
+    step = Wrong(case.network, case.parameters).step(*case.first_batch(), case.training)
+    departures = judge(case, step.quantities()).departures
+    assert [each.quantity for each in departures] == ["db[1]", "db[0]"]
+
+
 @pytest.mark.parametrize(
     ("schedule", "rates"),
     [
@@ -261,6 +345,11 @@ def test_cosine_ends_at_zero() -> None:
         (
             {"optimizer": "rmsprop", "epsilon_placement": 1},
             "epsilon_placement: should be a valid string, not 1",
+        ),
+        ({"clipnorm": 0.0}, "clipnorm: should be greater than 0, not 0.0"),
+        (
+            {"clipvalue": 1.0, "global_clipnorm": 1.0},
+            "clipvalue and global_clipnorm: give one of them",
         ),
         ({"weight_decay": -0.1}, "weight_decay: should be greater than or equal to 0, not -0.1"),
     ],
