@@ -59,6 +59,8 @@ class Optimizer(SharedOptimizer):
 SLOTS = {
     ("momentum", "momentum"): "momentums",
     ("nesterov", "momentum"): "momentums",
+    ("pytorch_momentum", "momentum"): "momentums",
+    ("pytorch_nesterov", "momentum"): "momentums",
     ("adagrad", "accumulator"): "_accumulators",
     ("rmsprop", "velocity"): "_velocities",
     ("adam", "momentum"): "_momentums",

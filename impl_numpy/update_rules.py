@@ -64,6 +64,22 @@ def nesterov(eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: floa
     w -= g
 
 
+def pytorch_momentum(
+    eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float, dampening: float
+) -> None:
+    """v ← μv + (1 - d)g, at first v ← g, w ← w - ηv: η is not in v, as in PyTorch's SGD."""
+    v *= momentum
+    v += g if t == 0 else (1 - dampening) * g
+    w -= eta * v
+
+
+def pytorch_nesterov(eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float) -> None:
+    """v ← μv + g, w ← w - η(μv + g): η is not in v, as in PyTorch's SGD."""
+    v *= momentum
+    v += g
+    w -= eta * (momentum * v + g)
+
+
 def adagrad(
     eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float, epsilon_placement: str
 ) -> None:

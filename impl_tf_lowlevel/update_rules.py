@@ -60,6 +60,29 @@ def nesterov(
     w.assign_add(momentum * v - eta * g)
 
 
+def pytorch_momentum(
+    eta: tf.Tensor,
+    t: tf.Tensor,
+    g: tf.Tensor,
+    w: Array,
+    v: Array,
+    *,
+    momentum: float,
+    dampening: float,
+) -> None:
+    """v ← μv + (1 - d)g, at first v ← g, w ← w - ηv: η is not in v, as in PyTorch's SGD."""
+    v.assign(momentum * v + tf.where(t == 0, g, (1 - dampening) * g))
+    w.assign_sub(eta * v)
+
+
+def pytorch_nesterov(
+    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, v: Array, *, momentum: float
+) -> None:
+    """v ← μv + g, w ← w - η(μv + g): η is not in v, as in PyTorch's SGD."""
+    v.assign(momentum * v + g)
+    w.assign_sub(eta * (momentum * v + g))
+
+
 def adagrad(
     eta: tf.Tensor,
     t: tf.Tensor,

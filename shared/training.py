@@ -44,7 +44,7 @@ class Training:
     Args:
         learning_rate: η, or its initial value where a schedule changes it.
         optimizer: one of ``OPTIMIZERS``; "sgd", w ← w − η ∂loss/∂w, unless given.
-        momentum, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
+        momentum, dampening, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
             hyperparameters; its defaults unless given.
         epsilon_placement: where ε is added: "inside_root", √(s + ε), "outside_root", √s + ε, or
             for Adam "corrected_root", √ŝ + ε; where Keras adds it unless given.
@@ -79,6 +79,7 @@ class Training:
     learning_rate: PositiveFloat
     optimizer: Annotated[Text, one_of("an optimizer", OPTIMIZERS)] = "sgd"
     momentum: Share | None = None
+    dampening: Share | None = None
     initial_accumulator: NotNegativeFloat | None = None
     rho: Share | None = None
     beta_1: Share | None = None

@@ -34,6 +34,8 @@ OTHER_NUMBERS: dict[str, dict[str, Any]] = {
     "sgd": {},
     "momentum": {"momentum": 0.5},
     "nesterov": {"momentum": 0.99},
+    "pytorch_momentum": {"momentum": 0.5, "dampening": 0.3},
+    "pytorch_nesterov": {"momentum": 0.99},
     "adagrad": {"initial_accumulator": 0.0, "epsilon": 0.01},
     "rmsprop": {"rho": 0.3, "epsilon": 1e-3},
     "adam": {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
@@ -199,8 +201,9 @@ def test_epsilon_placement(
 def test_epsilon_is_where_keras_adds_it_unless_told_otherwise() -> None:
     places = {name: Training(learning_rate=1, optimizer=name).rule_arguments for name in OPTIMIZERS}
     assert {name: each.get("epsilon_placement") for name, each in places.items()} == {
-        "sgd": None, "momentum": None, "nesterov": None, "adagrad": "inside_root",
-        "rmsprop": "inside_root", "adam": "outside_root", "adamw": "outside_root",
+        "sgd": None, "momentum": None, "nesterov": None, "pytorch_momentum": None,
+        "pytorch_nesterov": None, "adagrad": "inside_root", "rmsprop": "inside_root",
+        "adam": "outside_root", "adamw": "outside_root",
     }  # fmt: skip
 
 
@@ -221,6 +224,31 @@ def test_weight_decay_of_biases_and_not_of_what_is_frozen(
     step = package.FeedForward(network, parameters).step(x, y, training)
     after = [(float(W[0, 0]), float(b[0])) for W, b in zip(step.W_next, step.b_next, strict=True)]
     assert after == [(1.5, 3.0), (4.5, 8.0), (10.0, 12.0)]
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+@pytest.mark.parametrize(
+    ("numbers", "weights"),
+    [  # as torch.optim.SGD has them; Keras's own momentum has the same weights while η is constant
+        ({"optimizer": "pytorch_momentum"}, [1.94, 1.8287, 1.6762385]),
+        ({"optimizer": "pytorch_momentum", "dampening": 0.5}, [1.94, 1.85735, 1.756174625]),
+        ({"optimizer": "pytorch_nesterov"}, [1.886, 1.733147, 1.5537782315]),
+        ({"optimizer": "momentum"}, [1.94, 1.8287, 1.6762385]),
+        ({"optimizer": "nesterov"}, [1.886, 1.733147, 1.5537782315]),
+        ({"optimizer": "momentum", "momentum": 0.0}, [1.94, 1.8827, 1.8279785]),
+        ({"optimizer": "pytorch_momentum", "momentum": 0.0}, [1.94, 1.8827, 1.8279785]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_momentum(
+    numbers: dict[str, Any], weights: list[float], name: str, packages: dict[str, ModuleType]
+) -> None:
+    training = Training(learning_rate=0.01, **numbers)
+    net = model(packages[name], LINE)
+    steps = [net.step(*LINE.first_batch(), training) for _ in range(3)]
+    assert [step.W_next[0][0, 0] for step in steps] == pytest.approx(weights, abs=1e-12)
+    kept = steps[0].slots["momentum_W"][0][0, 0]
+    assert kept == pytest.approx(6.0 if "pytorch" in training.optimizer else -0.06)
 
 
 # Its gradients have norms of 2.7 to 3.8, and of 6.5 together.
@@ -268,12 +296,13 @@ def test_clipped_steps_are_exact(
     case: str, dtype: str, clip: str, packages: dict[str, ModuleType]
 ) -> None:
     """Some gradients are clipped and some are not, and some are at the limit, where the kink is."""
-    trained = [Training(learning_rate=0.1, optimizer="momentum")]
-    net = model(packages["numpy"], case_with(case, trained[0]))
-    trace = net.backward(*case_with(case, trained[0]).first_batch())
+    plain = Training(learning_rate=0.1, optimizer="momentum")
+    net = model(packages["numpy"], case_with(case, plain))
+    trace = net.backward(*case_with(case, plain).first_batch())
     norms = [float(np.linalg.norm(each)) for each in trace.dW + trace.db]
     for most in (min(norms) / 3, norms[-1], float(np.linalg.norm(norms)), 2 * sum(norms)):
-        training = dataclasses.replace(trained[0], **{clip: most})
+        option: dict[str, Any] = {clip: most}
+        training = dataclasses.replace(plain, **option)
         result = compare(case_with(case, training), dtype, packages)
         assert result.ok, (most, result.exact)
 
@@ -346,6 +375,8 @@ def test_cosine_ends_at_zero() -> None:
             {"optimizer": "rmsprop", "epsilon_placement": 1},
             "epsilon_placement: should be a valid string, not 1",
         ),
+        ({"optimizer": "momentum", "dampening": 0.1}, "dampening: 'momentum' has none"),
+        ({"optimizer": "pytorch_nesterov", "dampening": 0.1}, "dampening: 'pytorch_nesterov' has"),
         ({"clipnorm": 0.0}, "clipnorm: should be greater than 0, not 0.0"),
         (
             {"clipvalue": 1.0, "global_clipnorm": 1.0},

@@ -46,6 +46,27 @@ def nesterov(w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: 
     return v_next, w + momentum * v_next - eta * g
 
 
+def pytorch_momentum(
+    w: Number,
+    g: Number,
+    v: Number,
+    *,
+    eta: Number,
+    t: int,
+    momentum: Number,
+    dampening: Number,
+) -> Updated:
+    v_next = momentum * v + (g if t == 0 else (1 - dampening) * g)
+    return v_next, w - eta * v_next
+
+
+def pytorch_nesterov(
+    w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: Number
+) -> Updated:
+    v_next = momentum * v + g
+    return v_next, w - eta * (momentum * v_next + g)
+
+
 def adagrad(
     w: Number,
     g: Number,
