@@ -270,7 +270,7 @@ def result_of(
         exact = exact or exact_step(case)
         judgement = judge(case, quantities, exact, input_errors=errors)
         if not judgement.ok:
-            told = explain(exact) if explain else convention(case, [quantities], exact)
+            told = explain(exact) if explain else convention(case, [quantities], exact, "step")
         if not judgement.ok and not told:
             gradients, of_dividing = derived_gradients(case, quantities, exact, errors)
             every = {**quantities, **gradients}

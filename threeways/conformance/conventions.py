@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,9 @@ from shared import LOSSES, Array, Case, InputError, Weights
 from shared.errors import short
 from shared.quantities import shapes
 from threeways.conformance.answers import Quantities
+from threeways.conformance.descent import is_plain
 from threeways.conformance.layouts import kind
-from threeways.conformance.run import NO_ERRORS, Run
+from threeways.conformance.run import NO_ERRORS, Errors, Run
 from threeways.exact.judge import judge
 from threeways.exact.oracle import Exact, exact_step
 
@@ -46,7 +48,12 @@ class Convention(NamedTuple):
 
 
 def convention(
-    case: Case, given: Sequence[Mapping[str, Array]], exact: Exact, implementation: str = "function"
+    case: Case,
+    given: Sequence[Mapping[str, Array]],
+    exact: Exact,
+    implementation: str | None = None,
+    input_errors: Errors = NO_ERRORS,
+    output_errors: Errors = NO_ERRORS,
 ) -> str | None:
     """One line about the convention that makes every number right; None if there is none.
 
@@ -54,18 +61,33 @@ def convention(
         case: the case.
         given: the quantities of its steps so far, of which the last departs.
         exact: the exact step that the last was compared with.
-        implementation: what made the steps, one of ``contract.KINDS``.
+        implementation: what made the steps, one of ``contract.KINDS``; None if they are recorded.
+        input_errors: of the start of the first step, as in :func:`threeways.exact.judge.judge`.
+        output_errors: of the quantities of each step, as there.
     """
     accepted = Fraction(exact.scale)
     ratio = _ratio(case, given[-1], exact) * exact.scale
     scales = {accepted: "", **{c: why for c, why in factors(case).items() if _is_near(ratio, c)}}
-    for theirs in (Convention(case, dict, ""), *_others(case, given[-1], exact)):
+    explains = partial(
+        _explains,
+        implementation=implementation or "step",
+        input_errors=input_errors,
+        output_errors=output_errors,
+    )
+    for theirs in (
+        Convention(case, dict, ""),
+        *_others(case, given[-1], exact, bool(implementation)),
+    ):
         turned = [theirs.turn(each) for each in given]
         for scale, why in scales.items():
             told = [theirs.line] if theirs.line else []
             told += [_of_scale(case, given[-1], scale, why)] if scale != accepted else []
-            if told and _explains(theirs.case, turned, implementation, scale):
-                accepting = f": scale={_accepting(case, scale)} accepts it" if why else ""
+            if told and explains(theirs.case, turned, scale):
+                accepting = (
+                    f": scale={_accepting(case, scale)} accepts it"
+                    if why and implementation
+                    else ""
+                )
                 return f"{'; '.join(told)}; all else agrees{accepting}"
     return None
 
@@ -177,7 +199,7 @@ def _ratio(case: Case, quantities: Mapping[str, Array], exact: Exact) -> float:
     for name in sorted(quantities, key=lambda name: _place(name, by_kind)):
         if name.partition("[")[0] in by_kind:
             zero = np.zeros(())
-        elif name[1:].startswith("_next") and case.training.optimizer == "sgd":
+        elif name[1:].startswith("_next") and is_plain(case.training):
             zero = getattr(case.parameters[int(name[7:-1])], name[0]).astype(float)
         else:
             continue
@@ -200,23 +222,32 @@ def _is_near(ratio: float, factor: Fraction) -> bool:
 def _explains(
     case: Case,
     given: Sequence[Mapping[str, Array]],
+    scale: Fraction,
     implementation: str,
-    scale: Fraction | float = 1.0,
+    input_errors: Errors,
+    output_errors: Errors,
 ) -> bool:
     """Whether every number of every step is right, as this case and this scale have it."""
     run = Run(case, implementation, len(given))
-    step, errors = run.first(), NO_ERRORS
-    for quantities in given:
-        exact = exact_step(step, float(scale))
-        if not judge(step, quantities, exact, input_errors=errors).ok:
+    step, errors = run.first(), input_errors
+    exact = exact_step(step, float(scale))
+    for i, quantities in enumerate(given):
+        if i:
+            step, errors = run.next(step, given[i - 1], exact, errors)
+            exact = exact_step(step, float(scale))
+        of_given = {name: each for name, each in output_errors.items() if name in quantities}
+        judgement = judge(step, quantities, exact, input_errors=errors, output_errors=of_given)
+        if not judgement.ok:
             return False
-        step, errors = run.next(step, quantities, exact, errors)
     return True
 
 
-def _others(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Iterator[Convention]:
+def _others(
+    case: Case, quantities: Mapping[str, Array], exact: Exact, has_layout: bool
+) -> Iterator[Convention]:
     """The conventions other than of scale that a step may follow."""
-    yield from _layouts(case, quantities, exact)
+    if has_layout:
+        yield from _layouts(case, quantities, exact)
     yield from _biases(case, quantities)
 
 

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shared import Array, Case
+from shared import Array, Case, Training
 from threeways.exact.bounds import bounds
 from threeways.exact.optimizers import learning_rate
 from threeways.exact.oracle import Exact
+
+# The fields of a training whose update is W_next = W - η dW.
+PLAIN = {"learning_rate", "optimizer", "schedule", "decay_rate", "decay_steps"}
+
+
+def is_plain(training: Training) -> bool:
+    """Whether an update is W_next = W - η dW: by sgd, without weight decay or clipping."""
+    given = {name for name, value in training.of_step.items() if value}
+    return training.optimizer == "sgd" and given <= PLAIN
 
 
 def derived_gradients(
@@ -33,7 +42,7 @@ def derived_gradients(
         W_next is right as dW.
     """
     rate = float(learning_rate(case.training, case.steps_before))
-    if case.training.optimizer != "sgd" or not rate:
+    if not is_plain(case.training) or not rate:
         return {}, {}
     allowed = bounds(case, exact.values, input_errors=input_errors, scale=exact.scale)
     gradients, errors = {}, {}

@@ -32,7 +32,9 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
             yield head + result.chain_break
         if result.judgement.ok and not result.step.valid:
             yield head + "right, but the file says that it is invalid"
-        if result.step.valid:
+        if result.step.valid and result.convention:
+            yield head + result.convention
+        elif result.step.valid:
             yield from explain_departures(result.judgement, result.step.case, head)
         if result.diagnosis and result.step.valid:
             yield from (f"  {line}" for line in explain_diagnosis(result.diagnosis))
