@@ -32,8 +32,18 @@ from threeways.cli.options import CASE, DTYPE, echo, kept, load_cases, own_cases
     metavar="NAME,…",
     help="Quantities that each step must have, such as dW,db; others may be left out.",
 )
+@click.option(
+    "--scale",
+    metavar="sum|NUMBER",
+    help="How many times a case's loss and gradients yours are; sum if yours is not a mean.",
+)
 def check(
-    target: str, cases: tuple[str, ...], dtype: str, time_limit: float, require: str | None
+    target: str,
+    cases: tuple[str, ...],
+    dtype: str,
+    time_limit: float,
+    require: str | None,
+    scale: str | None,
 ) -> int:
     """Check your own network, or recorded steps, number by number.
 
@@ -55,6 +65,8 @@ def check(
             raise InputError(f"{cases[0]}: a file of steps has its own networks")
         if require is not None:
             raise InputError("--require: is for MODULE:NAME and FILE.py:NAME")
+        if scale is not None:
+            raise InputError("--scale: is for MODULE:NAME and FILE.py:NAME")
         lines = explain_records(kept(check_records(read_records(Path(target))), results))
     elif ":" not in target:
         raise InputError(f"{target!r}: expected MODULE:NAME, FILE.py:NAME or FILE.json")
@@ -65,7 +77,9 @@ def check(
             raise InputError(*(f"{name}: a chain of functions, not a network" for name in chains))
         networks = [case.with_dtype(dtype) for case in loaded if isinstance(case, Case)]
         required = [name.strip() for name in require.split(",")] if require is not None else []
-        checks = check_implementation(target, networks, time_limit, required)
+        checks = check_implementation(
+            target, networks, time_limit, required, scale=scale if scale is not None else 1.0
+        )
         lines = explain_checks(kept(checks, results), networks)
     echo(lines)
     return 0 if results and all(result.ok for result in results) else 1
