@@ -62,6 +62,7 @@ class Diagnosis:
         correct: how well the correct step fits them.
         chance: the probability that random numbers in place of the wrong ones would match one of
             the candidates that were tried.
+        of_float32: True if the matches agree to float32's digits, and not to all that were given.
     """
 
     matches: tuple[Match, ...]
@@ -69,6 +70,7 @@ class Diagnosis:
     observed: tuple[Observation, ...]
     correct: Match
     chance: float = 0.0
+    of_float32: bool = False
 
     @property
     def verdict(self) -> str:

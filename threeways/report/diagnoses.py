@@ -41,6 +41,8 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
                     yield "  no number of this step tells them apart; another case may"
                 case (number, of_all):
                     yield f"  {number} tells {'them' if of_all else 'most of them'} apart"
+    if diagnosis.of_float32:
+        yield "  only the 7 digits of float32 agree: a float32 program may have printed them all"
     for found in diagnosis.runners_up:
         agreed = f"{found.agreed} of {found.observed}, {digits(found)}"
         yield f"runner-up: {titles(found.mistakes)} ({agreed})"
@@ -61,7 +63,7 @@ def by_chance(diagnosis: Diagnosis) -> Iterator[str]:
     if len(wrong) > 1 or not printed:
         numbers = "random numbers in their place" if often == "most" else "draws of such numbers"
     else:
-        numbers = f"numbers of {digits_of(printed[0])}"
+        numbers = f"numbers of {_in_digits(printed[0].n_digits)}"
     pairs = len(diagnosis.matches[0].mistakes) > 1 and len(diagnosis.observed) == 1
     head = "two mistakes from one number: " if pairs else ""
     yield f"  {head}by chance, {often} {numbers} would match something"
@@ -85,12 +87,6 @@ def titles(names: Sequence[str]) -> str:
 def digits(found: Match) -> str:
     """The digits that a match agrees to: ``5 digits``."""
     return _in_digits(math.floor(found.digits))
-
-
-def digits_of(number: Printed) -> str:
-    """The significant digits of a printed number: ``3 digits`` of 0.0354."""
-    whole = math.floor(math.log10(max(abs(number.value) / number.place, 1)) + 1e-9) + 1
-    return _in_digits(whole)
 
 
 def _in_digits(number: int) -> str:
