@@ -163,6 +163,31 @@ def test_a_run_goes_on_from_what_was_recorded() -> None:
     assert found.mistakes == ("gradients-not-reset",)
 
 
+def test_without_a_match_each_number_is_set_beside_the_right_one() -> None:
+    """One z is wrong, and the activation, the loss and dW are what follows from it."""
+    values: dict[str, str | float] = {
+        "loss": "0.3116",
+        "a[2][0,0]": "0.7690",
+        "z[1][0,0]": "1.2024",
+        "z[1][0,1]": "1.2249",
+        "dW[1][1,0]": "0.2",
+        "db[1][1]": "-0.0381",
+    }
+    found = diagnose("mazur", values)
+    assert found.verdict == "none known"
+    assert [(each.element, each.state) for each in found.given] == [
+        ("z[1][0,0]", "first"),
+        ("z[1][0,1]", "right"),
+        ("a[2][0,0]", "follows"),
+        ("loss", "follows"),
+        ("dW[1][1,0]", "departs"),
+        ("db[1][1]", "right"),
+    ]
+    _, first, second, *_ = explain_diagnosis(found)
+    assert first == "  z[1][0,0]   yours 1.2024   should be 1.10591     departs first"
+    assert second.endswith(" right")
+
+
 def test_a_later_step_with_dropout_and_without_the_rows_held_back() -> None:
     case = regularised()
     rows, held_back = case.training.prepare(case.dataset)

@@ -7,6 +7,7 @@ mistake of the catalogue and keep those whose numbers agree. The mistakes are ma
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW
 from threeways.mistakes.candidates import Candidates
+from threeways.mistakes.given import beside
 from threeways.mistakes.matches import Diagnosis, Match, match
 from threeways.mistakes.observations import FLOAT32S_DIGITS, Recorded, printed
 from threeways.mistakes.search import search
@@ -72,7 +74,7 @@ def diagnose(
     in_float32 = []
     if loaded.dtype == "float64" and any(each.n_digits > FLOAT32S_DIGITS for each in observed):
         in_float32 = [each.in_float32() for each in observed]
-    return search(
+    found = search(
         observed,
         right,
         Candidates(make, on_progress),
@@ -80,6 +82,7 @@ def diagnose(
         on_progress,
         in_float32,
     )
+    return dataclasses.replace(found, given=tuple(beside(loaded, observed, right, steps)))
 
 
 def recognise(
