@@ -14,6 +14,7 @@ import numpy as np
 
 from shared import Array, Case, InputError
 from shared.errors import Findings
+from shared.own_names import resolve_computed
 from shared.quantities import shapes, unknown_quantity
 from threeways.exact.rounding import FEW
 
@@ -199,7 +200,7 @@ def elements_of(
     elements = []
     for name, value in values.items():
         with findings:
-            quantity, index = _element(str(name).strip(), known)
+            quantity, index = _element(resolve_computed(str(name).strip(), case.names), known)
             text = repr(float(value)) if isinstance(value, int | float | np.number) else str(value)
             text = text.strip()
             if not _NUMBER.fullmatch(text) or math.inf in (abs(float(text)), _last_place(text)):
