@@ -13,13 +13,11 @@ from collections.abc import Collection
 from unittest import SkipTest
 
 from shared import Case, InputError, case_names, load_case
-from threeways.conformance.check import result_of
-from threeways.conformance.contract import WHY_LEFT_OUT, Implementation, can_step, stepper
+from threeways.conformance.contract import WHY_LEFT_OUT, Implementation, Maker, can_step
 from threeways.conformance.coverage import check_required
-from threeways.report.checks import explain_check
-from threeways.report.diagnoses import explain_diagnosis
+from threeways.conformance.layouts import layout
 
-__all__ = ["assert_step_parity", "cases"]
+__all__ = ["assert_step_parity", "cases", "layout"]
 
 
 def cases(*names: str, dtype: str = "float64") -> list[Case]:
@@ -41,7 +39,7 @@ def cases(*names: str, dtype: str = "float64") -> list[Case]:
 
 
 def assert_step_parity(
-    implementation: Implementation, case: Case, require: Collection[str] = ()
+    implementation: Implementation, case: Case, require: Collection[str] = (), steps: int = 2
 ) -> None:
     """Pass if every number that an implementation gives for a case's first step is right.
 
@@ -64,12 +62,16 @@ def assert_step_parity(
             class is given.
     """
     __tracebackhide__ = True
-    case = case.alone()
+    # Here, so that a network that only declares its layout need not load the oracle.
+    from threeways.conformance.check import result_of_run
+    from threeways.report.checks import explain_check
+    from threeways.report.diagnoses import explain_diagnosis
+
     check_required(require)
-    kind, step = stepper(implementation, getattr(implementation, "__name__", "step"))
-    if not can_step(kind, case):
+    maker = Maker(implementation, getattr(implementation, "__name__", "step"))
+    if not can_step(maker.kind, case):
         raise SkipTest(WHY_LEFT_OUT)
-    result = result_of(case, *step(case), require=require)
+    result = result_of_run(case, maker.kind, maker.step, require, steps)
     if not result.ok:
         lines = list(explain_check(result, case))
         lines += explain_diagnosis(result.diagnosis) if result.diagnosis else []

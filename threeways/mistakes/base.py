@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from impl_numpy import FeedForward, optimizers, regularisation
+from impl_numpy import FeedForward, optimizers, regularisation, update_rules
 from impl_numpy.optimizers import Optimizer
-from shared import Array, Layer, Network, Training
+from shared import LOSSES, Array, Layer, Network, Training
 
 SQUARED_ERRORS = ("mean_squared_error", "half_squared_error")
 # The losses that take the mean over the K outputs of a row, and those that take the sum.
-MEANS = ("mean_squared_error", "binary_crossentropy", "softmax_binary_crossentropy")
+MEANS = tuple(name for name, loss in LOSSES.items() if loss.averages_outputs)
 SUMS = ("half_squared_error", "categorical_crossentropy")
 # The cross-entropies with a term for y and one for 1 - y.
 TWO_TERMS = ("binary_crossentropy", "softmax_binary_crossentropy")
@@ -181,22 +181,24 @@ class Parts(FeedForward):
     def l2_gradient(self, W: Array, l2: float) -> Array:
         return regularisation.penalty_gradient(W, 0, l2)
 
-    # The learning rate, and the rules of the optimizers, each under its name.
+    # The learning rate, weight decay, and the rules of the optimizers, each under its name.
 
     def optimizer_for(self, training: Training) -> Optimizer:
         known = self.optimizer
         optimizer = super().optimizer_for(training)
         if optimizer is not known:  # just made
-            name, right = optimizer.training.optimizer, optimizer.rule
-            rule = partial(getattr(self, name, right.func), **right.keywords)
-            optimizer.rule = partial(self.change, rule, optimizer.training)
+            optimizer.rate = self.rate_after
+            optimizer.rule = self.own(optimizer.rule)
+            optimizer.decay = optimizer.decay and self.own(optimizer.decay)
         return optimizer
 
-    def change(
-        self, rule: Callable[..., None], training: Training, eta: float, t: int, *arrays: Array
-    ) -> None:
-        """Update an array by a rule, at this network's learning rate."""
-        rule(self.rate(training, eta, t), t, *arrays)
+    def own(self, part: partial[None]) -> partial[None]:
+        """This network's method in place of an optimizer's function of that name, if it has one."""
+        return partial(getattr(self, part.func.__name__, part.func), **part.keywords)
+
+    def rate_after(self, training: Training, t: int) -> float:
+        """The learning rate that this network uses after t steps."""
+        return self.rate(training, optimizers.learning_rate(training, t), t)
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         """The learning rate after t steps, which should be eta."""
@@ -205,15 +207,15 @@ class Parts(FeedForward):
     def next_rate(self, training: Training) -> float:
         """The learning rate of the next step."""
         optimizer = self.optimizer_for(training)
-        made_for, t = optimizer.training, optimizer.t
-        return self.rate(made_for, optimizers.learning_rate(made_for, t), t)
+        return self.rate_after(optimizer.training, optimizer.t)
 
+    decay = staticmethod(update_rules.decay)
     # Those that mistakes override; the others are taken from the optimizer itself.
-    momentum = staticmethod(optimizers.momentum)
-    nesterov = staticmethod(optimizers.nesterov)
-    adagrad = staticmethod(optimizers.adagrad)
-    rmsprop = staticmethod(optimizers.rmsprop)
-    adam = staticmethod(optimizers.adam)
+    momentum = staticmethod(update_rules.momentum)
+    nesterov = staticmethod(update_rules.nesterov)
+    adagrad = staticmethod(update_rules.adagrad)
+    rmsprop = staticmethod(update_rules.rmsprop)
+    adam = staticmethod(update_rules.adam)
 
 
 class Mistake(Parts):

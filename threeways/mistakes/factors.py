@@ -388,7 +388,11 @@ class TargetsBroadcast(Mistake):
         return np.mean(np.array([loss(np.full_like(y, target), output) for target in y[:, 0]]))
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        return super().output_delta(np.full_like(y, y.mean()) if self.broadcasts(y) else y, z, a)
+        delta = super().output_delta
+        if not self.broadcasts(y):
+            return delta(y, z, a)
+        of_targets = [delta(np.full_like(y, target), z, a) for target in y[:, 0]]
+        return np.mean(np.stack(of_targets, axis=-1), axis=-1)
 
 
 class LastRowDropped(Mistake):

@@ -25,7 +25,7 @@ def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iter
     for result, case in zip(results, cases, strict=True):
         done.append(result)
         yield from explain_check(result, case)
-        if result.ok and not result.left_out:
+        if result.ok and result.is_tried:
             yield f"{result.case} {result.dtype}: right"
         elif result.diagnosis:
             first, *more = explain_diagnosis(result.diagnosis)
@@ -34,7 +34,7 @@ def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iter
                 yield from (f"  {line}" for line in more)
     wrong = [result for result in done if not result.ok]
     left_out = sum(result.left_out for result in done)
-    tried = len(done) - left_out
+    tried = sum(result.is_tried for result in done)
     judged = [
         (case, result.judgement.worst)
         for case, result in zip(cases, done, strict=True)
@@ -56,9 +56,9 @@ def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iter
 
 def explain_check(result: CaseResult, case: Case) -> Iterator[str]:
     """Lines about the problems of a case's step, what it printed, and what departs first."""
-    head = f"{result.case} {result.dtype}: "
+    head = f"{result.case} {result.dtype}: " + f"step {result.step}: " * (result.step > 1)
     yield from (head + problem for problem in result.problems)
     if result.printed:
         yield head + result.printed
     if result.judgement:
-        yield from explain_departures(result.judgement, case, head)
+        yield from explain_departures(result.judgement, result.judged or case, head)
