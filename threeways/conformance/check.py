@@ -13,6 +13,7 @@ from threeways.conformance.answers import expected_shapes
 from threeways.conformance.contract import KINDS, WHY_LEFT_OUT, can_step
 from threeways.conformance.coverage import check_required, missing
 from threeways.conformance.run import MOST_STEPS, NO_ERRORS, STEPS, Errors, Run
+from threeways.conformance.supports import ANYTHING, Supports, from_declared
 from threeways.exact.judge import Judgement, judge
 from threeways.exact.oracle import Exact, exact_step
 from threeways.mistakes.diagnosis import Diagnosis, recognise
@@ -26,6 +27,9 @@ MOST_WITHOUT_ANSWER = 3
 
 # Makes a step: quantities and problems, of the first step of a case, which may be that of a run.
 Make = Callable[[Case, bool], tuple[Mapping[str, Array], Sequence[str]]]
+
+# As :func:`threeways.mistakes.diagnosis.recognise`.
+Diagnose = Callable[[Case, Mapping[str, Array], Exact, Sequence[Case]], Diagnosis | None]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class CaseResult:
             if it is.
         step: the number of the step, from 1.
         judged: whose first step that is; None if it is not known.
+        no_answer: whether it gave no answer in time, or ended the process.
     """
 
     case: str
@@ -56,11 +61,17 @@ class CaseResult:
     not_supported: str | None = None
     step: int = 1
     judged: Case | None = None
+    no_answer: bool = False
 
     @property
     def is_tried(self) -> bool:
         """Whether it is right or wrong; what is left out or not supported is neither."""
         return not self.left_out and self.not_supported is None
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether it answered, but with an exception, or with nothing that could be judged."""
+        return self.is_tried and not self.no_answer and self.judgement is None
 
     @property
     def ok(self) -> bool:
@@ -93,7 +104,7 @@ def check_implementation(
     """
     check_required(require, cases)
     with Checker(target, time_limit, steps) as checker:
-        yield from checker.results(cases, require)
+        yield from checker.results(cases, require, checker.declared)
 
 
 class Checker:
@@ -104,7 +115,7 @@ class Checker:
 
     Attributes:
         kind: one of ``contract.KINDS``.
-        declared: what the implementation says about itself; any JSON.
+        declared: what the implementation says that it is for.
     """
 
     def __init__(self, target: str, time_limit: float = 10, steps: int = STEPS) -> None:
@@ -121,14 +132,23 @@ class Checker:
 
     def __enter__(self) -> Self:
         child = self._started()
-        self.kind, self.declared = self.loaded_kind, child.declared
+        self.kind = self.loaded_kind
+        self.declared = from_declared(child.declared.get("supports"))
         return self
 
     def __exit__(self, *error: object) -> None:
         self.stack.close()
 
-    def results(self, cases: Sequence[Case], require: Collection[str] = ()) -> Iterator[CaseResult]:
-        """The result of each case, in their order."""
+    def results(
+        self, cases: Sequence[Case], require: Collection[str] = (), wanted: Supports = ANYTHING
+    ) -> Iterator[CaseResult]:
+        """The result of each case, in their order.
+
+        Args:
+            cases: in the dtypes to compute in.
+            require: the quantities that it has to give where a step has them, such as ``dW``.
+            wanted: what it is for; other cases are not tried.
+        """
         # Whether a case is left out is decided here: the child may say what it likes.
         if not any(can_step(self.kind, case) for case in cases):
             raise InputError(f"{self.target}: nothing left to check; {WHY_LEFT_OUT}")
@@ -137,6 +157,9 @@ class Checker:
         for case in cases:
             if not can_step(self.kind, case):
                 yield CaseResult(case.name, case.dtype, left_out=True)
+                continue
+            if not wanted.fits(case):
+                yield CaseResult(case.name, case.dtype, not_supported=f"it is for {wanted}")
                 continue
             if not not_tried and self.child is None:
                 try:
@@ -176,6 +199,7 @@ def result_of_run(
     make: Make,
     require: Collection[str] = (),
     steps: int = STEPS,
+    diagnose: Diagnose = recognise,
 ) -> CaseResult:
     """The result of a case: of the first of its steps that is wrong, or else of the last.
 
@@ -187,23 +211,32 @@ def result_of_run(
         make: makes a step with it.
         require: the quantities that have to be there if a step has them.
         steps: how many to make.
+        diagnose: finds the mistakes that make the numbers of a wrong step.
     """
     run = Run(case, kind, steps)
     step, errors = run.first(), NO_ERRORS
     before: list[Case] = []
     for number in range(1, run.n_steps + 1):
         quantities: Mapping[str, Array] = {}
+        no_answer = False
         try:
             quantities, problems = make(step, number == 1)
         except NoAnswerError as error:
-            problems = [str(error)]
+            problems, no_answer = [str(error)], True
         except NotSupportedError as error:
             return CaseResult(case.name, case.dtype, not_supported=str(error))
         exact = exact_step(step)
         result = result_of(
-            step, quantities, problems, require=require, exact=exact, before=before, errors=errors
+            step,
+            quantities,
+            problems,
+            require=require,
+            exact=exact,
+            before=before,
+            errors=errors,
+            diagnose=diagnose,
         )
-        result = dataclasses.replace(result, step=number)
+        result = dataclasses.replace(result, step=number, no_answer=no_answer)
         if not result.ok or number == run.n_steps:
             break
         before += [step] if run.goes_on else []
@@ -220,6 +253,7 @@ def result_of(
     exact: Exact | None = None,
     before: Sequence[Case] = (),
     errors: Errors | None = None,
+    diagnose: Diagnose = recognise,
 ) -> CaseResult:
     """The result of one step: its quantities judged and, if they depart, diagnosed.
 
@@ -231,6 +265,7 @@ def result_of(
         exact: the exact step, if it has been computed already.
         before: the earlier steps of the same run.
         errors: that the start of the step may have.
+        diagnose: finds the mistakes that make its numbers.
     """
     if quantities:
         problems = [*problems, *missing(case, quantities, require)]
@@ -239,9 +274,9 @@ def result_of(
     judgement = diagnosis = None
     if quantities:
         exact = exact or exact_step(case)
-        judgement = judge(case, quantities, exact)
+        judgement = judge(case, quantities, exact, input_errors=errors)
         if not judgement.ok:
-            diagnosis = recognise(case, quantities, exact, before)
+            diagnosis = diagnose(case, quantities, exact, before)
     return CaseResult(
         case.name,
         case.dtype,
