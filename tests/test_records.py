@@ -483,3 +483,9 @@ def test_reports_that_cannot_be_written(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 2
     assert call("check", path, "--json", "-", "--junit", "-").exit_code == 2
+
+
+def test_the_file_in_the_docs(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "records.md").read_text(encoding="utf-8")
+    content = json.loads(page.split("```json\n")[1].split("```")[0])
+    assert [result.ok for result in checked(content, tmp_path)] == [True]
