@@ -31,9 +31,14 @@ class Candidates:
     ) -> None:
         self.make = make
         self.right = make(FeedForward)
-        made = ((name, make(MISTAKES[name])) for name in counted(list(MISTAKES), on_progress))
         # A mistake that changes nothing by itself is taken to change nothing in a pair either.
-        self.alone = {name: numbers for name, numbers in made if differ(numbers, self.right)}
+        self.alone: dict[str, Numbers] = {}
+        for name in counted(list(MISTAKES), on_progress):
+            general = MISTAKES[name].variant_of
+            if general is None or general in self.alone:  # in no layer, not in one alone either
+                numbers = make(MISTAKES[name])
+                if differ(numbers, self.right):
+                    self.alone[name] = numbers
 
     def together(self, names: tuple[str, str]) -> Numbers:
         """The step of two mistakes together."""

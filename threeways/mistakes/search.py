@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from threeways.mistakes import MISTAKES
 from threeways.mistakes.candidates import Candidates, counted
 from threeways.mistakes.chance import Chance
 from threeways.mistakes.matches import Diagnosis, Match, match
@@ -44,7 +45,7 @@ def search(
         chance.add(numbers)
         alone.append(match(observed, (name,), numbers))
     ranked = sorted(alone, key=closeness, reverse=True)
-    fitting = [each for each in ranked if each.fits] or ([otherwise] if otherwise else [])
+    fitting = _general(each for each in ranked if each.fits) or ([otherwise] if otherwise else [])
     if not fitting:
         pairs = list(itertools.combinations(candidates.alone, 2))
         if direct:
@@ -66,6 +67,12 @@ def search(
         correct=correct,
         chance=chance.value,
     )
+
+
+def _general(fitting: Iterable[Match]) -> list[Match]:
+    """The matches without those in one layer alone where the same in every layer fits as well."""
+    by_name = {each.mistakes[0]: each for each in fitting}
+    return [each for name, each in by_name.items() if MISTAKES[name].variant_of not in by_name]
 
 
 def closeness(found: Match) -> tuple[int, float]:
