@@ -90,12 +90,14 @@ def random_case(seed: int) -> Case:
 
 
 def _training(random: np.random.Generator) -> Training:
-    """Any optimizer, one in four with a weight decay of 1e-4 to 1."""
+    """Any optimizer, with ε anywhere, one in four with a weight decay of 1e-4 to 1."""
     training = Training(
         learning_rate=float(10 ** random.uniform(-3, 1)),
         optimizer=str(random.choice(list(OPTIMIZERS))),
     )
     options: dict[str, Any] = {}
+    if places := OPTIMIZERS[training.optimizer].epsilon_placements:
+        options["epsilon_placement"] = str(random.choice(places))
     if random.integers(4) == 0:
         options["weight_decay"] = float(10 ** random.uniform(-4, 0))
     return dataclasses.replace(training, **options)

@@ -10,7 +10,7 @@ A file describes a network with its data and training, or a chain of functions:
     [transfer]                     case, layers: first layers to be copied from it, once trained
     [data]                         dataset; or file; or x and y; image_shape, autoencoder, test
     [training]                     learning_rate, epochs, batch_size, seed; optimizer and its
-                                   numbers; weight_decay; schedule, decay_rate,
+                                   numbers, epsilon_placement; weight_decay; schedule, decay_rate,
                                    decay_steps; validation, patience
     [training.augmentation]        copies, shift, rotate, resize, contrast, noise, seed
     [goal]                         loss, accuracy, test_accuracy: what training has to reach
