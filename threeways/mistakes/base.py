@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from impl_numpy import FeedForward, optimizers, regularisation, update_rules
+from impl_numpy import FeedForward, losses, optimizers, regularisation, update_rules
 from impl_numpy.optimizers import Optimizer
 from shared import LOSSES, Array, Layer, Network, Training
 
@@ -25,10 +25,15 @@ CROSSENTROPIES = (*TWO_TERMS, "categorical_crossentropy")
 FITTING = ("binary_crossentropy", "categorical_crossentropy")
 # How far Keras keeps probabilities away from 0 and 1.
 CLIP = 1e-7
+# The values of ε that people keep logarithms and divisions finite with, the most usual first.
+EPSILONS = (1e-8, 1e-5, 1e-6, 1e-7, 1e-9, 1e-10, 1e-12, 1e-15)
 
 
 class Parts(FeedForward):
     """The correct network, split into more methods for mistakes to override."""
+
+    # Steps in an epoch, where that is known.
+    steps_per_epoch: int | None = None
 
     @property
     def last(self) -> int:
@@ -50,6 +55,12 @@ class Parts(FeedForward):
         return -np.mean(y * (-np.logaddexp(0, -z) if binary else log_softmax(z)))
 
     # The forward pass: what z is computed from.
+
+    def propagate(
+        self, x: Array, masks: dict[int, Array] | None = None
+    ) -> tuple[list[Array], list[Array]]:
+        self.x = x
+        return super().propagate(x, masks)
 
     def net_input(self, l: int, a: Array) -> Array:
         z = np.dot(self.input_of(l, a), self.forward_weights(l))
@@ -86,6 +97,16 @@ class Parts(FeedForward):
             )
             db.append(self.whole_bias_gradient(l, self.delta_for_biases(l, y, dz)))
         return dz, dW, db
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        derivative = self.loss_derivative(y, z, a)
+        if self.network.loss_from_logits:
+            return derivative
+        return self.activation_backward(self.last, derivative, z, a)
+
+    def loss_derivative(self, y: Array, z: Array, a: Array) -> Array:
+        """The loss's derivative with respect to what it takes, z[L-1] or a[L], (N, D[L])."""
+        return losses.BACKWARD[self.network.loss](y, z, a, **self.network.loss_arguments)
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
         W = self.weights_above(l, dz_next, a)
@@ -153,10 +174,11 @@ class Parts(FeedForward):
     # Penalties.
 
     def penalty(self) -> Array | float:
-        layers = [(self.W[l], self.network.layers[l]) for l in self.penalised]
-        return sum(
-            self.l1_penalty(W, layer.l1) + self.l2_penalty(W, layer.l2) for W, layer in layers
-        )
+        return sum(self.layer_penalty(l) for l in self.penalised)
+
+    def layer_penalty(self, l: int) -> Array:
+        layer, W = self.network.layers[l], self.W[l]
+        return self.l1_penalty(W, layer.l1) + self.l2_penalty(W, layer.l2)
 
     def l1_penalty(self, W: Array, l1: float) -> Array:
         return regularisation.penalty(W, l1, 0)
@@ -245,6 +267,8 @@ class Mistake(Parts):
         if own.get("values") and "value" not in own:
             cls.value = cls.values[0]
             cls._words = {word: own[word] for word in WORDS}
+            if "{value}" not in cls.title:
+                cls._words["title"] += ", {value}"
         if cls.values:
             for word, text in cls._words.items():
                 setattr(cls, word, text.replace("{value}", short(cls.value)))
@@ -274,6 +298,13 @@ WORDS = ("title", "did", "why", "fix")
 def short(value: float) -> str:
     """A number as people write it: 1e-7, 0.01."""
     return f"{value:g}".replace("e-0", "e-")
+
+
+def crossentropy(network: Network, y: Array, log_p: Array, log_rest: Array) -> Array:
+    """The network's cross-entropy, a scalar, of the logarithms of p and of 1 - p, (N, K) each."""
+    if network.loss == "categorical_crossentropy":
+        return -np.sum(y * log_p) / len(y)
+    return -np.mean(y * log_p + (1 - y) * log_rest)
 
 
 def n_terms(network: Network, y: Array) -> int:
