@@ -39,7 +39,11 @@ def cases(*names: str, dtype: str = "float64") -> list[Case]:
 
 
 def assert_step_parity(
-    implementation: Implementation, case: Case, require: Collection[str] = (), steps: int = 2
+    implementation: Implementation,
+    case: Case,
+    require: Collection[str] = (),
+    steps: int = 2,
+    scale: float | str = 1.0,
 ) -> None:
     """Pass if every number that an implementation gives for a case's first step is right.
 
@@ -51,6 +55,8 @@ def assert_step_parity(
         case: whose first step it makes.
         require: the quantities that it has to give, for all layers, if the step has them:
             ``("dW", "db")``. Whatever else it leaves out is not judged.
+        scale: how many times the case's loss and its gradients theirs are: a number, or ``"sum"``
+            if their loss is a sum over the rows, with ½ or without.
 
     Raises:
         AssertionError: a number is further from the exact one than rounding explains, or a required
@@ -64,6 +70,7 @@ def assert_step_parity(
     __tracebackhide__ = True
     # Here, so that a network that only declares its layout need not load the oracle.
     from threeways.conformance.check import result_of_run
+    from threeways.conformance.conventions import check_scale
     from threeways.report.checks import explain_check
     from threeways.report.diagnoses import explain_diagnosis
 
@@ -71,7 +78,7 @@ def assert_step_parity(
     maker = Maker(implementation, getattr(implementation, "__name__", "step"))
     if not can_step(maker.kind, case):
         raise SkipTest(WHY_LEFT_OUT)
-    result = result_of_run(case, maker.kind, maker.step, require, steps)
+    result = result_of_run(case, maker.kind, maker.step, require, steps, check_scale(scale))
     if not result.ok:
         lines = list(explain_check(result, case))
         lines += explain_diagnosis(result.diagnosis) if result.diagnosis else []

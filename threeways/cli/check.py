@@ -36,6 +36,11 @@ RECORDS = (".json", ".jsonl")
     metavar="NAME,…",
     help="Quantities that each step must have, such as dW,db; others may be left out.",
 )
+@click.option(
+    "--scale",
+    metavar="sum|NUMBER",
+    help="How many times a case's loss and gradients yours are; sum if yours is not a mean.",
+)
 @JSON
 @JUNIT
 def check(
@@ -44,6 +49,7 @@ def check(
     dtype: str,
     time_limit: float,
     require: str | None,
+    scale: str | None,
     json_path: Path | None,
     junit_path: Path | None,
 ) -> int:
@@ -67,6 +73,8 @@ def check(
             raise InputError(f"{cases[0]}: a file of steps has its own networks")
         if require is not None:
             raise InputError("--require: is for MODULE:NAME and FILE.py:NAME")
+        if scale is not None:
+            raise InputError("--scale: is for MODULE:NAME and FILE.py:NAME")
         return check_file(target, reports)
     elif ":" not in target:
         raise InputError(f"{target!r}: expected MODULE:NAME, FILE.py:NAME or FILE.json")
@@ -77,7 +85,9 @@ def check(
             raise InputError(*(f"{name}: a chain of functions, not a network" for name in chains))
         networks = [case.with_dtype(dtype) for case in loaded if isinstance(case, Case)]
         required = [name.strip() for name in require.split(",")] if require is not None else []
-        checks = check_implementation(target, networks, time_limit, required)
+        checks = check_implementation(
+            target, networks, time_limit, required, scale=scale if scale is not None else 1.0
+        )
         lines = explain_checks(kept(checks, results), networks)
     reports.echo(lines)
     reports.write(target, list(map(case_entry, results, networks)))

@@ -70,7 +70,7 @@ class Run:
         if not self.goes_on:  # nothing is updated
             return self._step(t), NO_ERRORS
         known = {name: np.array(each) for name, each in quantities.items()}
-        allowed = {} if self.kind == "function" else bounds(before, exact.values)
+        allowed = {} if self.kind == "function" else bounds(before, exact.values, scale=exact.scale)
         start_errors: dict[str, Array] = {}
 
         def start(name: str, of_next_step: str) -> Array:

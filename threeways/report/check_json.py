@@ -62,13 +62,13 @@ def case_entry(result: CaseResult, case: Case) -> dict[str, Any]:
         lines += [f"  {line}" for line in explain_diagnosis(result.diagnosis)]
     return entry(
         result.case,
-        1,
+        result.step,
         result.dtype,
         result.ok,
         result.judgement,
         result.diagnosis,
         lines,
-        WHY_LEFT_OUT if result.left_out else None,
+        WHY_LEFT_OUT if result.left_out else result.not_supported,
     )
 
 

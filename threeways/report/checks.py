@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from shared import Case
+from shared.quantities import element
 from threeways.conformance.check import CaseResult, common_mistakes
 from threeways.conformance.contract import WHY_LEFT_OUT
 from threeways.conformance.coverage import given_in
@@ -36,11 +37,13 @@ def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iter
     left_out = sum(result.left_out for result in done)
     tried = sum(result.is_tried for result in done)
     judged = [
-        (case, result.judgement.worst)
+        (case, {*result.judgement.worst} - {*result.derived})
         for case, result in zip(cases, done, strict=True)
         if result.judgement
     ]
     yield f"\n{tried - len(wrong)} of {tried} right{given_in(judged)}"
+    if told := sum(result.convention is not None for result in wrong):
+        yield f"{told} wrong by nothing but a convention"
     if left_out:
         yield f"{left_out} left out: {WHY_LEFT_OUT}"
     if not wrong:
@@ -60,5 +63,19 @@ def explain_check(result: CaseResult, case: Case) -> Iterator[str]:
     yield from (head + problem for problem in result.problems)
     if result.printed:
         yield head + result.printed
-    if result.judgement:
-        yield from explain_departures(result.judgement, result.judged or case, head)
+    if result.convention:
+        yield head + result.convention
+    elif result.judgement:
+        lines = explain_departures(result.judgement, result.judged or case, head)
+        yield from _said_of_derived(lines, result)
+
+
+def _said_of_derived(lines: Iterable[str], result: CaseResult) -> Iterator[str]:
+    """The lines; the first says so if it is about a gradient that was derived."""
+    for i, line in enumerate(lines):
+        first = result.judgement.departures[0] if result.judgement else None
+        if i == 0 and first and first.quantity in result.derived:
+            name = element(first.quantity, first.index)
+            after = f"{first.quantity[1]}_next{first.quantity[2:]}"
+            line = line.replace(name, f"{name}, derived from your {after},", 1)
+        yield line
