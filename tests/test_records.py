@@ -23,6 +23,7 @@ from threeways.conformance.record_digits import Digits
 from threeways.conformance.record_reader import read_records
 from threeways.conformance.record_tables import json_schema
 from threeways.conformance.records import StepResult, check_records
+from threeways.report.records import explain_records
 
 
 @pytest.fixture(autouse=True)
@@ -435,6 +436,21 @@ def test_a_long_run_is_read_whatever_is_wrong_with_it(tmp_path: Path) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(InputError, match="and 1,480 more problems"):
         read_records(path)
+
+
+def test_a_long_run_that_is_wrong_is_told_in_short(tmp_path: Path) -> None:
+    content = recorded(steps=1)
+    (group,) = content["groups"]
+    test = group["tests"][0]
+    test["quantities"]["loss"] += 1
+    group["tests"] = [test] * 25
+    lines = list(explain_records(checked(content, tmp_path)))
+    assert sum("loss is" in line for line in lines) == 10
+    assert lines[-2:-1] == ["groups[0]: and 15 more of its steps"]
+    assert lines[-1].startswith("0 of 25 steps")
+    group["chained"] = False
+    lines = list(explain_records(checked(content, tmp_path)))
+    assert sum("loss is" in line for line in lines) == 25
 
 
 # What programs are answered.
