@@ -15,6 +15,7 @@ from threeways.conformance.conventions import Scale, check_scale, convention, sc
 from threeways.conformance.coverage import check_required, missing
 from threeways.conformance.descent import derived_gradients
 from threeways.conformance.run import MOST_STEPS, NO_ERRORS, STEPS, Errors, Run
+from threeways.conformance.supports import ANYTHING, Supports, from_declared
 from threeways.exact.judge import Judgement, judge
 from threeways.exact.oracle import Exact, exact_step
 from threeways.mistakes.diagnosis import Diagnosis, recognise
@@ -28,6 +29,9 @@ MOST_WITHOUT_ANSWER = 3
 
 # Makes a step: quantities and problems, of the first step of a case, which may be that of a run.
 Make = Callable[[Case, bool], tuple[Mapping[str, Array], Sequence[str]]]
+
+# As :func:`threeways.mistakes.diagnosis.recognise`.
+Diagnose = Callable[[Case, Mapping[str, Array], Exact, Sequence[Case]], Diagnosis | None]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class CaseResult:
         derived: the gradients among the judged that were derived from new parameters.
         step: the number of the step, from 1.
         judged: whose first step that is; None if it is not known.
+        no_answer: whether it gave no answer in time, or ended the process.
     """
 
     case: str
@@ -63,11 +68,17 @@ class CaseResult:
     derived: tuple[str, ...] = ()
     step: int = 1
     judged: Case | None = None
+    no_answer: bool = False
 
     @property
     def is_tried(self) -> bool:
         """Whether it is right or wrong; what is left out or not supported is neither."""
         return not self.left_out and self.not_supported is None
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether it answered, but with an exception, or with nothing that could be judged."""
+        return self.is_tried and not self.no_answer and self.judgement is None
 
     @property
     def ok(self) -> bool:
@@ -103,7 +114,7 @@ def check_implementation(
     """
     check_required(require, cases)
     with Checker(target, time_limit, steps, scale) as checker:
-        yield from checker.results(cases, require)
+        yield from checker.results(cases, require, checker.declared)
 
 
 class Checker:
@@ -114,7 +125,7 @@ class Checker:
 
     Attributes:
         kind: one of ``contract.KINDS``.
-        declared: what the implementation says about itself; any JSON.
+        declared: what the implementation says that it is for.
     """
 
     def __init__(
@@ -134,14 +145,23 @@ class Checker:
 
     def __enter__(self) -> Self:
         child = self._started()
-        self.kind, self.declared = self.loaded_kind, child.declared
+        self.kind = self.loaded_kind
+        self.declared = from_declared(child.declared.get("supports"))
         return self
 
     def __exit__(self, *error: object) -> None:
         self.stack.close()
 
-    def results(self, cases: Sequence[Case], require: Collection[str] = ()) -> Iterator[CaseResult]:
-        """The result of each case, in their order."""
+    def results(
+        self, cases: Sequence[Case], require: Collection[str] = (), wanted: Supports = ANYTHING
+    ) -> Iterator[CaseResult]:
+        """The result of each case, in their order.
+
+        Args:
+            cases: in the dtypes to compute in.
+            require: the quantities that it has to give where a step has them, such as ``dW``.
+            wanted: what it is for; other cases are not tried.
+        """
         # Whether a case is left out is decided here: the child may say what it likes.
         if not any(can_step(self.kind, case) for case in cases):
             raise InputError(f"{self.target}: nothing left to check; {WHY_LEFT_OUT}")
@@ -150,6 +170,9 @@ class Checker:
         for case in cases:
             if not can_step(self.kind, case):
                 yield CaseResult(case.name, case.dtype, left_out=True)
+                continue
+            if not wanted.fits(case):
+                yield CaseResult(case.name, case.dtype, not_supported=f"it is for {wanted}")
                 continue
             if not not_tried and self.child is None:
                 try:
@@ -190,6 +213,7 @@ def result_of_run(
     require: Collection[str] = (),
     steps: int = STEPS,
     scale: Scale = 1.0,
+    diagnose: Diagnose = recognise,
 ) -> CaseResult:
     """The result of a case: of the first of its steps that is wrong, or else of the last.
 
@@ -202,6 +226,7 @@ def result_of_run(
         require: the quantities that have to be there if a step has them.
         steps: how many to make.
         scale: as in :func:`check_implementation`.
+        diagnose: finds the mistakes that make the numbers of a wrong step.
     """
     run = Run(case, kind, steps)
     step, errors = run.first(), NO_ERRORS
@@ -209,10 +234,11 @@ def result_of_run(
     given: list[Mapping[str, Array]] = []
     for number in range(1, run.n_steps + 1):
         quantities: Mapping[str, Array] = {}
+        no_answer = False
         try:
             quantities, problems = make(step, number == 1)
         except NoAnswerError as error:
-            problems = [str(error)]
+            problems, no_answer = [str(error)], True
         except NotSupportedError as error:
             return CaseResult(case.name, case.dtype, not_supported=str(error))
         given.append(quantities)
@@ -226,8 +252,9 @@ def result_of_run(
             before=before,
             errors=errors,
             explain=lambda exact: convention(case, given, exact, kind),
+            diagnose=diagnose,
         )
-        result = dataclasses.replace(result, step=number)
+        result = dataclasses.replace(result, step=number, no_answer=no_answer)
         if not result.ok or number == run.n_steps:
             break
         before += [step] if run.goes_on else []
@@ -245,6 +272,7 @@ def result_of(
     before: Sequence[Case] = (),
     errors: Errors | None = None,
     explain: Callable[[Exact], str | None] | None = None,
+    diagnose: Diagnose = recognise,
 ) -> CaseResult:
     """The result of one step: its quantities judged and, if they depart, diagnosed.
 
@@ -259,6 +287,7 @@ def result_of(
         before: the earlier steps of the same run.
         errors: that the start of the step may have.
         explain: the convention by which the quantities are right; unless given, the step is alone.
+        diagnose: finds the mistakes that make its numbers.
     """
     if quantities:
         problems = [*problems, *missing(case, quantities, require)]
@@ -275,7 +304,7 @@ def result_of(
             gradients, of_dividing = derived_gradients(case, quantities, exact, errors)
             every = {**quantities, **gradients}
             judgement = judge(case, every, exact, input_errors=errors, output_errors=of_dividing)
-            diagnosis = recognise(case, *unscaled(case, quantities, exact), before)
+            diagnosis = diagnose(case, *unscaled(case, quantities, exact), before)
     return CaseResult(
         case.name,
         case.dtype,

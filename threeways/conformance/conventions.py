@@ -150,7 +150,7 @@ def scale_of(case: Case, quantities: Mapping[str, Array], scale: Scale) -> float
 
 def unscaled(
     case: Case, quantities: Mapping[str, Array], exact: Exact
-) -> tuple[Mapping[str, Array], Exact | None]:
+) -> tuple[Mapping[str, Array], Exact]:
     """The quantities as the case's own loss has them, for mistakes to be recognised in.
 
     Args:
@@ -159,8 +159,8 @@ def unscaled(
         exact: the exact step, of a loss that may be scaled.
 
     Returns:
-        They, and the exact step; None if it was of another scale. What an optimizer makes of a
-        scaled gradient is left out.
+        They, and the exact step of the case's own loss. What an optimizer makes of a scaled
+        gradient is left out.
     """
     if exact.scale == 1:
         return quantities, exact
@@ -168,7 +168,7 @@ def unscaled(
         name: array / exact.scale if name[0] == "d" or name == "loss" else array
         for name, array in quantities.items()
         if "_" not in name
-    }, None
+    }, exact_step(case)
 
 
 def _ratio(case: Case, quantities: Mapping[str, Array], exact: Exact) -> float:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from impl_numpy import FeedForward, optimizers, regularisation, update_rules
+from impl_numpy import FeedForward, losses, optimizers, regularisation, update_rules
 from impl_numpy.optimizers import Optimizer
 from shared import LOSSES, Array, Layer, Network, Training
 
@@ -25,10 +25,15 @@ CROSSENTROPIES = (*TWO_TERMS, "categorical_crossentropy")
 FITTING = ("binary_crossentropy", "categorical_crossentropy")
 # How far Keras keeps probabilities away from 0 and 1.
 CLIP = 1e-7
+# The values of ε that people keep logarithms and divisions finite with, the most usual first.
+EPSILONS = (1e-8, 1e-5, 1e-6, 1e-7, 1e-9, 1e-10, 1e-12, 1e-15)
 
 
 class Parts(FeedForward):
     """The correct network, split into more methods for mistakes to override."""
+
+    # Steps in an epoch, where that is known.
+    steps_per_epoch: int | None = None
 
     @property
     def last(self) -> int:
@@ -92,6 +97,16 @@ class Parts(FeedForward):
             )
             db.append(self.whole_bias_gradient(l, self.delta_for_biases(l, y, dz)))
         return dz, dW, db
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        derivative = self.loss_derivative(y, z, a)
+        if self.network.loss_from_logits:
+            return derivative
+        return self.activation_backward(self.last, derivative, z, a)
+
+    def loss_derivative(self, y: Array, z: Array, a: Array) -> Array:
+        """The loss's derivative with respect to what it takes, z[L-1] or a[L], (N, D[L])."""
+        return losses.BACKWARD[self.network.loss](y, z, a, **self.network.loss_arguments)
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
         W = self.weights_above(l, dz_next, a)

@@ -31,7 +31,7 @@ def check_report(target: str, results: Sequence[dict[str, Any]]) -> dict[str, An
     """
     return {
         "schema": SCHEMA,
-        "ok": bool(results) and all(each["ok"] for each in results),
+        "ok": all(each["ok"] for each in results) and any(not each["skipped"] for each in results),
         "target": target,
         "versions": versions(),
         "results": list(results),
