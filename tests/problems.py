@@ -16,10 +16,14 @@ OUTPUTS = {
     "sigmoid-half": ("sigmoid", "half_squared_error"),
     "sigmoid-bce": ("sigmoid", "binary_crossentropy"),
     "softmax-cce": ("softmax", "categorical_crossentropy"),
+    "softmax-soft": ("softmax", "categorical_crossentropy"),
     "softmax-bce": ("softmax", "softmax_binary_crossentropy"),
     "step-rule": ("step", "perceptron"),
     "sign-rule": ("sign", "bipolar_perceptron"),
     "tanh-output": ("tanh", "output"),
+    "linear-mae": ("linear", "mean_absolute_error"),
+    "linear-huber": ("linear", "huber"),
+    "tanh-hinge": ("tanh", "hinge"),
 }
 
 
@@ -54,6 +58,8 @@ class Problem:
         )
         classes = random.integers(n_outputs, size=self.rows)
         y = np.eye(n_outputs)[classes]
+        if self.output == "softmax-soft":
+            y = random.dirichlet(np.ones(n_outputs), self.rows)
         return Case(
             name=str(self),
             network=network,
@@ -61,7 +67,7 @@ class Problem:
             dataset=Dataset(
                 "random",
                 random.normal(0, 1, (self.rows, self.widths[0])),
-                2 * y - 1 if loss == "bipolar_perceptron" else y,
+                2 * y - 1 if loss in ("bipolar_perceptron", "hinge") else y,
             ),
             training=Training(learning_rate=0.1),
         )
