@@ -148,6 +148,9 @@ class _TestReader:
         end = self.end_of_test_before()
         layers = range(len(self.group.network.layers))
         slots = [f"{slot}_{letter}" for slot in names for letter in "Wb"]
+        for slot, l in itertools.product(names, self.group.network.without_bias):
+            b = np.zeros(self.group.network.widths[l + 1])
+            end[f"{slot}_b[{l}]"] = np.full_like(b, self.training.initial_slots)
         for name in (f"{slot}[{l}]" for slot in slots for l in layers):
             if name not in end:
                 raise InputError(f"{self.at}: goes on, and no {name} in the step before")
@@ -241,6 +244,8 @@ class _TestReader:
                 return check_parameters(network, [(layer.W, layer.b) for layer in layers])
         end = self.end_of_test_before()
         names = [(f"W_next[{l}]", f"b_next[{l}]") for l in range(len(network.layers))]
+        for l in network.without_bias:
+            end[f"b_next[{l}]"] = network.array(np.zeros(network.widths[l + 1]))
         for name in itertools.chain.from_iterable(names):
             if name not in end:
                 raise InputError(f"{self.at}: no parameters, and no {name} in the step before")

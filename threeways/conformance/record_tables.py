@@ -83,10 +83,10 @@ _NotEmpty = AfterValidator(_not_empty)
 
 @checked
 class WeightsTable:
-    """Parameters of one layer: W, (inputs, units), and b, (units,)."""
+    """Parameters of one layer: W, (inputs, units), and b, (units,), if it has biases."""
 
     W: _Matrix
-    b: _Row
+    b: _Row | None = None
 
 
 @checked

@@ -171,7 +171,8 @@ class Analysis:
         """Error bound of z[l] = a[l] @ W[l] + b[l], (N, D[l+1]), with a[l] after dropout."""
         a, W, b = self.given[l], self.W[l], self.b[l]
         error = self.product(a, a_error, W)
-        error += self.unit * (np.abs(b) + np.abs(self.z[l]))
+        if self.network.layers[l].use_bias:
+            error += self.unit * (np.abs(b) + np.abs(self.z[l]))
         # It is exact if all terms are multiples of one power of 2, and their sum is so small a
         # multiple that it fits the dtype.
         step = np.minimum(np.outer(_grain(a).min(axis=1), _grain(W).min(axis=0)), _grain(b))
@@ -368,7 +369,7 @@ class Analysis:
             dw_error: the error bound of its derivative, of the same shape.
         """
         layer, arguments = self.network.layers[l], self.training.rule_arguments
-        frozen = not layer.trainable or (letter == "b" and layer.fixed_bias)
+        frozen = not (layer.trainable if letter == "W" else layer.learns_bias)
         dw = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
 
         eta = float(learning_rate(self.training, self.case.steps_before))

@@ -167,7 +167,9 @@ class Oracle:
             named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
         named["loss"] = self.loss(targets, z[-1], a[-1]) + self.penalty()
         for l in reversed(layers):
-            named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l], f"db[{l}]": db[l]}
+            named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l]}
+            if self.network.layers[l].use_bias:
+                named[f"db[{l}]"] = db[l]
         named["dx"] = self.input_gradient(dz)
         return named | self.update(dW, db)
 
@@ -281,8 +283,9 @@ class Oracle:
         named = {}
         for l, layer in enumerate(self.network.layers):
             free_dW = dW[l] * layer.trainable
-            free_db = db[l] * (layer.trainable and not layer.fixed_bias)
-            for letter, w, g in (("W", self.W[l], free_dW), ("b", self.b[l], free_db)):
+            free_db = db[l] * layer.learns_bias
+            of_each = [("W", self.W[l], free_dW), ("b", self.b[l], free_db)]
+            for letter, w, g in of_each if layer.use_bias else of_each[:1]:
                 slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
                 numbers_of_each = zip(w.entries(), g.entries(), *slots, strict=True)
                 updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
