@@ -3,9 +3,9 @@
 A file describes a network with its data and training, or a chain of functions:
 
     title, lectures, loss, dtype   loss = "half_squared_error"; delta, of the loss "huber"
-    [[layers]]                     units, activation, alpha, fixed_bias, trainable, l1, l2, dropout,
-                                   alpha_dropout
-    [[parameters]]                 W and b, one table a layer; or
+    [[layers]]                     units, activation, alpha, use_bias, fixed_bias, trainable, l1,
+                                   l2, dropout, alpha_dropout
+    [[parameters]]                 W and b, one table a layer, no b without use_bias; or
     [initialise]                   scheme, seed, scale
     [transfer]                     case, layers: first layers to be copied from it, once trained
     [data]                         dataset; or file; or x and y; image_shape, autoencoder, test;
@@ -175,7 +175,7 @@ def _real(path: Path) -> Path:
 @checked
 class _Weights:
     W: _Matrix
-    b: _Row
+    b: _Row | None = None
 
     def __post_init__(self) -> None:
         _check_rectangular("W", self.W)

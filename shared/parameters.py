@@ -100,7 +100,8 @@ def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) ->
 
     Args:
         network: the network.
-        parameters: W and b of each layer, in tuples or lists.
+        parameters: W and b of each layer, in tuples or lists; b may be None in a layer without
+            biases, whose b[l] is 0.
 
     Raises:
         InputError: too many or too few layers, a layer that is not W and b, or an array that is not
@@ -117,23 +118,30 @@ def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) ->
     checked = []
     for l, layer in enumerate(parameters):
         with findings:
-            W, b = _two_arrays(f"parameters[{l}]", layer)
+            has_bias = network.layers[l].use_bias
+            W, b = _two_arrays(f"parameters[{l}]", layer, np.zeros(D[l + 1]), has_bias)
             if np.ndim(W) == 1 and np.ndim(b) == 2:
                 raise InputError(f"parameters[{l}]: W and b are swapped; W comes first")
             with findings:
                 W = _checked(network, f"parameters[{l}].W", W, (D[l], D[l + 1]))
             with findings:
                 b = _checked(network, f"parameters[{l}].b", b, (D[l + 1],))
+                if not has_bias and b.any():
+                    raise InputError(f"parameters[{l}].b: should be 0, the layer has no biases")
             checked.append((W, b))
     findings.raise_any()
     return tuple(Weights(network.array(W), network.array(b)) for W, b in checked)
 
 
-def _two_arrays(name: str, layer: Any) -> tuple[Array, Array]:
+def _two_arrays(name: str, layer: Any, zeros: Array, has_bias: bool) -> tuple[Array, Array]:
     if not isinstance(layer, tuple | list) or len(layer) != 2:
         what = f"{len(layer)} arrays" if isinstance(layer, tuple | list) else kind_of(layer)
         raise InputError(f"{name}: expected W and b, got {what}")
     W, b = layer
+    if b is None:
+        if has_bias:
+            raise InputError(f"{name}: 'b' is missing")
+        b = zeros
     return real_numbers(f"{name}.W", W, "float64"), real_numbers(f"{name}.b", b, "float64")
 
 

@@ -25,10 +25,13 @@ def shapes(
     for l in range(len(network.layers)):
         named |= {f"z[{l}]": (n_rows, D[l + 1]), f"a[{l + 1}]": (n_rows, D[l + 1])}
         named |= {f"dz[{l}]": (n_rows, D[l + 1])}
-        named |= {f"dW[{l}]": (D[l], D[l + 1]), f"db[{l}]": (D[l + 1],)}
+        of_each = {"W": (D[l], D[l + 1]), "b": (D[l + 1],)}
+        if not network.layers[l].use_bias:
+            del of_each["b"]
+        named |= {f"d{letter}[{l}]": shape for letter, shape in of_each.items()}
         for updated in ("{}_next", *(f"{slot}_{{}}" for slot in slots)):
-            named[f"{updated.format('W')}[{l}]"] = (D[l], D[l + 1])
-            named[f"{updated.format('b')}[{l}]"] = (D[l + 1],)
+            for letter, shape in of_each.items():
+                named[f"{updated.format(letter)}[{l}]"] = shape
     return named
 
 
@@ -76,12 +79,13 @@ def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]
         delta = {f"dz[{l + 1}]", f"z[{l}]", f"a[{l + 1}]"}
         direct[f"dz[{l}]"] = output if l == last else delta
         direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
-        direct[f"db[{l}]"] = {f"dz[{l}]"}
+        if network.layers[l].use_bias:
+            direct[f"db[{l}]"] = {f"dz[{l}]"}
     direct["dx"] = {"dz[0]"}
     for l in layers:
         layer = network.layers[l]
-        fixed = {"W": not layer.trainable, "b": not layer.trainable or layer.fixed_bias}
-        for letter in "Wb":
+        fixed = {"W": not layer.trainable, "b": not layer.learns_bias}
+        for letter in "Wb" if layer.use_bias else "W":
             gradient = set() if fixed[letter] else {f"d{letter}[{l}]"}
             of_slots = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
             direct |= of_slots | {f"{letter}_next[{l}]": {*gradient, *of_slots}}

@@ -202,7 +202,8 @@ class Analysis:
         """Error bound of z[l] = a[l] @ W[l] + b[l], (N, D[l+1]), with a[l] after dropout."""
         a, W, b = self.given[l], self.W[l], self.b[l]
         error = self.product(a, a_error, W, self.W_error[l]) + self.b_error[l]
-        error += self.unit * (np.abs(b) + np.abs(self.z[l]))
+        if self.network.layers[l].use_bias:
+            error += self.unit * (np.abs(b) + np.abs(self.z[l]))
         # It is exact if all terms are multiples of one power of 2, and their sum is so small a
         # multiple that it fits the dtype.
         step = np.minimum(np.outer(_grain(a).min(axis=1), _grain(W).min(axis=0)), _grain(b))
@@ -428,7 +429,7 @@ class Analysis:
         """
         names = [*(f"{slot}_{letter}[{l}]" for slot in self.training.slots), f"{letter}_next[{l}]"]
         layer, arguments = self.network.layers[l], self.training.rule_arguments
-        if not layer.trainable or (letter == "b" and layer.fixed_bias):
+        if not layer.learns(letter):
             errors = [self.input_error(name, w) for name in names[:-1]] + [w_error]
             return {name: each + self.tiny for name, each in zip(names, errors, strict=True)}
         dw = self.values[f"d{letter}[{l}]"]

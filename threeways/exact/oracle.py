@@ -177,7 +177,9 @@ class Oracle:
             named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
         named["loss"] = self.loss(targets, z[-1], a[-1]) + self.penalty()
         for l in reversed(layers):
-            named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l], f"db[{l}]": db[l]}
+            named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l]}
+            if self.network.layers[l].use_bias:
+                named[f"db[{l}]"] = db[l]
         named["dx"] = self.input_gradient(dz)
         return named | self.update(dW, db)
 
@@ -293,10 +295,11 @@ class Oracle:
         names = [f"{slot}_{{}}[{{}}]" for slot in training.slots] + ["{}_next[{}]"]
         named = {}
         for l, layer in enumerate(self.network.layers):
-            for letter, w, g in (("W", self.W[l], dW[l]), ("b", self.b[l], db[l])):
+            of_each = [("W", self.W[l], dW[l]), ("b", self.b[l], db[l])]
+            for letter, w, g in of_each if layer.use_bias else of_each[:1]:
                 slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
                 updated: Iterable[Iterable[arb]] = [*slots, w.entries()]
-                if layer.trainable and not (letter == "b" and layer.fixed_bias):
+                if layer.learns(letter):
                     left = [decayed(ball, eta, arb(training.decay)) for ball in w.entries()]
                     numbers_of_each = zip(left, g.entries(), *slots, strict=True)
                     updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
