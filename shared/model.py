@@ -18,7 +18,7 @@ from shared.network import Network
 from shared.parameters import Parameters, check_parameters
 from shared.run import Checkpoint, History, OnEpoch, Run
 from shared.trace import Slots, Trace
-from shared.training import Training
+from shared.training import Training, check_in_steps
 
 # Dropout masks: for each a[l] with dropout, (N, D[l]) of bool, True for the units that are kept.
 Masks = dict[int, Any]
@@ -114,6 +114,7 @@ class Model(ABC):
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """The trace of one update on a batch x (N, D[0]), y (N, D[L]): every number of it."""
         check_type("training", training, Training)
+        check_in_steps(training)
         x = check_inputs(self.network, x)
         y = check_targets(self.network, y, len(x))
         trace = self.traced(x, y, self.masks_of_step(training, len(x)))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from shared.errors import unknown
 from shared.network import Network
+
+if TYPE_CHECKING:
+    from shared.training import Training
 
 
 def shapes(
@@ -61,13 +65,14 @@ def is_inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     )
 
 
-def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]]:
+def sources(network: Network, training: Training | None = None) -> dict[str, set[str]]:
     """The quantities of a step in its order, each with those that it is directly computed from.
 
     Args:
         network: the network that makes the step.
-        slots: the names of the optimizer's slots, as ``Training.slots`` gives them.
+        training: its training; plain gradient descent unless given.
     """
+    slots = training.slots if training else ()
     layers = range(len(network.layers))
     last = layers[-1]
     output = {f"z[{last}]", f"a[{last + 1}]"}
@@ -82,11 +87,13 @@ def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]
         if network.layers[l].use_bias:
             direct[f"db[{l}]"] = {f"dz[{l}]"}
     direct["dx"] = {"dz[0]"}
+    learning = ((l, letter) for l in layers for letter in "Wb" if network.layers[l].learns(letter))
+    free = {f"d{letter}[{l}]" for l, letter in learning}
     for l in layers:
-        layer = network.layers[l]
-        fixed = {"W": not layer.trainable, "b": not layer.learns_bias}
-        for letter in "Wb" if layer.use_bias else "W":
-            gradient = set() if fixed[letter] else {f"d{letter}[{l}]"}
+        for letter in "Wb" if network.layers[l].use_bias else "W":
+            gradient = free & {f"d{letter}[{l}]"}
+            if gradient and training and training.global_clipnorm:
+                gradient = free
             of_slots = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
             direct |= of_slots | {f"{letter}_next[{l}]": {*gradient, *of_slots}}
     return direct

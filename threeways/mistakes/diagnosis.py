@@ -78,7 +78,7 @@ def diagnose(
         observed,
         right,
         Candidates(make, on_progress),
-        sources(loaded.network, loaded.training.slots) if steps == 1 else None,
+        sources(loaded.network, loaded.training) if steps == 1 else None,
         on_progress,
         in_float32,
     )
@@ -109,7 +109,7 @@ def recognise(
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
     float32 = _float32_match(case, quantities, exact)
-    direct = sources(case.network, case.training.slots)
+    direct = sources(case.network, case.training)
     candidates = _candidates_of((*before[-FEW_STEPS:], case))
     return search(observed, exact.values, candidates, direct, otherwise=float32)
 
