@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,7 @@ def random_case(seed: int) -> Case:
         n_features=widths[0],
         layers=tuple(layers),
         loss=loss,
+        delta=None if LOSSES[loss].delta is None else float(10 ** random.uniform(-2, 2)),
         dtype=DTYPES[seed % 2],
     )
     rows = int(random.integers(1, LARGEST + 1))
@@ -83,11 +85,20 @@ def random_case(seed: int) -> Case:
             for fan_in, fan_out in itertools.pairwise(widths)
         ),
         dataset=Dataset("random", x, _targets(random, loss, rows, widths[-1])),
-        training=Training(
-            learning_rate=float(10 ** random.uniform(-3, 1)),
-            optimizer=str(random.choice(list(OPTIMIZERS))),
-        ),
+        training=_training(random),
     )
+
+
+def _training(random: np.random.Generator) -> Training:
+    """Any optimizer, one in four with a weight decay of 1e-4 to 1."""
+    training = Training(
+        learning_rate=float(10 ** random.uniform(-3, 1)),
+        optimizer=str(random.choice(list(OPTIMIZERS))),
+    )
+    options: dict[str, Any] = {}
+    if random.integers(4) == 0:
+        options["weight_decay"] = float(10 ** random.uniform(-4, 0))
+    return dataclasses.replace(training, **options)
 
 
 def _layer(random: np.random.Generator, units: int, activation: str) -> Layer:
@@ -115,7 +126,7 @@ def _targets(random: np.random.Generator, loss: str, rows: int, width: int) -> A
     match loss:
         case "categorical_crossentropy":
             return np.eye(width)[random.integers(width, size=rows)]
-        case "bipolar_perceptron":
+        case "bipolar_perceptron" | "hinge":
             return random.choice([-1.0, 1.0], (rows, width))
         case "perceptron" | "binary_crossentropy" | "softmax_binary_crossentropy":
             return random.integers(2, size=(rows, width)).astype(float)

@@ -9,6 +9,8 @@ docs/lecture-code.md sets the listings of the KTH lecture beside this code.
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import tensorflow as tf
 
@@ -43,7 +45,8 @@ class FeedForward(Model):
 
     def compile(self, optimizer: keras.optimizers.Optimizer | None = None) -> None:
         # No metrics=["accuracy"]: it would judge logits. shared.accuracy takes outputs.
-        self.model.compile(optimizer=optimizer, loss=LOSSES[self.network.loss])
+        loss = partial(LOSSES[self.network.loss], **self.network.loss_arguments)
+        self.model.compile(optimizer=optimizer, loss=loss)
 
     def fit_epochs(self, run: Run) -> None:
         # All three implementations see the same batches, in the same order: no shuffle here.

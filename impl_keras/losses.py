@@ -30,6 +30,27 @@ def half_squared_error(y: Array, a: Array) -> Array:
     return 0.5 * ops.sum(ops.square(a - y), axis=1)
 
 
+def mean_absolute_error(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs |a - y|."""
+    return keras.losses.mean_absolute_error(y, a)
+
+
+def huber(y: Array, a: Array, delta: float) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs of e = a - y: ½e² where |e| ≤ δ, else δ|e| - ½δ².
+
+    (Huber 1964)
+    """
+    return keras.losses.huber(y, a, delta)
+
+
+def hinge(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs max(0, 1 - ya), y in {-1, 1}: 0 from a margin of 1 on.
+
+    keras.losses.hinge on TensorFlow has the derivative -y at the kink, ya = 1; ReLU's is 0.
+    """
+    return ops.mean(ops.relu(1 - y * a), axis=1)
+
+
 def binary_crossentropy(y: Array, z: Array) -> Array:
     """-(1/N) Σ rows (1/K) Σ outputs [y log σ(z) + (1 - y) log(1 - σ(z))] (KTH-8)."""
     return keras.losses.binary_crossentropy(y, z, from_logits=True)

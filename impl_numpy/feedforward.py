@@ -59,7 +59,7 @@ class FeedForward(Model):
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         """dz[L-1] (N, D[L]), directly from a loss of logits, otherwise through the activation."""
-        derivative = losses.BACKWARD[self.network.loss](y, z, a)
+        derivative = losses.BACKWARD[self.network.loss](y, z, a, **self.network.loss_arguments)
         if self.network.loss_from_logits:
             return derivative
         return self.activation_backward(len(self.W) - 1, derivative, z, a)

@@ -39,6 +39,41 @@ def half_squared_error_backward(y: Array, z: Array, a: Array) -> Array:
     return (a - y) / len(y)
 
 
+def mean_absolute_error(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs |a - y|."""
+    return np.mean(np.abs(a - y))
+
+
+def mean_absolute_error_backward(y: Array, z: Array, a: Array) -> Array:
+    """da = sign(a - y) / NK, 0 at the kink, a = y."""
+    return np.sign(a - y) / y.size
+
+
+def huber(y: Array, a: Array, delta: float) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs of e = a - y: ½e² where |e| ≤ δ, else δ|e| - ½δ² (Huber 1964).
+
+    Both are the same as |e| m - ½m² with m = min(|e|, δ).
+    """
+    e = np.abs(a - y)
+    m = np.minimum(e, delta)
+    return np.mean(m * (e - m / 2))
+
+
+def huber_backward(y: Array, z: Array, a: Array, delta: float) -> Array:
+    """da = (a - y) / NK where |a - y| ≤ δ, else δ sign(a - y) / NK."""
+    return np.clip(a - y, -delta, delta) / y.size
+
+
+def hinge(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs max(0, 1 - ya), y in {-1, 1}: 0 from a margin of 1 on."""
+    return np.mean(np.maximum(0, 1 - y * a))
+
+
+def hinge_backward(y: Array, z: Array, a: Array) -> Array:
+    """da = -y / NK where ya < 1, else 0, also at the kink, ya = 1."""
+    return np.where(y * a < 1, -y / y.size, 0).astype(a.dtype)
+
+
 def binary_crossentropy(y: Array, z: Array) -> Array:
     """-(1/N) Σ rows (1/K) Σ outputs [y log σ(z) + (1 - y) log(1 - σ(z))] (KTH-8).
 

@@ -29,6 +29,29 @@ def half_squared_error(y: Array, a: Array) -> Array:
     return tf.reduce_mean(0.5 * tf.reduce_sum(tf.square(a - y), axis=1))
 
 
+def mean_absolute_error(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs |a - y|; the tape's derivative is 0 at the kink, a = y."""
+    return tf.reduce_mean(tf.abs(a - y))
+
+
+def huber(y: Array, a: Array, delta: float) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs of e = a - y: ½e² where |e| ≤ δ, else δ|e| - ½δ² (Huber 1964).
+
+    Both are the same as |e| m - ½m² with m = min(|e|, δ).
+    """
+    e = tf.abs(a - y)
+    m = tf.minimum(e, delta)
+    return tf.reduce_mean(m * (e - m / 2))
+
+
+def hinge(y: Array, a: Array) -> Array:
+    """(1/N) Σ rows (1/K) Σ outputs max(0, 1 - ya), y in {-1, 1}: 0 from a margin of 1 on.
+
+    At the kink, ya = 1, ReLU's derivative is 0; that of tf.maximum(0., 1 - ya) would be -y.
+    """
+    return tf.reduce_mean(tf.nn.relu(1 - y * a))
+
+
 def binary_crossentropy(y: Array, z: Array) -> Array:
     """-(1/N) Σ rows (1/K) Σ outputs [y log σ(z) + (1 - y) log(1 - σ(z))] (KTH-8)."""
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=z))

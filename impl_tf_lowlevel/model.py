@@ -67,7 +67,7 @@ class Model(SharedModel):
 
     def loss(self, y: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
         """The loss, a scalar, of targets and :meth:`output`."""
-        return losses.LOSSES[self.network.loss](y, output)
+        return losses.LOSSES[self.network.loss](y, output, **self.network.loss_arguments)
 
     def loss_of(self, x: Array, y: Array) -> float:
         output = self.output(*self.propagate(tf.constant(x)))
@@ -100,10 +100,10 @@ class Model(SharedModel):
     def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
         gradients = []
         for layer, gradient in zip(self.network.layers, dW, strict=True):
-            gradients.append(gradient if layer.trainable else tf.zeros_like(gradient))
+            gradients.append(gradient if layer.trainable else None)
         for layer, gradient in zip(self.network.layers, db, strict=True):
             free = layer.trainable and not layer.fixed_bias
-            gradients.append(gradient if free else tf.zeros_like(gradient))
+            gradients.append(gradient if free else None)
         self.optimizer_for(training).apply(gradients)
 
     def descend(self, x: tf.Tensor, y: tf.Tensor, masks: Masks, training: Training) -> tf.Tensor:

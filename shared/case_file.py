@@ -2,7 +2,7 @@
 
 A file describes a network with its data and training, or a chain of functions:
 
-    title, lectures, loss, dtype   loss = "half_squared_error"
+    title, lectures, loss, dtype   loss = "half_squared_error"; delta, of the loss "huber"
     [[layers]]                     units, activation, alpha, fixed_bias, trainable, l1, l2, dropout,
                                    alpha_dropout
     [[parameters]]                 W and b, one table a layer; or
@@ -10,10 +10,12 @@ A file describes a network with its data and training, or a chain of functions:
     [transfer]                     case, layers: first layers to be copied from it, once trained
     [data]                         dataset; or file; or x and y; image_shape, autoencoder, test
     [training]                     learning_rate, epochs, batch_size, seed; optimizer and its
-                                   numbers; schedule, decay_rate, decay_steps; validation, patience
+                                   numbers; weight_decay; schedule, decay_rate,
+                                   decay_steps; validation, patience
     [training.augmentation]        copies, shift, rotate, resize, contrast, noise, seed
     [goal]                         loss, accuracy, test_accuracy: what training has to reach
     [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case
+    [names]                        w5 = "W[1][0,0]": the lecture's own names; "w5+" follows
 
     [chain_rule]                   example, inputs, learning_rate
 """
@@ -61,6 +63,7 @@ from shared.fields import (
 )
 from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
+from shared.own_names import own_names
 from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
 from shared.quantities import is_inside, parse_element, shapes
 from shared.reading import read_text
@@ -222,12 +225,14 @@ class _CaseFile:
     training: Training
     title: Text = ""
     lectures: tuple[Text, ...] = ()
+    delta: PositiveFloat | None = None
     dtype: DTypeName = "float64"
     parameters: tuple[_Weights, ...] | None = None
     initialise: _Initialise | None = None
     transfer: _Transfer | None = None
     goal: Goal | None = None
     figures: dict[Text, dict[Text, Text]] = field(default_factory=dict)
+    names: dict[Text, Text] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.parameters is not None and self.initialise is not None:
@@ -235,7 +240,13 @@ class _CaseFile:
         self._network(n_features=1)
 
     def _network(self, n_features: int) -> Network:
-        return Network(n_features=n_features, layers=self.layers, loss=self.loss, dtype=self.dtype)
+        return Network(
+            n_features=n_features,
+            layers=self.layers,
+            loss=self.loss,
+            delta=self.delta,
+            dtype=self.dtype,
+        )
 
     def case(self, path: Path, ancestors: tuple[Path, ...]) -> Case:
         findings = Findings()
@@ -261,7 +272,10 @@ class _CaseFile:
                 with _at("training"):
                     rows, _ = self.training.prepare(dataset)
                 n_rows, slots = self.training.sizes(len(rows))[0], self.training.slots
-                figures = _figures(self.figures, shapes(network, n_rows, slots))
+                with findings:
+                    figures = _figures(self.figures, shapes(network, n_rows, slots))
+                with findings, _at("names"):
+                    names = own_names(self.names, network, n_rows, slots)
         findings.raise_any()
         return Case(
             name=printable(path.stem),
@@ -275,6 +289,7 @@ class _CaseFile:
             test=test,
             goal=self.goal,
             transfer=transfer,
+            names=names,
         )
 
     def _check_targets(self, network: Network, dataset: Dataset) -> None:

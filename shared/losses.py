@@ -36,12 +36,14 @@ class Loss:
             cross-entropy computed from probabilities loses every digit where they saturate.
         averages_outputs: whether it is a mean over the outputs of a row, and not their sum.
         targets: the targets that it is defined for; None if it is for all.
+        delta: the default of δ; None where it has none.
     """
 
     fits: tuple[str, ...]
     from_logits: bool = False
     averages_outputs: bool = False
     targets: Targets | None = None
+    delta: float | None = None
 
 
 def _either(low: int, high: int) -> Callable[[Array], Array]:
@@ -55,12 +57,17 @@ def _is_one_hot(y: Array) -> Array:
 _SMOOTH = tuple(name for name, g in ACTIVATIONS.items() if not g.is_threshold)
 _SHARES = Targets("in [0, 1], as binary cross-entropy needs", lambda y: (y >= 0) & (y <= 1))
 _ONE_HOT = Targets("one-hot, as categorical cross-entropy needs", _is_one_hot)
+_SIGNS = Targets("of -1 and 1 alone, as hinge needs; write -1 for 0, and 1 for 1", _either(-1, 1))
 _BINARY = Targets("of 0 and 1 alone, as the perceptron rule with step needs", _either(0, 1))
 _BIPOLAR = Targets("of -1 and 1 alone, as the perceptron rule with sign needs", _either(-1, 1))
 
+# The conventions at a kink: the absolute error's derivative is 0 where a = y, hinge's where ya = 1.
 LOSSES: dict[str, Loss] = {
     "mean_squared_error": Loss(_SMOOTH, averages_outputs=True),
     "half_squared_error": Loss(_SMOOTH),
+    "mean_absolute_error": Loss(_SMOOTH, averages_outputs=True),
+    "huber": Loss(_SMOOTH, averages_outputs=True, delta=1.0),
+    "hinge": Loss(_SMOOTH, averages_outputs=True, targets=_SIGNS),
     "binary_crossentropy": Loss(
         ("sigmoid",), from_logits=True, averages_outputs=True, targets=_SHARES
     ),

@@ -10,7 +10,16 @@ import numpy as np
 from shared.activations import ACTIVATIONS
 from shared.arguments import check_type
 from shared.errors import InputError, checked
-from shared.fields import FiniteFloat, Flag, NotNegativeFloat, PositiveInt, Share, Text, one_of
+from shared.fields import (
+    FiniteFloat,
+    Flag,
+    NotNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Share,
+    Text,
+    one_of,
+)
 from shared.losses import LOSSES
 
 DTYPES = ("float32", "float64")
@@ -90,16 +99,18 @@ class Network:
         n_features: D[0], the width of the input.
         layers: the layers, 1 to ``MOST_LAYERS``.
         loss: one of ``LOSSES``; it has to fit the activation of the output layer.
+        delta: δ, the size of an error from which on Huber's loss is linear (1 unless given).
         dtype: the dtype of parameters, data and all arithmetic, ``"float32"`` or ``"float64"``.
 
     Raises:
         InputError: no layers or too many, an unknown loss or dtype, a loss that does not fit the
-            output, or dropout of the output.
+            output, a δ where the loss has none, or dropout of the output.
     """
 
     n_features: PositiveInt
     layers: tuple[Layer, ...]
     loss: LossName
+    delta: PositiveFloat | None = None
     dtype: DTypeName = "float64"
 
     def __post_init__(self) -> None:
@@ -113,6 +124,9 @@ class Network:
                 f"loss: {self.loss!r} does not fit an output layer of "
                 f"{self.layers[-1].activation!r} units, only of {', '.join(fitting)}"
             )
+        if self.delta is not None and LOSSES[self.loss].delta is None:
+            have = " and ".join(name for name, each in LOSSES.items() if each.delta is not None)
+            raise ValueError(f"delta: {self.loss!r} has none, only {have} has")
         if self.layers[-1].dropout_rate:
             last = len(self.layers) - 1
             raise ValueError(f"layers[{last}]: the output layer cannot have dropout")
@@ -126,6 +140,12 @@ class Network:
     def loss_from_logits(self) -> bool:
         """Whether the loss takes the output layer's z, not its a, both (N, D[L])."""
         return LOSSES[self.loss].from_logits
+
+    @cached_property
+    def loss_arguments(self) -> dict[str, float]:
+        """The keyword arguments of the loss: ``{"delta": δ}`` where it has one, else none."""
+        delta = LOSSES[self.loss].delta if self.delta is None else self.delta
+        return {} if delta is None else {"delta": delta}
 
     @cached_property
     def dropping(self) -> dict[int, Layer]:

@@ -30,6 +30,10 @@ OPTIMIZERS: dict[str, UpdateRule] = {
     ),
     "rmsprop": UpdateRule({"rho": 0.9, "epsilon": 1e-7}, ("velocity",)),
     "adam": UpdateRule({"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}, ("momentum", "velocity")),
+    "adamw": UpdateRule(
+        {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.004},
+        ("momentum", "velocity"),
+    ),
 }
 # The hyperparameters of each schedule, by which the learning rate changes with the steps.
 SCHEDULES: dict[str, tuple[str, ...]] = {

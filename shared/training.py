@@ -28,7 +28,11 @@ from shared.optimizers import OPTIMIZERS, SCHEDULES
 
 # The hyperparameters of all optimizers, each once, and of all schedules.
 _OWN = tuple({name: None for rule in OPTIMIZERS.values() for name in rule.hyperparameters})
+# The hyperparameter that any optimizer may have; it is no argument of an update rule.
+_OF_ANY = "weight_decay"
 _DECAY = ("decay_rate", "decay_steps")
+# The fields of a run of many steps, which say nothing about a step.
+_OF_RUN = ("epochs", "batch_size", "seed", "validation", "patience", "augmentation")
 # Part of the seed of dropout masks, so that they do not depend on the order of the rows.
 _DROPOUT = 1
 
@@ -42,6 +46,9 @@ class Training:
         optimizer: one of ``OPTIMIZERS``; "sgd", w ← w − η ∂loss/∂w, unless given.
         momentum, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
             hyperparameters; its defaults unless given.
+        weight_decay: λ of the weight decay, w ← w − ηλw before each step, of weights and biases
+            alike, as in Keras and in PyTorch's AdamW (Loshchilov & Hutter 2019); 0 unless given,
+            0.004 for "adamw". It is no part of the loss or of its gradients, as ``l2`` is.
         schedule: one of ``SCHEDULES``, by which η depends on t, the number of steps made before:
             "step" is η·decay_rate^⌊t/decay_steps⌋, "exponential" η·decay_rate^(t/decay_steps),
             "inverse_time" η / (1 + decay_rate·t/decay_steps), and "cosine" η·½(1 + cos πt/T) until
@@ -69,6 +76,7 @@ class Training:
     beta_1: Share | None = None
     beta_2: Share | None = None
     epsilon: PositiveFloat | None = None
+    weight_decay: NotNegativeFloat | None = None
     schedule: Annotated[Text, one_of("a schedule", SCHEDULES)] = "constant"
     decay_rate: PositiveFloat | None = None
     decay_steps: PositiveInt | None = None
@@ -86,7 +94,7 @@ class Training:
             (self.schedule, _DECAY, SCHEDULES[self.schedule]),
         ):
             for name in names:
-                if name in given and name not in has:
+                if name in given and name not in has and name != _OF_ANY:
                     raise ValueError(f"{name}: {kind!r} has none")
         for name in SCHEDULES[self.schedule]:
             if name not in given:
@@ -103,6 +111,18 @@ class Training:
         }
 
     @property
+    def of_step(self) -> dict[str, Any]:
+        """The fields that a step depends on, by name: those that are given, and all defaults."""
+        names = [field.name for field in dataclasses.fields(Training) if field.name not in _OF_RUN]
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return given | self.hyperparameters
+
+    @property
+    def decay(self) -> float:
+        """λ of the weight decay; 0 without any."""
+        return self.hyperparameters.get(_OF_ANY, self.weight_decay or 0.0)
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """The names of the optimizer's slots, the numbers it keeps for each weight and bias."""
         return OPTIMIZERS[self.optimizer].slots
@@ -115,9 +135,9 @@ class Training:
 
     @cached_property
     def rule_arguments(self) -> dict[str, float]:
-        """The hyperparameters that each step of the optimizer takes."""
-        start = OPTIMIZERS[self.optimizer].initial_slots
-        return {name: value for name, value in self.hyperparameters.items() if name != start}
+        """The hyperparameters that the optimizer's rule takes."""
+        others = OPTIMIZERS[self.optimizer].initial_slots, _OF_ANY
+        return {name: value for name, value in self.hyperparameters.items() if name not in others}
 
     def prepare(self, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
         """The rows to train on, with their augmented copies, and those to validate on, if any.

@@ -20,6 +20,9 @@ OUTPUTS = {
     "step-rule": ("step", "perceptron"),
     "sign-rule": ("sign", "bipolar_perceptron"),
     "tanh-output": ("tanh", "output"),
+    "linear-mae": ("linear", "mean_absolute_error"),
+    "linear-huber": ("linear", "huber"),
+    "tanh-hinge": ("tanh", "hinge"),
 }
 
 
@@ -61,7 +64,7 @@ class Problem:
             dataset=Dataset(
                 "random",
                 random.normal(0, 1, (self.rows, self.widths[0])),
-                2 * y - 1 if loss == "bipolar_perceptron" else y,
+                2 * y - 1 if loss in ("bipolar_perceptron", "hinge") else y,
             ),
             training=Training(learning_rate=0.1),
         )

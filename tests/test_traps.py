@@ -54,6 +54,50 @@ def test_slope_at_the_kink(activation: str, name: str, packages: dict[str, Modul
     assert float(trace.dz[0][0, 0] / trace.dz[1][0, 0]) == pytest.approx(SLOPE_AT_0[activation])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("loss", "delta", "a", "y", "slopes"),
+    [
+        ("mean_absolute_error", None, [1.5, 2.0, 2.5], [2.0, 2.0, 2.0], [-1, 0, 1]),
+        ("huber", 0.5, [1.0, 1.5, 2.0, 2.5, 4.0], [2.0] * 5, [-0.5, -0.5, 0, 0.5, 0.5]),
+        ("hinge", None, [0.5, 1.0, 1.5], [1.0] * 3, [-1, 0, 0]),
+        ("hinge", None, [-0.5, -1.0, -1.5], [-1.0] * 3, [1, 0, 0]),
+    ],
+)
+def test_slope_of_a_loss_at_its_kink(
+    loss: str,
+    delta: float | None,
+    a: list[float],
+    y: list[float],
+    slopes: list[float],
+    name: str,
+    dtype: str,
+    packages: dict[str, ModuleType],
+) -> None:
+    K = len(a)
+    network = Network(n_features=K, layers=(Layer(units=K),), loss=loss, delta=delta, dtype=dtype)
+    net = packages[name].FeedForward(network, (Weights(np.eye(K), np.zeros(K)),))
+    trace = net.backward([a], [y])
+    assert trace.dz[0][0] * K == pytest.approx(slopes, rel=1e-6)
+    assert float(trace.loss) == pytest.approx(
+        {
+            "mean_absolute_error": np.mean(np.abs(np.subtract(a, y))),
+            "huber": (0.375 + 0.125 + 0 + 0.125 + 0.875) / 5,
+            "hinge": 0.5 / 3,
+        }[loss]
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hinges_targets_are_not_recoded(name: str, packages: dict[str, ModuleType]) -> None:
+    """Keras takes a batch of 0 and 1 alone for -1 and 1; here it is refused."""
+    network = Network(n_features=1, layers=(Layer(units=1),), loss="hinge")
+    net = packages[name].FeedForward(network, (Weights(np.ones((1, 1)), np.zeros(1)),))
+    with pytest.raises(InputError, match=r"y\[1\]: \[0.0\] is not of -1 and 1 alone, as hinge"):
+        net.backward([[1.0], [2.0]], [[1.0], [0.0]])
+
+
 @pytest.mark.parametrize(("name", "slope"), [("numpy", 1.0507 * 1.6733), ("tf", 1.0507)])
 def test_selus_side_of_the_kink(name: str, slope: float, packages: dict[str, ModuleType]) -> None:
     """TensorFlow goes by a, and e^z - 1 rounds to 0 just below 0; both sides may pass."""

@@ -15,12 +15,13 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 from unittest import SkipTest
 
+from threeways.conformance.layouts import layout
 from threeways.conformance.supports import supports
 
 if TYPE_CHECKING:
     from shared import Case
 
-__all__ = ["assert_step_parity", "cases", "cases_for", "supports"]
+__all__ = ["assert_step_parity", "cases", "cases_for", "layout", "supports"]
 
 
 def cases(*names: str, dtype: str = "float64") -> list[Case]:
@@ -70,6 +71,7 @@ def assert_step_parity(
     case: Case,
     require: Collection[str] = (),
     steps: int = 2,
+    scale: float | str = 1.0,
 ) -> None:
     """Pass if every number that an implementation gives for a case's first steps is right.
 
@@ -85,6 +87,8 @@ def assert_step_parity(
         require: the quantities that it has to give, for all layers, if a step has them:
             ``("dW", "db")``. Whatever else it leaves out is not judged.
         steps: how many; with a schedule at least three.
+        scale: how many times the case's loss and its gradients theirs are: a number, or ``"sum"``
+            if their loss is a sum over the rows, with ½ or without.
 
     Raises:
         AssertionError: a number is further from the exact one than rounding explains, or a required
@@ -97,8 +101,10 @@ def assert_step_parity(
             ``step`` of a class is given.
     """
     __tracebackhide__ = True
+    # Here, so that a network that only declares something need not load the oracle.
     from threeways.conformance.check import check_steps, result_of_run
     from threeways.conformance.contract import WHY_LEFT_OUT, Maker, can_step, declared_by
+    from threeways.conformance.conventions import check_scale
     from threeways.conformance.coverage import check_required
     from threeways.report.checks import explain_check
     from threeways.report.diagnoses import explain_diagnosis
@@ -112,7 +118,7 @@ def assert_step_parity(
     if not (wanted := declared_by(implementation)).fits(case):
         raise SkipTest(f"it is for {wanted}")
     try:
-        result = result_of_run(case, maker.kind, maker.step, require, steps)
+        result = result_of_run(case, maker.kind, maker.step, require, steps, check_scale(scale))
     except NotImplementedError as error:
         if says_not_supported(error):
             raise SkipTest(f"not supported: {error}") from error

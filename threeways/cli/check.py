@@ -46,6 +46,11 @@ from threeways.cli.options import CASE, DTYPE, echo, kept, load_cases, own_cases
 )
 @click.option("--loss", metavar="LOSS", help="Only networks with this loss.")
 @click.option("--optimizer", metavar="OPTIMIZER", help="Only steps of this optimizer.")
+@click.option(
+    "--scale",
+    metavar="sum|NUMBER",
+    help="How many times a case's loss and gradients yours are; sum if yours is not a mean.",
+)
 def check(
     target: str,
     cases: tuple[str, ...],
@@ -56,6 +61,7 @@ def check(
     network: str | None,
     loss: str | None,
     optimizer: str | None,
+    scale: str | None,
 ) -> int:
     """Check your own network, or recorded steps, number by number.
 
@@ -69,13 +75,13 @@ def check(
     from threeways.conformance.records import check_records
     from threeways.report.records import explain_records
 
-    options = {"--network": network, "--loss": loss, "--optimizer": optimizer}
+    choosing = {"--network": network, "--loss": loss, "--optimizer": optimizer}
     results: list[Any] = []  # StepResult
     if target.lower().endswith(".json"):
         if cases:
             raise InputError(f"{cases[0]}: a file of steps has its own networks")
-        given = [name for name, value in {"--require": require, **options}.items() if value]
-        if given:
+        options = {"--require": require, "--scale": scale, **choosing}
+        if given := [name for name, value in options.items() if value is not None]:
             raise InputError(*(f"{name}: is for MODULE:NAME and FILE.py:NAME" for name in given))
         lines = explain_records(kept(check_records(read_records(Path(target))), results))
     elif ":" not in target:
@@ -87,8 +93,9 @@ def check(
             dtype=dtype,
             time_limit=time_limit,
             require=require,
+            scale=scale,
             steps=steps,
-            options=options,
+            choosing=choosing,
         )
     echo(lines)
     return 0 if results and all(result.ok for result in results) else 1
@@ -101,8 +108,9 @@ def check_code(
     dtype: str,
     time_limit: float,
     require: str | None,
+    scale: str | None,
     steps: int,
-    options: dict[str, str | None],
+    choosing: dict[str, str | None],
 ) -> int:
     """The exit code of checking a function or class; see the options of the command."""
     from shared import Case, InputError
@@ -112,10 +120,10 @@ def check_code(
     from threeways.conformance.supports import declaration
     from threeways.report.checks import explain_checks
 
-    layers, loss, optimizer = options.values()
+    layers, loss, optimizer = choosing.values()
     wanted = declaration(layers, loss, optimizer, ("--network", "--loss", "--optimizer"))
     if names and wanted:
-        given = next(name for name, value in options.items() if value)
+        given = next(name for name, value in choosing.items() if value)
         raise InputError(f"{given}: chooses cases, and {names[0]!r} is named; give one of the two")
     loaded = load_cases(names) if names else own_cases()
     chains = [case.name for case in loaded if not isinstance(case, Case)]
@@ -125,7 +133,7 @@ def check_code(
     required = [name.strip() for name in require.split(",")] if require is not None else []
     check_required(required, networks)
     results: list[Any] = []
-    with Checker(target, time_limit, steps) as checker:
+    with Checker(target, time_limit, steps, 1.0 if scale is None else scale) as checker:
         wanted = wanted or checker.declared
         if names:
             groups = cases_for_named(networks, wanted)

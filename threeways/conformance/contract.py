@@ -24,6 +24,7 @@ import numpy as np
 
 from shared import Array, Case, InputError, Weights
 from threeways.conformance.answers import Quantities, quantities_of
+from threeways.conformance.layouts import in_layout
 from threeways.conformance.supports import DECLARED, Supports, from_declared
 
 FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
@@ -32,6 +33,9 @@ CLASS = ("network", "parameters")
 METHODS = {"step": ("x", "y", "training"), "backward": ("x", "y"), "forward": ("x",)}
 # A function, or a class of which this method is called.
 KINDS = ("function", *METHODS)
+
+# What a training may have that changes plain gradient descent.
+CHANGES_OF_SGD = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
 
 WHY_LEFT_OUT = "only a class's step(x, y, training) gets dropout masks and an optimizer"
 
@@ -83,14 +87,14 @@ class Maker:
 
     def __init__(self, implementation: Implementation, name: str) -> None:
         check_signature(implementation, name)
-        self.implementation: Callable[..., Any] = implementation
         self.kind = kind_of(implementation)
+        self.implementation = in_layout(implementation, self.kind, name)
         self.net: Any = None
 
     def step(self, case: Case, is_first: bool = True) -> tuple[Quantities, list[str]]:
         """The quantities of a step, and one line for each problem.
 
-        If it writes to its inputs, that is a problem, but its quantities are there.
+        What has the right form is there, whatever else has not, or if it writes to its inputs.
 
         Args:
             case: whose first step it is.
@@ -100,7 +104,7 @@ class Maker:
         inputs = Inputs(case)
         answer = self._call(inputs, is_first)
         quantities, problems = quantities_of(answer, case)
-        return ({} if problems else quantities), problems + inputs.problems()
+        return quantities, problems + inputs.problems()
 
     def _call(self, inputs: Inputs, is_first: bool) -> object:
         if self.kind == "function":
@@ -149,7 +153,11 @@ def can_step(kind: str, case: Case) -> bool:
     """
     if kind == "step":
         return True
-    return not case.network.dropping and (kind != "function" or case.training.optimizer == "sgd")
+    training = case.training
+    plain = training.optimizer == "sgd" and not any(
+        getattr(training, name, None) for name in CHANGES_OF_SGD
+    )
+    return not case.network.dropping and (kind != "function" or plain)
 
 
 def check_signature(implementation: Implementation, name: str) -> None:

@@ -20,6 +20,7 @@ from zlib import crc32
 import numpy as np
 
 from shared import LOSSES, Array, Case, Dataset, Layer, Network, Training, Weights
+from threeways.conformance.contract import CHANGES_OF_SGD
 
 # D[0], and the widths of hidden layers, from the start again where there are more.
 WIDTHS = (3, 5, 4, 6, 7)
@@ -160,6 +161,8 @@ def described(case: Case) -> str:
     if case.network.loss != USUAL.get(layers[-1].activation):
         words.append(case.network.loss)
     words += [training.optimizer] * (training.optimizer != "sgd")
+    changed = [name for name in CHANGES_OF_SGD if getattr(training, name, None)]
+    words += [name.replace("_", " ") for name in changed]
     words += [f"{training.schedule} decay"] * (training.schedule != "constant")
     for word, has in {
         "L1": lambda layer: layer.l1 and layer.is_penalised,
@@ -196,7 +199,8 @@ def _kind(case: Case) -> object:
         )
         for layer, (_, b) in zip(network.layers, case.parameters, strict=True)
     ]
-    rule = (training.optimizer, *training.hyperparameters.items(), training.schedule)
+    changes = [getattr(training, name, None) for name in CHANGES_OF_SGD]
+    rule = (training.optimizer, *training.hyperparameters.items(), *changes, training.schedule)
     return (*layers, network.loss, network.widths[-1] == 1, rule, case.dtype)
 
 

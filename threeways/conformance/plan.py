@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shared import LOSSES, Case, Layer
 from threeways.conformance.check import CaseResult
-from threeways.conformance.contract import can_step
+from threeways.conformance.contract import CHANGES_OF_SGD, can_step
 from threeways.conformance.made_cases import (
     OUTPUTS,
     USUAL,
@@ -59,7 +59,12 @@ def cases_that_fit(cases: Sequence[Case], wanted: Supports, kind: str) -> list[C
 
 def _is_plain(case: Case) -> bool:
     """Whether a case has layers, a loss and an optimizer, and nothing else."""
-    return case.training.schedule == "constant" and not any(
+    training = case.training
+    if training.schedule != "constant" or any(
+        getattr(training, name, None) for name in CHANGES_OF_SGD
+    ):
+        return False
+    return not any(
         layer.fixed_bias or not layer.trainable or layer.is_penalised or layer.dropout_rate
         for layer in case.network.layers
     )
@@ -111,7 +116,7 @@ def settled(
         own = list(itertools.islice(results, n_own))
         yield from own
         others = list(itertools.islice(results, len(group) - n_own))
-        if all(each.ok for each in own) and all(each.is_unjudged for each in others):
+        if all(each.ok for each in own) and all(each.does_not_fit for each in others):
             why = "not of these widths"
             others = [
                 dataclasses.replace(each, problems=(), not_supported=f"{why}: {each.problems[0]}")

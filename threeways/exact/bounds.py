@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -38,7 +38,7 @@ import numpy as np
 from shared import LOSSES, Array, Case, ChainRuleCase, Layer
 from threeways.exact import chain_rule, regularisation
 from threeways.exact.activations import g, g_prime
-from threeways.exact.optimizers import RULES, learning_rate
+from threeways.exact.optimizers import RULES, decayed, learning_rate
 from threeways.exact.rounding import EXACT, FEW, ROUNDINGS
 
 # The factor of the bound, for each dtype. The analysis is of first order and worst case; 1 means
@@ -280,9 +280,32 @@ class Analysis:
                 da, da_error = (a - y) * 2 / terms, error * 2 / terms
             case "half_squared_error":
                 da, da_error = (a - y) / terms, error / terms
+            case "mean_absolute_error" | "huber" | "hinge":
+                da, jump = self.slope_of_distance(a_error + self.y_error)
+                da, da_error = da / terms, (jump + FEW * self.unit * np.abs(da)) / terms
             case unknown:
                 raise ValueError(unknown)
         return self.activation_backward(len(self.W) - 1, da, da_error, z_error, a_error)
+
+    def slope_of_distance(self, error: Array) -> tuple[Array, Array]:
+        """sign(e), e clipped to ±δ, or -y at 1 - ya > 0, (N, K), and what an error makes of it.
+
+        A difference of two numbers has the sign that it should have, however it is rounded.
+        """
+        y, a = self.y, self.a[-1]
+        slope: Callable[[Array], Array]
+        match self.network.loss:
+            case "mean_absolute_error":
+                distance, slope = a - y, np.sign
+            case "huber":
+                delta = self.network.loss_arguments["delta"]
+                distance, slope = a - y, partial(np.clip, a_min=-delta, a_max=delta)
+            case "hinge":
+                distance, slope = 1 - y * a, lambda short: np.where(short > 0, -y, 0)
+            case unknown:
+                raise ValueError(unknown)
+        reach = np.where((distance == 0) & (error == 0), 0, error + self.tiny)
+        return slope(distance), _change(slope, distance, reach)
 
     def softmax_binary_error(self, z_error: Array, a_error: Array) -> Array:
         """Error bound of dz[L-1] of that loss, (N, K).
@@ -338,6 +361,16 @@ class Analysis:
             case "mean_squared_error" | "half_squared_error":
                 terms = (2 * np.abs(a - y) + difference_error) * difference_error
                 error = float(terms.sum()) / N
+            case "mean_absolute_error":
+                error = float(difference_error.sum()) / (N * K)
+            case "huber":  # |e| m - ½m², with m = min(|e|, δ), changes by at most m times as much
+                most = np.abs(a - y) + difference_error
+                m = np.minimum(most, self.network.loss_arguments["delta"])
+                error = float((m * (difference_error + few * most)).sum()) / (N * K)
+            case "hinge":
+                short, short_error = 1 - y * a, a_error + few * np.abs(1 - y * a)
+                relu = partial(np.maximum, 0)
+                error = float(_change(relu, short, short_error).sum()) / (N * K)
             case unknown:
                 raise ValueError(unknown)
         error += self.unit * (N * K / 2 + FEW) * magnitude + self.tiny
@@ -395,43 +428,43 @@ class Analysis:
             w: W[l] (D[l], D[l+1]) or b[l] (D[l+1],).
             w_error, dw_error: the error bounds of it and of its derivative, of the same shape.
         """
+        names = [*(f"{slot}_{letter}[{l}]" for slot in self.training.slots), f"{letter}_next[{l}]"]
         layer, arguments = self.network.layers[l], self.training.rule_arguments
-        frozen = not layer.trainable or (letter == "b" and layer.fixed_bias)
-        dw = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
-
+        if not layer.trainable or (letter == "b" and layer.fixed_bias):
+            errors = [self.input_error(name, w) for name in names[:-1]] + [w_error]
+            return {name: each + self.tiny for name, each in zip(names, errors, strict=True)}
+        dw = self.values[f"d{letter}[{l}]"]
         eta = float(learning_rate(self.training, self.case.steps_before))
         rule = partial(
             RULES[self.training.optimizer],
             eta=eta,
             t=self.case.steps_before,
-            **self.training.rule_arguments,
+            **arguments,
         )
+        left_of_w = decayed(w, eta, self.training.decay)
         slots = [slot.astype(float) for slot in self.case.start_of_slots(l, letter)]
-        names = [f"{slot}_{letter}[{l}]" for slot in self.training.slots]
-        exact = rule(w, dw, *slots)
+        exact = rule(left_of_w, dw, *slots)
         # Adam's 1 - β is wrong by eps however small it is, and a number that it makes tiny may be
         # flushed to 0.
         left = min(1 - arguments.get(beta, 0) for beta in ("beta_1", "beta_2"))
-        reach = np.zeros_like(w) if frozen else dw_error + self.tiny / left / min(1, eta or 1)
-        ends_of_slots = map(self.ends, self.training.slots, names, slots)
+        reach = dw_error + self.tiny / left / min(1, eta or 1)
         gradients = list(_around(dw, reach))
         if {"beta_1", "beta_2"} <= arguments.keys():
             peak = _adams_peak(slots[0], slots[1], arguments["beta_1"], arguments["beta_2"])
             gradients.append(np.clip(peak, dw - reach, dw + reach))
+        ends_of_slots = map(self.ends, self.training.slots, names, slots)
         around = itertools.product(gradients, *ends_of_slots)
-        moved = zip(*(rule(w, *each) for each in around), strict=True)
+        moved = zip(*(rule(left_of_w, *each) for each in around), strict=True)
         ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
         changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
-        changed[-1] = changed[-1] + w_error
+        changed[-1] = changed[-1] + abs(1 - eta * self.training.decay) * w_error
         few = FEW * self.unit / left
         own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
-        stays = frozen & (exact[-1] == w)  # then nothing is rounded
-        own.append(~stays * (self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0)))
+        by_step = few * np.abs(ends[-1] - left_of_w).max(axis=0)
+        own.append(by_step + self.unit * np.abs(w) + self.decay_error(w, eta))
         return {
             name: by_dw + by_itself + self.tiny
-            for name, by_dw, by_itself in zip(
-                (*names, f"{letter}_next[{l}]"), changed, own, strict=True
-            )
+            for name, by_dw, by_itself in zip(names, changed, own, strict=True)
         }
 
     def ends(self, slot: str, name: str, values: Array) -> tuple[Array, ...]:
@@ -441,6 +474,17 @@ class Analysis:
             return (values,)
         low = values - error
         return values, np.maximum(low, 0) if slot in SQUARES else low, values + error
+
+    def decay_error(self, w: Array, eta: float) -> Array:
+        """Error bound of weight decay, of w's shape; some compute (1 - ηλ)w, some w - ηλw."""
+        if not self.training.decay:
+            return np.zeros_like(w)
+        return self.unit * (1 + FEW * eta * self.training.decay) * np.abs(w)
+
+
+def _change(function: Callable[[Array], Array], z: Array, error: Array) -> Array:
+    """How far a function, with a kink or a jump at 0, may be from f(z) within z ± error."""
+    return np.abs([function(each) - function(z) for each in _around(z, error)]).max(axis=0)
 
 
 def _around(z: Array, error: Array) -> tuple[Array, ...]:

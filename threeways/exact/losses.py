@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flint import arb
 
 from threeways.exact.activations import sigmoid
-from threeways.exact.arithmetic import Row, others, square, total
+from threeways.exact.arithmetic import Row, is_positive, others, square, total, where_positive
 
 
 def squared_error(y: Row, z: Row, a: Row) -> arb:
@@ -24,6 +24,47 @@ def squared_error(y: Row, z: Row, a: Row) -> arb:
 def error(y: Row, z: Row, a: Row) -> list[arb]:
     """a - y, (K,)."""
     return [output - target for output, target in zip(a, y, strict=True)]
+
+
+def absolute_error(y: Row, z: Row, a: Row) -> arb:
+    """Σ |a - y|."""
+    return total(abs(each) for each in error(y, z, a))
+
+
+def sign_of_error(y: Row, z: Row, a: Row) -> list[arb]:
+    """The sign of a - y, (K,); 0 where a = y."""
+    return [arb(is_positive(each) - is_positive(-each)) for each in error(y, z, a)]
+
+
+def huber(y: Row, z: Row, a: Row, delta: float) -> arb:
+    """Σ ½e² where |e| ≤ δ, else δ|e| - ½δ², of e = a - y."""
+    return total(
+        where_positive(abs(e) - delta, delta * abs(e) - square(arb(delta)) / 2, square(e) / 2)
+        for e in error(y, z, a)
+    )
+
+
+def clipped_error(y: Row, z: Row, a: Row, delta: float) -> list[arb]:
+    """a - y between -δ and δ, (K,)."""
+    return [
+        where_positive(abs(e) - delta, where_positive(e, delta, -delta), e) for e in error(y, z, a)
+    ]
+
+
+def margins_short(y: Row, z: Row, a: Row) -> list[arb]:
+    """1 - ya, (K,), by how much each output falls short of a margin of 1."""
+    return [1 - t * output for t, output in zip(y, a, strict=True)]
+
+
+def hinge(y: Row, z: Row, a: Row) -> arb:
+    """Σ max(0, 1 - ya)."""
+    return total(where_positive(each, each, 0) for each in margins_short(y, z, a))
+
+
+def hinge_slope(y: Row, z: Row, a: Row) -> list[arb]:
+    """-y where ya < 1, else 0, (K,)."""
+    short = zip(y, margins_short(y, z, a), strict=True)
+    return [where_positive(each, -t, 0) for t, each in short]
 
 
 def binary_crossentropy(y: Row, z: Row, a: Row) -> arb:
@@ -71,29 +112,32 @@ def perceptron(y: Row, z: Row, a: Row) -> arb:
     return total(wrong * net for wrong, net in zip(error(y, z, a), z, strict=True))
 
 
-def mean(of_row: Callable[[Row, Row, Row], arb]) -> Callable[[Row, Row, Row], arb]:
+def mean(of_row: Callable[..., arb]) -> Callable[..., arb]:
     """The loss with a mean over the K outputs in place of the sum."""
-    return lambda y, z, a: of_row(y, z, a) / len(y)
+    return lambda y, z, a, **arguments: of_row(y, z, a, **arguments) / len(y)
 
 
-def scaled(
-    numerator: int, of_row: Callable[[Row, Row, Row], list[arb]]
-) -> Callable[[Row, Row, Row], list[arb]]:
+def scaled(numerator: int, of_row: Callable[..., list[arb]]) -> Callable[..., list[arb]]:
     """The derivative times ``numerator`` / K, as that of a mean over the K outputs."""
-    return lambda y, z, a: [each * numerator / len(y) for each in of_row(y, z, a)]
+    return lambda y, z, a, **arguments: [
+        each * numerator / len(y) for each in of_row(y, z, a, **arguments)
+    ]
 
 
 @dataclass(frozen=True)
 class RowLoss:
-    """A loss of one row, a ball, with its derivative, (K,)."""
+    """A loss of one row, a ball, with its derivative, (K,); of y, z, a and, for Huber's, δ."""
 
-    value: Callable[[Row, Row, Row], arb]
-    derivative: Callable[[Row, Row, Row], list[arb]]
+    value: Callable[..., arb]
+    derivative: Callable[..., list[arb]]
 
 
 LOSSES: dict[str, RowLoss] = {
     "mean_squared_error": RowLoss(mean(squared_error), scaled(2, error)),
     "half_squared_error": RowLoss(lambda y, z, a: squared_error(y, z, a) / 2, error),
+    "mean_absolute_error": RowLoss(mean(absolute_error), scaled(1, sign_of_error)),
+    "huber": RowLoss(mean(huber), scaled(1, clipped_error)),
+    "hinge": RowLoss(mean(hinge), scaled(1, hinge_slope)),
     "binary_crossentropy": RowLoss(mean(binary_crossentropy), scaled(1, sigmoid_error)),
     "categorical_crossentropy": RowLoss(categorical_crossentropy, softmax_error),
     "softmax_binary_crossentropy": RowLoss(

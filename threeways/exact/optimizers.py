@@ -17,6 +17,11 @@ from threeways.exact.arithmetic import Number, sqrt, square
 Updated: TypeAlias = tuple[Number, ...]
 
 
+def decayed(w: Number, eta: Number, weight_decay: Number) -> Number:
+    """w after weight decay, before the rule."""
+    return w - eta * weight_decay * w
+
+
 def sgd(w: Number, g: Number, *, eta: Number, t: int) -> Updated:
     return (w - eta * g,)
 
@@ -59,6 +64,9 @@ def adam(
     s_next = beta_2 * s + (1 - beta_2) * square(g)
     corrected = eta * sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
     return m_next, s_next, w - corrected * m_next / (sqrt(s_next) + epsilon)
+
+
+adamw = adam
 
 
 # Each under the name of its function.

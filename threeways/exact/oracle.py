@@ -8,7 +8,7 @@ the implementations do, with the same names, but shares no code with them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,7 +28,7 @@ from threeways.exact.arithmetic import (
 )
 from threeways.exact.chain_rule import differentiate
 from threeways.exact.losses import LOSSES
-from threeways.exact.optimizers import RULES, learning_rate
+from threeways.exact.optimizers import RULES, decayed, learning_rate
 
 # The largest radius of an array, as a share of its largest number; double's eps is 2⁻⁵².
 ENOUGH = 2.0**-75
@@ -210,7 +210,7 @@ class Oracle:
 
     def loss(self, y: arb_mat, z: arb_mat, a: arb_mat) -> arb:
         """The loss, a ball: a mean over the rows, without penalties."""
-        of_row = LOSSES[self.network.loss].value
+        of_row = partial(LOSSES[self.network.loss].value, **self.network.loss_arguments)
         rows = zip(y.tolist(), z.tolist(), a.tolist(), strict=True)
         return self.scale * total(of_row(*row) for row in rows) / y.nrows()
 
@@ -230,7 +230,8 @@ class Oracle:
 
     def output_delta(self, y: arb_mat, z: arb_mat, a: arb_mat) -> arb_mat:
         """dz[L-1] (N, D[L]), straight from a loss of logits, else through the activation."""
-        derivative = by_row(LOSSES[self.network.loss].derivative, y, z, a) * self.scale / y.nrows()
+        of_row = partial(LOSSES[self.network.loss].derivative, **self.network.loss_arguments)
+        derivative = by_row(of_row, y, z, a) * self.scale / y.nrows()
         if self.network.loss_from_logits:
             return derivative
         return self.activation_backward(len(self.W) - 1, derivative, z, a)
@@ -289,12 +290,13 @@ class Oracle:
         names = [f"{slot}_{{}}[{{}}]" for slot in training.slots] + ["{}_next[{}]"]
         named = {}
         for l, layer in enumerate(self.network.layers):
-            free_dW = dW[l] * layer.trainable
-            free_db = db[l] * (layer.trainable and not layer.fixed_bias)
-            for letter, w, g in (("W", self.W[l], free_dW), ("b", self.b[l], free_db)):
+            for letter, w, g in (("W", self.W[l], dW[l]), ("b", self.b[l], db[l])):
                 slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
-                numbers_of_each = zip(w.entries(), g.entries(), *slots, strict=True)
-                updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
+                updated: Iterable[Iterable[arb]] = [*slots, w.entries()]
+                if layer.trainable and not (letter == "b" and layer.fixed_bias):
+                    left = [decayed(ball, eta, arb(training.decay)) for ball in w.entries()]
+                    numbers_of_each = zip(left, g.entries(), *slots, strict=True)
+                    updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
                 for name, balls in zip(names, updated, strict=True):
                     named[name.format(letter, l)] = arb_mat(w.nrows(), w.ncols(), list(balls))
         return named

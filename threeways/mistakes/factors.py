@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared import Array, Training
+from shared import Array
 from threeways.mistakes.base import CROSSENTROPIES, MEANS, SQUARED_ERRORS, SUMS, Mistake
 
 
@@ -24,16 +24,16 @@ class GradientsNotReset(Mistake):
     why = "Each step then follows a sum of old gradients, taken at weights that have changed since."
     fix = "Set every gradient to zero before each backward pass (optimizer.zero_grad())."
 
-    sums: Sequence[Array] = ()
+    gradients: Sequence[Array] = ()  # of the steps so far, added up
 
     def backpropagate(
         self, y: Array, z: list[Array], a: list[Array]
     ) -> tuple[list[Array], list[Array], list[Array]]:
         dz, dW, db = super().backpropagate(y, z, a)
         sums = [*dW, *db]
-        if self.sums:
-            sums = [new + old for new, old in zip(sums, self.sums, strict=True)]
-        self.sums = [each.copy() for each in sums]
+        if self.gradients:
+            sums = [new + old for new, old in zip(sums, self.gradients, strict=True)]
+        self.gradients = [each.copy() for each in sums]
         return dz, sums[: len(dW)], sums[len(dW) :]
 
 
@@ -43,11 +43,11 @@ class GradientsAveragedAgain(Mistake):
     why = "The mean over the rows is taken twice, so the steps are too small by a factor of N."
     fix = "Divide by N in one place only: where the loss is differentiated."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        return dz, [each / len(y) for each in dW], [each / len(y) for each in db]
+    def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        return super().whole_weight_gradient(l, a, dz) / len(dz)
+
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        return super().whole_bias_gradient(l, dz) / len(dz)
 
 
 class DividedByNLater(Mistake):
@@ -99,8 +99,8 @@ class BiasGradientAveraged(Mistake):
     why = "A bias acts on every row, so its derivative is the rows' sum; this is N times too small."
     fix = "db = dz.sum(axis=0)."
 
-    def bias_gradient(self, dz: Array) -> Array:
-        return super().bias_gradient(dz) / len(dz)
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        return super().whole_bias_gradient(l, dz) / len(dz)
 
 
 class BiasGradientNotAveraged(Mistake):
@@ -109,8 +109,8 @@ class BiasGradientNotAveraged(Mistake):
     why = "The loss is a mean over the rows for W and b alike; db is too large by a factor of N."
     fix = "Divide db by N as well, or put the 1/N into dz, from which both get it."
 
-    def bias_gradient(self, dz: Array) -> Array:
-        return super().bias_gradient(dz) * len(dz)
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        return super().whole_bias_gradient(l, dz) * len(dz)
 
 
 class SumOverOutputs(Mistake):
@@ -224,8 +224,9 @@ class StepUphill(Mistake):
     why = "The gradient points uphill, to where the loss grows fastest."
     fix = "Subtract: W ← W - η dW and b ← b - η db."
 
-    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        super().update([-each for each in dW], [-each for each in db], training)
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return -dW, -db
 
 
 class MinusMissingInLoss(Mistake):
@@ -308,7 +309,11 @@ class TargetsBroadcast(Mistake):
         return np.mean(np.array([loss(np.full_like(y, target), output) for target in y[:, 0]]))
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        return super().output_delta(np.full_like(y, y.mean()) if self.broadcasts(y) else y, z, a)
+        delta = super().output_delta
+        if not self.broadcasts(y):
+            return delta(y, z, a)
+        of_targets = [delta(np.full_like(y, target), z, a) for target in y[:, 0]]
+        return np.mean(np.stack(of_targets, axis=-1), axis=-1)
 
 
 class LastRowDropped(Mistake):
@@ -333,8 +338,8 @@ class OnlyLastRowCounted(Mistake):
     def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
         return super().weight_gradient(l, a[-1:], dz[-1:])
 
-    def bias_gradient(self, dz: Array) -> Array:
-        return super().bias_gradient(dz[-1:])
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        return super().whole_bias_gradient(l, dz[-1:])
 
 
 class Float32Inside(Mistake):

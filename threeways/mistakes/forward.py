@@ -40,13 +40,9 @@ class WeightsTransposedForward(Mistake):
     why = "W[i, j] leads from i to j: transposed, each unit gets the outgoing weights of another."
     fix = "z = a @ W + b, or keep W as (units, inputs) everywhere."
 
-    def net_input(self, l: int, a: Array) -> Array:
-        W = self.W[l]
-        if len(W) == len(W.T):
-            self.W[l] = W.T
-        z = super().net_input(l, a)
-        self.W[l] = W
-        return z
+    def forward_weights(self, l: int) -> Array:
+        W = super().forward_weights(l)
+        return W.T if len(W) == len(W.T) else W
 
 
 class FirstBiasForgotten(Mistake):
@@ -55,10 +51,9 @@ class FirstBiasForgotten(Mistake):
     why = "The decision boundary of every unit in the first layer has to pass through the origin."
     fix = "z[0] = x @ W[0] + b[0]."
 
-    def net_input(self, l: int, a: Array) -> Array:
-        if l == 0 and self.last > 0:
-            return np.dot(a, self.W[l])
-        return super().net_input(l, a)
+    def forward_bias(self, l: int) -> Array:
+        b = super().forward_bias(l)
+        return np.zeros_like(b) if l == 0 and self.last > 0 else b
 
 
 class LastBiasForgotten(Mistake):
@@ -67,10 +62,9 @@ class LastBiasForgotten(Mistake):
     why = "The outputs cannot be shifted as a whole to where the targets are."
     fix = "z[L-1] = a[L-1] @ W[L-1] + b[L-1]."
 
-    def net_input(self, l: int, a: Array) -> Array:
-        if l == self.last and self.last > 0:
-            return np.dot(a, self.W[l])
-        return super().net_input(l, a)
+    def forward_bias(self, l: int) -> Array:
+        b = super().forward_bias(l)
+        return np.zeros_like(b) if l == self.last and self.last > 0 else b
 
 
 class BiasForgotten(Mistake):
@@ -79,8 +73,8 @@ class BiasForgotten(Mistake):
     why = "Every unit's boundary has to pass through the origin, and changing b has no effect."
     fix = "z = a @ W + b."
 
-    def net_input(self, l: int, a: Array) -> Array:
-        return np.dot(a, self.W[l])
+    def forward_bias(self, l: int) -> Array:
+        return np.zeros_like(super().forward_bias(l))
 
 
 class BiasSubtracted(Mistake):
@@ -91,8 +85,8 @@ class BiasSubtracted(Mistake):
     )
     fix = "z = a @ W + b, with b the negative of the threshold."
 
-    def net_input(self, l: int, a: Array) -> Array:
-        return np.dot(a, self.W[l]) - self.b[l]
+    def forward_bias(self, l: int) -> Array:
+        return -super().forward_bias(l)
 
 
 class FirstActivationSkipped(Mistake):

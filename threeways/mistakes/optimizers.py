@@ -1,6 +1,6 @@
 """Mistakes in learning-rate schedules and in the update rules of optimizers.
 
-Each replaces a learning rate or a rule of ``impl_numpy/optimizers.py``. A schedule that counts
+Each replaces a learning rate or a rule of ``impl_numpy/update_rules.py``. A schedule that counts
 epochs instead of steps needs no mistake of its own: within an epoch it is ``ScheduleIgnored``.
 """
 

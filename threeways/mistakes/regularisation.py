@@ -25,15 +25,14 @@ class PenaltyOnBiases(Mistake):
     why = "A penalty keeps a unit from relying on single inputs; a bias multiplies none."
     fix = "Add the penalty's gradient to dW only."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        weights, self.W = self.W, self.b
-        for l in self.penalised:
-            db[l] = db[l] + self.penalty_gradient(l)
-        self.W = weights
-        return dz, dW, db
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        db = super().whole_bias_gradient(l, dz)
+        if l not in self.penalised:
+            return db
+        W, self.W[l] = self.W[l], self.b[l]
+        db = db + self.penalty_gradient(l)
+        self.W[l] = W
+        return db
 
 
 class PenaltyOnBiasesInLoss(Mistake):
@@ -56,13 +55,9 @@ class FrozenPenalised(Mistake):
     why = "The weights are no longer learned, so the penalty on them is not part of the loss."
     fix = "Add the penalty's gradient only for trainable layers."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in self.frozen:
-            dW[l] = dW[l] + self.penalty_gradient(l)
-        return dz, dW, db
+    def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        dW = super().whole_weight_gradient(l, a, dz)
+        return dW + self.penalty_gradient(l) if l in self.frozen else dW
 
 
 class FrozenPenalisedInLoss(Mistake):
@@ -348,12 +343,17 @@ class DecayDecoupled(Mistake):
     why = "The optimizer should see the penalty in dW; only for sgd are the two the same."
     fix = "Add the penalty's gradient to dW, or say that decoupled weight decay is meant."
 
-    def penalty_gradient(self, l: int) -> Array:
-        return np.zeros_like(super().penalty_gradient(l))
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        penalised, self.penalised = self.penalised, []
+        made = super().backpropagate(y, z, a)
+        self.penalised = penalised
+        return made
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        eta, gradient = self.next_rate(training), super().penalty_gradient
-        decays = {l: eta * gradient(l) for l in self.penalised}
+        eta = self.next_rate(training)
+        decays = {l: eta * self.penalty_gradient(l) for l in self.penalised}
         super().update(dW, db, training)
         for l, decay in decays.items():
             self.W[l] -= decay
@@ -365,12 +365,16 @@ class DecayWithoutRate(Mistake):
     why = "η scales the penalty as it does the error: for η = 0.01 this is 100 times too much."
     fix = "Add the penalty's gradient to dW."
 
-    def penalty_gradient(self, l: int) -> Array:
-        return np.zeros_like(super().penalty_gradient(l))
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        penalised, self.penalised = self.penalised, []
+        made = super().backpropagate(y, z, a)
+        self.penalised = penalised
+        return made
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        gradient = super().penalty_gradient
-        decays = {l: gradient(l) for l in self.penalised}
+        decays = {l: self.penalty_gradient(l) for l in self.penalised}
         super().update(dW, db, training)
         for l, decay in decays.items():
             self.W[l] -= decay
@@ -575,8 +579,9 @@ class DroppedInDerivative(Mistake):
     why = "The formula is for a = g(z); dropout comes after it."
     fix = "Keep a as it was before dropout, for the derivative."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        return super().activation_backward(l, da, z, self.drop(l + 1, a))
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        z, a = super().slope_at(l, z, a)
+        return z, self.drop(l + 1, a)
 
 
 class UndroppedInWeightGradient(Mistake):
@@ -585,13 +590,8 @@ class UndroppedInWeightGradient(Mistake):
     why = "W[l] multiplies what dropout leaves of a[l]: weights of dropped units have no gradient."
     fix = "dW[l] = (a[l] · mask / (1 - p)).T @ dz[l]."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in self.masks:
-            dW[l] = self.whole_weight_gradient(l, a[l], dz[l])
-        return dz, dW, db
+    def drop_again(self, l: int, a: Array) -> Array:
+        return a
 
 
 # Alpha dropout.

@@ -70,8 +70,9 @@ class BiasFrozen(Mistake):
     why = "Biases are parameters just like weights: db says how to move them."
     fix = "b ← b - η db."
 
-    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        super().update(dW, [np.zeros_like(each) for each in db], training)
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return dW, np.zeros_like(db)
 
 
 class FirstLayerNotUpdated(Mistake):
@@ -226,13 +227,13 @@ class FrozenGradientsZero(Mistake):
     why = "They are derivatives of the loss, used or not; only the update leaves them out."
     fix = "Compute dW and db everywhere, and leave W and b alone."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in self.frozen:
-            dW[l], db[l] = np.zeros_like(dW[l]), np.zeros_like(db[l])
-        return dz, dW, db
+    def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        dW = super().whole_weight_gradient(l, a, dz)
+        return np.zeros_like(dW) if l in self.frozen else dW
+
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        db = super().whole_bias_gradient(l, dz)
+        return np.zeros_like(db) if l in self.frozen else db
 
 
 class FixedBiasGradientZero(Mistake):
@@ -241,11 +242,6 @@ class FixedBiasGradientZero(Mistake):
     why = "It is a derivative of the loss, used or not; only the update leaves it out."
     fix = "Compute db everywhere, and leave b alone where the layer says fixed_bias."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l, layer in enumerate(self.network.layers):
-            if layer.fixed_bias:
-                db[l] = np.zeros_like(db[l])
-        return dz, dW, db
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        db = super().whole_bias_gradient(l, dz)
+        return np.zeros_like(db) if self.network.layers[l].fixed_bias else db

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from shared import Case
+from shared.quantities import element
 from threeways.conformance.check import CaseResult, common_mistakes
 from threeways.conformance.contract import WHY_LEFT_OUT
 from threeways.conformance.coverage import given_in
@@ -61,7 +62,7 @@ def totals(results: Sequence[CaseResult], cases: Sequence[Case]) -> Iterator[str
     tried = [result for result in results if result.is_tried]
     right = sum(result.ok for result in tried)
     judged = [
-        (case, result.judgement.worst)
+        (case, {*result.judgement.worst} - {*result.derived})
         for case, result in zip(cases, results, strict=True)
         if result.judgement
     ]
@@ -70,6 +71,8 @@ def totals(results: Sequence[CaseResult], cases: Sequence[Case]) -> Iterator[str
         yield f"\n{right} of {len(tried)} right{given_in(judged)}"
     else:
         yield f"\nnothing was checked: none of {len(results)} networks is supported"
+    if told := sum(result.convention is not None for result in tried if not result.ok):
+        yield f"{told} wrong by nothing but a convention"
     if left_out := sum(result.left_out for result in results):
         yield f"{left_out} left out: {WHY_LEFT_OUT}"
     if reasons:
@@ -97,5 +100,19 @@ def explain_check(result: CaseResult, case: Case) -> Iterator[str]:
     yield from (head + problem for problem in result.problems)
     if result.printed:
         yield f"{result.case} {result.dtype}: {result.printed}"
-    if result.judgement:
-        yield from explain_departures(result.judgement, result.judged or case, head)
+    if result.convention:
+        yield head + result.convention
+    elif result.judgement:
+        lines = explain_departures(result.judgement, result.judged or case, head)
+        yield from _said_of_derived(lines, result)
+
+
+def _said_of_derived(lines: Iterable[str], result: CaseResult) -> Iterator[str]:
+    """The lines; the first says so if it is about a gradient that was derived."""
+    for i, line in enumerate(lines):
+        first = result.judgement.departures[0] if result.judgement else None
+        if i == 0 and first and first.quantity in result.derived:
+            name = element(first.quantity, first.index)
+            after = f"{first.quantity[1]}_next{first.quantity[2:]}"
+            line = line.replace(name, f"{name}, derived from your {after},", 1)
+        yield line
