@@ -90,12 +90,14 @@ def random_case(seed: int) -> Case:
 
 
 def _training(random: np.random.Generator) -> Training:
-    """Any optimizer, one in four with a weight decay of 1e-4 to 1."""
+    """Any optimizer, with ε anywhere, one in four with a weight decay of 1e-4 to 1."""
     training = Training(
         learning_rate=float(10 ** random.uniform(-3, 1)),
         optimizer=str(random.choice(list(OPTIMIZERS))),
     )
     options: dict[str, Any] = {}
+    if places := OPTIMIZERS[training.optimizer].epsilon_placements:
+        options["epsilon_placement"] = str(random.choice(places))
     if random.integers(4) == 0:
         options["weight_decay"] = float(10 ** random.uniform(-4, 0))
     return dataclasses.replace(training, **options)
@@ -125,7 +127,9 @@ def _with_penalty(random: np.random.Generator, layer: Layer) -> Layer:
 def _targets(random: np.random.Generator, loss: str, rows: int, width: int) -> Array:
     match loss:
         case "categorical_crossentropy":
-            return np.eye(width)[random.integers(width, size=rows)]
+            if random.random() < 0.5:
+                return np.eye(width)[random.integers(width, size=rows)]
+            return random.dirichlet(np.full(width, 10 ** random.uniform(-1, 1)), rows)
         case "bipolar_perceptron" | "hinge":
             return random.choice([-1.0, 1.0], (rows, width))
         case "perceptron" | "binary_crossentropy" | "softmax_binary_crossentropy":

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import keras
 import numpy as np
 
-from impl_keras.update_rules import RULES
+from impl_keras.update_rules import PLACED, RULES
 from shared import Optimizer as SharedOptimizer
 from shared import Slots, Training
 
@@ -34,10 +34,12 @@ class Optimizer(SharedOptimizer):
         }
         if training.decay:
             arguments["weight_decay"] = np.float64(training.decay)
-        self.keras = RULES[training.optimizer](learning_rate(training), **arguments)
+        name, place = training.optimizer, training.epsilon_placement
+        rule = PLACED.get((name, place or ""), RULES[name])
+        self.keras = rule(learning_rate(training), **arguments)
         self.keras.build(variables)
         self.slot_variables = {
-            slot: getattr(self.keras, SLOTS[training.optimizer, slot]) for slot in training.slots
+            slot: getattr(self.keras, SLOTS[name, slot]) for slot in training.slots
         }
 
     @property

@@ -45,19 +45,41 @@ def nesterov(
 
 
 def adagrad(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, s: Array, *, epsilon: float
+    eta: tf.Tensor,
+    t: tf.Tensor,
+    g: tf.Tensor,
+    w: Array,
+    s: Array,
+    *,
+    epsilon: float,
+    epsilon_placement: str,
 ) -> None:
     """s ← s + g², w ← w - ηg / √(s + ε) (Duchi et al. 2011)."""
     s.assign_add(g * g)
-    w.assign_sub(eta * g / tf.sqrt(s + epsilon))
+    w.assign_sub(eta * g / root(s, epsilon, epsilon_placement))
 
 
 def rmsprop(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, s: Array, *, rho: float, epsilon: float
+    eta: tf.Tensor,
+    t: tf.Tensor,
+    g: tf.Tensor,
+    w: Array,
+    s: Array,
+    *,
+    rho: float,
+    epsilon: float,
+    epsilon_placement: str,
 ) -> None:
     """s ← ρs + (1 - ρ)g², w ← w - ηg / √(s + ε) (Hinton 2012)."""
     s.assign(rho * s + (1 - rho) * g * g)
-    w.assign_sub(eta * g / tf.sqrt(s + epsilon))
+    w.assign_sub(eta * g / root(s, epsilon, epsilon_placement))
+
+
+def root(s: Array, epsilon: float, epsilon_placement: str) -> tf.Tensor:
+    """√(s + ε), or with ε outside the root √s + ε, of the shape of s."""
+    if epsilon_placement == "outside_root":
+        return tf.sqrt(s) + epsilon
+    return tf.sqrt(s + epsilon)
 
 
 def adam(
@@ -71,14 +93,19 @@ def adam(
     beta_1: float,
     beta_2: float,
     epsilon: float,
+    epsilon_placement: str,
 ) -> None:
     """m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², w ← w - ηc m / (√s + ε) (Kingma & Ba 2015).
 
-    c = √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹) corrects m and s for having started at 0.
+    c = √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹) corrects m and s for having started at 0. With ε at the corrected
+    root it is w ← w - ηm̂ / (√ŝ + ε), which is the same with ε √(1 - β₂ᵗ⁺¹) in place of ε.
     """
     m.assign(beta_1 * m + (1 - beta_1) * g)
     s.assign(beta_2 * s + (1 - beta_2) * g * g)
-    c = tf.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
+    of_s = tf.sqrt(1 - beta_2 ** (t + 1))
+    c = of_s / (1 - beta_1 ** (t + 1))
+    if epsilon_placement == "corrected_root":
+        epsilon *= of_s
     w.assign_sub(eta * c * m / (tf.sqrt(s) + epsilon))
 
 

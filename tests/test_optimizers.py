@@ -35,6 +35,7 @@ OTHER_NUMBERS: dict[str, dict[str, Any]] = {
     "adam": {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
     "adamw": {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "weight_decay": 0.5},
 }
+PLACES = [(name, place) for name, rule in OPTIMIZERS.items() for place in rule.epsilon_placements]
 DECAYS: dict[str, dict[str, Any]] = {
     "constant": {},
     "step": {"decay_rate": 0.5, "decay_steps": 3},
@@ -63,6 +64,19 @@ def test_first_step_is_the_exact_one(
 ) -> None:
     for numbers in ({}, OTHER_NUMBERS[optimizer], {"weight_decay": 0.3}):
         training = Training(learning_rate=0.1, optimizer=optimizer, **numbers)
+        result = compare(case_with(name, training), dtype, packages)
+        assert result.ok, result.exact
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("optimizer", "place"), PLACES)
+def test_steps_with_epsilon_elsewhere_are_exact(
+    optimizer: str, place: str, dtype: str, packages: dict[str, ModuleType]
+) -> None:
+    for name, epsilon in (("mazur", 0.3), ("iris", 1e-8)):
+        training = Training(
+            learning_rate=0.1, optimizer=optimizer, epsilon=epsilon, epsilon_placement=place
+        )
         result = compare(case_with(name, training), dtype, packages)
         assert result.ok, result.exact
 
@@ -155,6 +169,38 @@ def test_weight_decay(
 
 
 @pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+@pytest.mark.parametrize(
+    ("optimizer", "place", "third"),
+    [  # after three steps; PyTorch's, with the same numbers, where it has ε there
+        ("adagrad", "inside_root", 1.9773445),
+        ("adagrad", "outside_root", 1.9786592),
+        ("rmsprop", "inside_root", 1.9300892),
+        ("rmsprop", "outside_root", 1.9396487),
+        ("adam", "outside_root", 1.9898011),
+        ("adam", "corrected_root", 1.9723214),
+        ("adamw", "outside_root", 1.9895617),
+        ("adamw", "corrected_root", 1.9720827),
+    ],
+)
+def test_epsilon_placement(
+    optimizer: str, place: str, third: float, name: str, packages: dict[str, ModuleType]
+) -> None:
+    training = Training(
+        learning_rate=0.01, optimizer=optimizer, epsilon=0.5, epsilon_placement=place
+    )
+    weights = weights_of_steps(packages[name], LINE, training, 3)
+    assert weights[2] == pytest.approx(third, abs=1e-7)
+
+
+def test_epsilon_is_where_keras_adds_it_unless_told_otherwise() -> None:
+    places = {name: Training(learning_rate=1, optimizer=name).rule_arguments for name in OPTIMIZERS}
+    assert {name: each.get("epsilon_placement") for name, each in places.items()} == {
+        "sgd": None, "momentum": None, "nesterov": None, "adagrad": "inside_root",
+        "rmsprop": "inside_root", "adam": "outside_root", "adamw": "outside_root",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
 def test_weight_decay_of_biases_and_not_of_what_is_frozen(
     name: str, packages: dict[str, ModuleType]
 ) -> None:
@@ -206,6 +252,16 @@ def test_cosine_ends_at_zero() -> None:
         ({"schedule": "step", "decay_rate": 0.5}, "decay_steps: is missing, 'step' needs it"),
         ({"schedule": "cosine", "decay_steps": 0}, "decay_steps: should be greater than 0, not 0"),
         ({"decay_rate": 0.5}, "decay_rate: 'constant' has none"),
+        ({"epsilon_placement": "inside_root"}, "epsilon_placement: 'sgd' has none"),
+        (
+            {"optimizer": "adam", "epsilon_placement": "inside_root"},
+            "epsilon_placement: 'inside_root' is not a placement of adam's ε; did you mean "
+            "'outside_root'?",
+        ),
+        (
+            {"optimizer": "rmsprop", "epsilon_placement": 1},
+            "epsilon_placement: should be a valid string, not 1",
+        ),
         ({"weight_decay": -0.1}, "weight_decay: should be greater than or equal to 0, not -0.1"),
     ],
 )

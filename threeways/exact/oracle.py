@@ -284,7 +284,10 @@ class Oracle:
     def update(self, dW: list[arb_mat], db: list[arb_mat]) -> dict[str, arb_mat]:
         """The new slots and the new W and b of each layer, by the names of the quantities."""
         training, t = self.case.training, self.case.steps_before
-        arguments = {name: arb(value) for name, value in training.rule_arguments.items()}
+        arguments = {
+            name: value if isinstance(value, str) else arb(value)
+            for name, value in training.rule_arguments.items()
+        }
         eta = learning_rate(training, t)
         rule = partial(RULES[training.optimizer], eta=eta, t=t, **arguments)
         names = [f"{slot}_{{}}[{{}}]" for slot in training.slots] + ["{}_next[{}]"]

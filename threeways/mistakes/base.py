@@ -51,6 +51,12 @@ class Parts(FeedForward):
 
     # The forward pass: what z is computed from.
 
+    def propagate(
+        self, x: Array, masks: dict[int, Array] | None = None
+    ) -> tuple[list[Array], list[Array]]:
+        self.x = x
+        return super().propagate(x, masks)
+
     def net_input(self, l: int, a: Array) -> Array:
         z = np.dot(self.input_of(l, a), self.forward_weights(l))
         z += self.forward_bias(l)
@@ -153,10 +159,11 @@ class Parts(FeedForward):
     # Penalties.
 
     def penalty(self) -> Array | float:
-        layers = [(self.W[l], self.network.layers[l]) for l in self.penalised]
-        return sum(
-            self.l1_penalty(W, layer.l1) + self.l2_penalty(W, layer.l2) for W, layer in layers
-        )
+        return sum(self.layer_penalty(l) for l in self.penalised)
+
+    def layer_penalty(self, l: int) -> Array:
+        layer, W = self.network.layers[l], self.W[l]
+        return self.l1_penalty(W, layer.l1) + self.l2_penalty(W, layer.l2)
 
     def l1_penalty(self, W: Array, l1: float) -> Array:
         return regularisation.penalty(W, l1, 0)
@@ -245,6 +252,8 @@ class Mistake(Parts):
         if own.get("values") and "value" not in own:
             cls.value = cls.values[0]
             cls._words = {word: own[word] for word in WORDS}
+            if "{value}" not in cls.title:
+                cls._words["title"] += ", {value}"
         if cls.values:
             for word, text in cls._words.items():
                 setattr(cls, word, text.replace("{value}", short(cls.value)))
@@ -274,6 +283,13 @@ WORDS = ("title", "did", "why", "fix")
 def short(value: float) -> str:
     """A number as people write it: 1e-7, 0.01."""
     return f"{value:g}".replace("e-0", "e-")
+
+
+def crossentropy(network: Network, y: Array, log_p: Array, log_rest: Array) -> Array:
+    """The network's cross-entropy, a scalar, of the logarithms of p and of 1 - p, (N, K) each."""
+    if network.loss == "categorical_crossentropy":
+        return -np.sum(y * log_p) / len(y)
+    return -np.mean(y * log_p + (1 - y) * log_rest)
 
 
 def n_terms(network: Network, y: Array) -> int:

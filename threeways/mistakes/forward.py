@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from impl_numpy.activations import SELU_ALPHA, elu, relu, sigmoid
+from impl_numpy.activations import SELU_ALPHA, elu, relu, sigmoid, softmax
 from shared import Array, Layer, Network, Parameters
 from threeways.mistakes.base import (
     CLIP,
@@ -16,9 +16,13 @@ from threeways.mistakes.base import (
     SQUARED_ERRORS,
     TWO_TERMS,
     Mistake,
+    crossentropy,
     n_terms,
     with_layers,
 )
+
+# The values of ε that people keep logarithms and divisions finite with, the most usual first.
+EPSILONS = (1e-8, 1e-5, 1e-6, 1e-7, 1e-9, 1e-10, 1e-12, 1e-15)
 
 
 def with_hidden(network: Network, old: str, new: str) -> Network:
@@ -87,6 +91,29 @@ class BiasSubtracted(Mistake):
 
     def forward_bias(self, l: int) -> Array:
         return -super().forward_bias(l)
+
+
+class BiasOfLayerBelow(Mistake):
+    title = "bias of the layer below"
+    did = "z[l] = a[l] @ W[l] + b[l-1], whose shapes fit if both layers are equally wide."
+    why = (
+        "Each unit has a bias of its own; the layer's own biases have no effect, but get gradients."
+    )
+    fix = "z[l] = a[l] @ W[l] + b[l]."
+
+    def forward_bias(self, l: int) -> Array:
+        b = super().forward_bias(l)
+        return self.b[l - 1] if l and self.b[l - 1].shape == b.shape else b
+
+
+class InputForActivation(Mistake):
+    title = "input instead of the activation below"
+    did = "z[l] = x @ W[l] + b[l] above the first layer, whose shapes fit if a[l] is as wide as x."
+    why = "The layers below have no effect on the output, and yet gradients are computed for them."
+    fix = "z[l] = a[l] @ W[l] + b[l]; only a[0] is x."
+
+    def input_of(self, l: int, a: Array) -> Array:
+        return self.x if l and self.x.shape == a.shape else super().input_of(l, a)
 
 
 class FirstActivationSkipped(Mistake):
@@ -159,6 +186,119 @@ class ReluOnLinearOutput(Mistake):
     def activation(self, l: int, z: Array) -> Array:
         a = super().activation(l, z)
         return relu(a) if l == self.last and self.has(l, "linear") else a
+
+
+class TanhOnLinearOutput(Mistake):
+    title = "tanh applied to a linear output"
+    did = "a[L] = tanh(z[L-1]), though the output layer is linear."
+    why = "The output stays between -1 and 1, whatever the targets are."
+    fix = "Leave the output of a regression as it is: a[L] = z[L-1]."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return np.tanh(a) if l == self.last and self.has(l, "linear") else a
+
+
+class HiddenActivationTwice(Mistake):
+    title = "activation applied twice in hidden layers"
+    did = "a[l+1] = g(g(z[l])): once in the layer, and once more in the next line or module."
+    why = "It is another function, and the derivative that is used is still that of one g."
+    fix = "Apply each layer's activation once."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return super().activation(l, a) if l < self.last else a
+
+
+class OutputActivationTwice(Mistake):
+    title = "output's activation applied twice"
+    did = "a[L] = g(g(z[L-1])): the output, already through its activation, goes through it again."
+    why = "A sigmoid or softmax of probabilities squeezes them together; none comes near 0 or 1."
+    fix = "Apply the output's activation once."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return super().activation(l, a) if l == self.last else a
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in FITTING:
+            return super().loss(y, output)
+        return super().loss(y, super().activation(self.last, output))
+
+
+class SigmoidForSoftmax(Mistake):
+    title = "sigmoid instead of softmax"
+    did = "a[L] = σ(z[L-1]) for each output, with the loss -Σ y log a and dz = a - y."
+    why = "The outputs of a row need not add up to 1; this loss asks only one of them to be large."
+    fix = "a = e^z / Σ e^z over each row's outputs."
+
+    def activation(self, l: int, z: Array) -> Array:
+        if l == self.last and self.has(l, "softmax"):
+            return sigmoid(z)
+        return super().activation(l, z)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().loss(y, output)
+        return np.sum(y * np.logaddexp(0, -output)) / len(y)
+
+
+class SoftmaxForSigmoid(Mistake):
+    title = "softmax instead of the sigmoid"
+    did = "a[L] = softmax(z[L-1]), though each output is a probability of its own."
+    why = "The outputs of a row always add up to 1: one can only grow if another shrinks."
+    fix = "σ(z) = 1 / (1 + e^-z) for each output by itself."
+
+    def activation(self, l: int, z: Array) -> Array:
+        if l == self.last and self.has(l, "sigmoid") and z.shape[1] > 1:
+            return softmax(z)
+        return super().activation(l, z)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "binary_crossentropy" or output.shape[1] == 1:
+            return super().loss(y, output)
+        p = softmax(output)
+        return crossentropy(self.network, y, np.log(p), np.log(1 - p))
+
+
+class SoftmaxNotNormalised(Mistake):
+    title = "softmax not divided by its sum"
+    did = "a[L] = e^z, without the division by Σ e^z."
+    why = "The outputs of a row do not add up to 1: they are no probabilities, and may be any size."
+    fix = "a = e^z / Σ e^z over each row's outputs."
+
+    def activation(self, l: int, z: Array) -> Array:
+        return np.exp(z) if self.has(l, "softmax") else super().activation(l, z)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().loss(y, output)
+        return -np.sum(y * output) / len(y)
+
+
+class EpsilonInSoftmax(Mistake):
+    title = "ε = {value} in softmax's denominator"
+    did = "a = e^(z - max) / (Σ e^(z - max) + {value})."
+    why = (
+        "The sum is at least 1, so nothing is to be kept from 0; the outputs no longer add up to 1."
+    )
+    fix = "Leave ε out: with z shifted by its maximum, the sum cannot be 0."
+    values = EPSILONS
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        if not self.has(l, "softmax"):
+            return a
+        total = np.exp(z - z.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)
+        return a * (total / (total + self.value)).astype(a.dtype)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        if self.network.loss != "categorical_crossentropy":
+            return loss
+        total = np.exp(output - output.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)
+        more = np.sum(y * np.log1p(self.value / total)) / len(y)
+        return loss + more.astype(output.dtype)
 
 
 class SoftmaxOverColumns(Mistake):
@@ -254,6 +394,72 @@ class SeluWithoutScale(Mistake):
 # The loss.
 
 
+class LabelsSwappedInLoss(Mistake):
+    title = "labels and logits swapped in the loss"
+    did = "cross_entropy(logits, labels), by position, though the function takes (labels, logits)."
+    why = "Targets are treated as net inputs, and net inputs as targets."
+    fix = "Pass both by name: labels=y, logits=z."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in FITTING:
+            return super().loss(y, output)
+        return super().loss(output, y)
+
+
+class DecimalLogarithmInLoss(Mistake):
+    title = "decimal logarithm in the cross-entropy"
+    did = "The loss is -y log10 a instead of -y ln a."
+    why = "It is 2.303 times too small, and its derivative is not the one that is used."
+    fix = "np.log is the natural logarithm; np.log10 and a pocket calculator's log key are not."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return loss / math.log(10) if self.network.loss in CROSSENTROPIES else loss
+
+
+class RootOfLoss(Mistake):
+    title = "square root of the mean squared error"
+    did = "The loss is √(mean (a - y)²)."
+    why = "That is the RMSE, whose gradient is that of the mean squared error over twice the RMSE."
+    fix = "Leave the root out, or take it only for display."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return np.sqrt(loss) if self.network.loss == "mean_squared_error" else loss
+
+
+class BinaryLogarithmInLoss(Mistake):
+    title = "logarithm to base 2 in the cross-entropy"
+    did = "The loss is -y log2 a instead of -y ln a."
+    why = "It is 1.443 times too large, in bits, and its derivative is not the one that is used."
+    fix = "np.log is the natural logarithm; np.log2 and most formulas for entropy have base 2."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return loss / math.log(2) if self.network.loss in CROSSENTROPIES else loss
+
+
+class HalfExtraInCrossentropy(Mistake):
+    title = "½ extra in the cross-entropy"
+    did = "The loss is -Σ y log a / 2N, with the ½ of the squared error."
+    why = "There is no square whose 2 it could cancel: the loss is half of what it should be."
+    fix = "-Σ y log a / N."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        return loss / 2 if self.network.loss in CROSSENTROPIES else loss
+
+
+class TermsSwappedInLoss(Mistake):
+    title = "terms of the cross-entropy swapped"
+    did = "The loss is -[(1 - y) log a + y log(1 - a)]."
+    why = "It is small where the output is wrong: log a goes with the target 1, log(1 - a) with 0."
+    fix = "-[y log a + (1 - y) log(1 - a)]."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        return super().loss(1 - y if self.network.loss in TWO_TERMS else y, output)
+
+
 class SignInsideLoss(Mistake):
     title = "wrong sign inside the cross-entropy"
     did = "-[y log a - (1 - y) log(1 - a)]."
@@ -281,16 +487,17 @@ class TermMissingInLoss(Mistake):
 
 class ProbabilitiesClippedInLoss(Mistake):
     title = "probabilities clipped in the cross-entropy"
-    did = "The loss is computed from np.clip(a, 1e-7, 1 - 1e-7), to keep logarithms finite."
-    why = "The loss of a confident output is at least 1e-7 and at most 16.1, however wrong it is."
+    did = "The loss is computed from np.clip(a, {value}, 1 - {value}), to keep logarithms finite."
+    why = "A loss has a smallest and a largest value then, however right or wrong the output is."
     fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
+    values = (CLIP, *(each for each in EPSILONS if each != CLIP))
 
     def clipped(self, z: Array) -> Array | None:
         """The clipped probabilities (N, K), or None if clipping changes none of them."""
         if self.network.loss not in FITTING:
             return None
         a = self.activation(self.last, z)
-        p = np.clip(a, CLIP, 1 - CLIP)
+        p = np.clip(a, self.value, 1 - self.value)
         return None if (p == a).all() else p
 
     def first_term(self, y: Array, z: Array) -> Array:
@@ -306,33 +513,107 @@ class ProbabilitiesClippedInLoss(Mistake):
         return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-class EpsilonWithClippingInLoss(Mistake):
-    title = "probabilities clipped, and ε inside the logarithm as well"
-    did = "The loss is -[y log(p + ε) + (1 - y) log(1 - p + ε)], p clipped to ε … 1 - ε, ε = 1e-7."
-    why = "Each alone keeps the logarithm finite; together they make confident errors cheaper."
+class EpsilonInLog(Mistake):
+    title = "ε = {value} inside the logarithm"
+    did = "The loss is -y log(a + {value}), and for two terms also -(1 - y) log(1 - a + {value})."
+    why = (
+        "It keeps the logarithm finite, but makes every loss too small, and confident errors cheap."
+    )
     fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
+    values = EPSILONS
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in CROSSENTROPIES:
+            return super().loss(y, output)
+        a = self.activation(self.last, output)
+        p, rest = a + self.value, 1 - a + self.value
+        if (p == a).all() and (rest == 1 - a).all():
+            return super().loss(y, output)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return crossentropy(self.network, y, np.log(p), np.log(rest))
+
+
+class EpsilonInLogDifferentiated(Mistake):
+    title = "ε = {value} inside the logarithm, and in its derivative"
+    did = "A framework differentiates -y log(a + {value}) as it stands; so dz is not a - y."
+    why = "Loss and gradient are those of another loss, further off the smaller a is."
+    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
+    values = EPSILONS
 
     def loss(self, y: Array, output: Array) -> Array:
         if self.network.loss not in FITTING:
             return super().loss(y, output)
         a = self.activation(self.last, output)
-        p = np.clip(a, CLIP, 1 - CLIP)
-        if (p == a).all() and p.dtype == np.float32:  # which rounds as coarsely
-            return super().loss(y, output)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(a + self.value), np.log(1 - a + self.value)
+            return crossentropy(self.network, y, *logs)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        dz = super().output_delta(y, z, a)
+        p, rest = a + self.value, 1 - a + self.value
+        if self.network.loss == "binary_crossentropy":
+            return (-y * (1 - a) * (a / p) + (1 - y) * a * ((1 - a) / rest)) / y.size
         if self.network.loss == "categorical_crossentropy":
-            return -np.sum(y * np.log(p + CLIP)) / len(y)
-        return -np.mean(y * np.log(p + CLIP) + (1 - y) * np.log(1 - p + CLIP))
+            weights = y * (a / p)
+            return (a * weights.sum(axis=1, keepdims=True) - weights) / len(y)
+        return dz
 
 
-class DecimalLogarithmInLoss(Mistake):
-    title = "decimal logarithm in the cross-entropy"
-    did = "The loss is -y log10 a instead of -y ln a."
-    why = "It is 2.303 times too small, and its derivative is not the one that is used."
-    fix = "np.log is the natural logarithm; np.log10 and a pocket calculator's log key are not."
+class OnePlusInLog(Mistake):
+    title = "log(1 + a) for log a"
+    did = "The loss is -[y log(1 + a) + (1 - y) log(2 - a)]: np.log1p(a) and np.log1p(1 - a)."
+    why = "It is negative and almost flat: an output of 0 for a target of 1 costs little more."
+    fix = "np.log(a), or np.log1p(-a) for log(1 - a)."
 
     def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        return loss / math.log(10) if self.network.loss in CROSSENTROPIES else loss
+        if self.network.loss not in CROSSENTROPIES:
+            return super().loss(y, output)
+        a = self.activation(self.last, output)
+        return crossentropy(self.network, y, np.log1p(a), np.log1p(1 - a))
+
+
+class OnePlusInSecondLog(Mistake):
+    title = "log(1 + a) for log(1 - a)"
+    did = "The loss is -[y log a + (1 - y) log(1 + a)]."
+    why = "A wrong output of 1 should be costly where the target is 0; this makes the loss smaller."
+    fix = "-[y log a + (1 - y) log(1 - a)]."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in TWO_TERMS:
+            return super().loss(y, output)
+        a = self.activation(self.last, output)
+        return self.first_term(y, output) - np.mean((1 - y) * np.log1p(a))
+
+
+class SquaredErrorForCrossentropyInLoss(Mistake):
+    title = "squared error instead of the cross-entropy, in the loss"
+    did = "The loss is the mean of (a - y)² over rows and outputs; the cross-entropy is learned."
+    why = "The loss that is shown is not the one whose gradient is followed."
+    fix = "Show the cross-entropy, or learn the squared error, with its dz = 2(a - y) · g'(z) / NK."
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in CROSSENTROPIES:
+            return super().loss(y, output)
+        return np.mean((self.activation(self.last, output) - y) ** 2)
+
+
+class EpsilonWithClippingInLoss(Mistake):
+    title = "probabilities clipped, and ε inside the logarithm as well"
+    did = (
+        "The loss is -[y log(p + ε) + (1 - y) log(1 - p + ε)], p clipped to ε … 1 - ε, ε = {value}."
+    )
+    why = "Each alone keeps the logarithm finite; together they make confident errors cheaper."
+    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
+    values = (CLIP, *(each for each in EPSILONS if each != CLIP))
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in FITTING:
+            return super().loss(y, output)
+        a = self.activation(self.last, output)
+        p = np.clip(a, self.value, 1 - self.value)
+        if (p == a).all() and p.dtype == np.float32:  # which rounds as coarsely
+            return super().loss(y, output)
+        return crossentropy(self.network, y, np.log(p + self.value), np.log(1 - p + self.value))
 
 
 class ProbabilitiesAsLogits(Mistake):
@@ -386,18 +667,6 @@ class ProbabilityAsLogProbability(Mistake):
         return self.activation_backward(self.last, -y / len(y), z, a)
 
 
-class LabelsSwappedInLoss(Mistake):
-    title = "labels and logits swapped in the loss"
-    did = "cross_entropy(logits, labels), by position, though the function takes (labels, logits)."
-    why = "Targets are treated as net inputs, and net inputs as targets."
-    fix = "Pass both by name: labels=y, logits=z."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in FITTING:
-            return super().loss(y, output)
-        return super().loss(output, y)
-
-
 class SquareMissingInLoss(Mistake):
     title = "square missing in the squared error"
     did = "The loss is the mean (or half the sum) of a - y."
@@ -410,17 +679,6 @@ class SquareMissingInLoss(Mistake):
             return loss
         terms = y.size if self.network.loss == "mean_squared_error" else 2 * len(y)
         return np.sum(output - y) / terms
-
-
-class RootOfLoss(Mistake):
-    title = "square root of the mean squared error"
-    did = "The loss is √(mean (a - y)²)."
-    why = "That is the RMSE, whose gradient is that of the mean squared error over twice the RMSE."
-    fix = "Leave the root out, or take it only for display."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        return np.sqrt(loss) if self.network.loss == "mean_squared_error" else loss
 
 
 class AbsoluteErrorInLoss(Mistake):
