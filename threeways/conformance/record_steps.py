@@ -328,7 +328,7 @@ class StepReader:
         """
         findings = Findings()
         with findings:
-            if self.test.steps_before is self.group.steps_before is None:
+            if not self.before and self.test.steps_before is self.group.steps_before is None:
                 raise InputError(f"{at}: need steps_before, the number of steps made before")
         of = {
             f"{slot}_{letter}[{l}]": (letter, l) for slot in names for letter, l in self.letters()
