@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,17 @@ import pytest
 from click.testing import CliRunner
 
 from impl_numpy import FeedForward
-from shared import Array, Case, InputError, Training, load_case
+from shared import (
+    Array,
+    Case,
+    InputError,
+    Layer,
+    Network,
+    Training,
+    Weights,
+    initialise,
+    load_case,
+)
 from tests.problems import Problem
 from threeways.cli import main
 from threeways.conformance.check import CaseResult, result_of, result_of_run
@@ -385,3 +397,67 @@ def test_an_optimizer_that_is_wrong_is_no_convention() -> None:
     case = dataclasses.replace(HALF, training=trained(optimizer="adam"))
     wrong = net_of(trained(optimizer="adam", beta_1=0.8, epsilon_placement="corrected_root"))
     assert result(wrong, case).convention is None
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "conventions.md").read_text(encoding="utf-8")
+
+
+def numbers_of_table(first: str) -> dict[str, float]:
+    """The last column of a table of the page by its first; ``first`` is the head of that."""
+    table = PAGE.partition(f"| {first} |")[2].partition("\n\n")[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines()[2:]]
+    return {cells[0].strip(): float(cells[-1]) for cells in rows}
+
+
+def test_the_page_has_the_losses() -> None:
+    """Of three outputs in four rows that are off by √2, in each of its definitions."""
+    N, K = 4, 3
+    of = {}
+    for output in ("linear-mse", "sigmoid-half"):
+        network = Problem("tanh", output, (1, K), N, "float64").case().network
+        net = FeedForward(network, initialise(network, "zeros", 0))
+        x = np.zeros((N, 1))
+        of[network.loss] = float(np.asarray(net.backward(x, net.predict(x) + np.sqrt(2)).loss))
+    assert list(numbers_of_table("definition").values()) == pytest.approx(
+        [
+            of["mean_squared_error"],
+            of["half_squared_error"],
+            of["mean_squared_error"] * K,
+            of["half_squared_error"] * N,
+            of["half_squared_error"] * 2 * N,
+        ]
+    )
+
+
+def test_the_page_has_the_optimizers() -> None:
+    adam = {"epsilon_placement": "corrected_root", "epsilon": 1e-8}
+    beside = {"epsilon_placement": "outside_root"}
+    trainings = [
+        trained(),
+        trained(optimizer="momentum"),
+        trained(optimizer="momentum"),
+        Training(learning_rate=0.01, optimizer="momentum"),
+        trained(optimizer="nesterov"),
+        trained(optimizer="adagrad"),
+        trained(optimizer="adagrad", **beside, epsilon=1e-10, initial_accumulator=0.0),
+        trained(optimizer="rmsprop"),
+        trained(optimizer="rmsprop", **beside, epsilon=1e-8, rho=0.99),
+        trained(optimizer="adam"),
+        trained(optimizer="adam", **adam),
+        trained(optimizer="adamw"),
+        trained(optimizer="adamw", **adam, weight_decay=0.01),
+    ]
+    network = Network(n_features=1, layers=(Layer(units=1),), loss="output")
+    x, y = np.array([[0.001]]), np.zeros((1, 1))
+    given = numbers_of_table("optimizer")
+    assert len(given) == len(trainings)
+    for training, number in zip(trainings, given.values(), strict=True):
+        net = FeedForward(network, (Weights(np.ones((1, 1)), np.zeros(1)),))
+        net.step(x, y, training)
+        after = float(net.step(x, y, training).W_next[0][0, 0])
+        assert after == pytest.approx(number, rel=1e-9)
+
+
+def test_the_page_has_a_step_that_is_right() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(code, {})
