@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -87,11 +88,22 @@ def random_case(seed: int) -> Case:
             for layer, (fan_in, fan_out) in zip(layers, itertools.pairwise(widths), strict=True)
         ),
         dataset=Dataset("random", x, _targets(random, loss, rows, widths[-1])),
-        training=Training(
-            learning_rate=float(10 ** random.uniform(-3, 1)),
-            optimizer=str(random.choice(list(OPTIMIZERS))),
-        ),
+        training=_training(random),
     )
+
+
+def _training(random: np.random.Generator) -> Training:
+    """Any optimizer, with ε anywhere, one in four with a weight decay of 1e-4 to 1."""
+    training = Training(
+        learning_rate=float(10 ** random.uniform(-3, 1)),
+        optimizer=str(random.choice(list(OPTIMIZERS))),
+    )
+    options: dict[str, Any] = {}
+    if places := OPTIMIZERS[training.optimizer].epsilon_placements:
+        options["epsilon_placement"] = str(random.choice(places))
+    if random.integers(4) == 0:
+        options["weight_decay"] = float(10 ** random.uniform(-4, 0))
+    return dataclasses.replace(training, **options)
 
 
 def _layer(random: np.random.Generator, units: int, activation: str) -> Layer:

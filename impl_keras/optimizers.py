@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import keras
 import numpy as np
 
+from impl_keras.update_rules import PLACED, RULES
 from shared import Optimizer as SharedOptimizer
 from shared import Slots, Training
 
@@ -32,10 +32,14 @@ class Optimizer(SharedOptimizer):
             ARGUMENTS.get(name, name): np.float64(value)
             for name, value in training.hyperparameters.items()
         }
-        self.keras = OPTIMIZERS[training.optimizer](learning_rate(training), **arguments)
+        if training.decay:
+            arguments["weight_decay"] = np.float64(training.decay)
+        name, place = training.optimizer, training.epsilon_placement
+        rule = PLACED.get((name, place or ""), RULES[name])
+        self.keras = rule(learning_rate(training), **arguments)
         self.keras.build(variables)
         self.slot_variables = {
-            slot: getattr(self.keras, SLOTS[training.optimizer, slot]) for slot in training.slots
+            slot: getattr(self.keras, SLOTS[name, slot]) for slot in training.slots
         }
 
     @property
@@ -48,14 +52,6 @@ class Optimizer(SharedOptimizer):
             array.assign(values)
 
 
-OPTIMIZERS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
-    "sgd": keras.optimizers.SGD,
-    "momentum": keras.optimizers.SGD,
-    "nesterov": partial(keras.optimizers.SGD, nesterov=True),
-    "adagrad": keras.optimizers.Adagrad,
-    "rmsprop": keras.optimizers.RMSprop,
-    "adam": keras.optimizers.Adam,
-}
 # Keras's names of its optimizers' slots, and of an argument that has another name there.
 SLOTS = {
     ("momentum", "momentum"): "momentums",
@@ -64,6 +60,8 @@ SLOTS = {
     ("rmsprop", "velocity"): "_velocities",
     ("adam", "momentum"): "_momentums",
     ("adam", "velocity"): "_velocities",
+    ("adamw", "momentum"): "_momentums",
+    ("adamw", "velocity"): "_velocities",
 }
 ARGUMENTS = {"initial_accumulator": "initial_accumulator_value"}
 

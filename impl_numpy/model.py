@@ -122,11 +122,9 @@ class Model(SharedModel):
         return Optimizer(training, [*self.W, *self.b])
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        for l in self.frozen:
-            dW[l][:] = 0
-        for l in self.fixed:
-            db[l][:] = 0
-        self.optimizer_for(training).apply([*dW, *db])
+        free_dW = [None if l in self.frozen else gradient for l, gradient in enumerate(dW)]
+        free_db = [None if l in self.fixed else gradient for l, gradient in enumerate(db)]
+        self.optimizer_for(training).apply([*free_dW, *free_db])
 
     def descend(self, x: Array, y: Array, training: Training) -> tuple[Array, Array | float]:
         """Make one update on a checked batch; returns what its loss is computed from.

@@ -1,19 +1,20 @@
-"""The optimizers: the rule by which a gradient changes a weight, in Keras's definitions.
+"""The optimizers: the learning rate of each step, and what they keep from one step to the next.
 
-η is the learning rate, g = ∂loss/∂w, of the shape of w, and t counts the steps from 0. A rule works
-in place, on one array at a time, and overwrites g, so that few arrays as large as W are allocated.
+η is the learning rate, and t counts the steps from 0. The rules, by which a gradient changes a
+weight, are in update_rules.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from shared import OPTIMIZERS, Array, Slots, Training
+from impl_numpy.update_rules import RULES, decay
+from shared import Array, Slots, Training
 from shared import Optimizer as SharedOptimizer
 
 __all__ = ["Optimizer"]
@@ -30,6 +31,8 @@ class Optimizer(SharedOptimizer):
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
         super().__init__(training, variables)
         self.t = 0
+        self.rate = learning_rate
+        self.decay = partial(decay, weight_decay=training.decay) if training.decay else None
         self.rule = partial(RULES[training.optimizer], **training.rule_arguments)
         self.slot_variables = {
             slot: [np.full_like(w, training.initial_slots) for w in variables]
@@ -45,78 +48,20 @@ class Optimizer(SharedOptimizer):
         for array, values in self.restored(slots):
             array[...] = values
 
-    def apply(self, gradients: Sequence[Array]) -> None:
-        """Update each variable by its gradient, of the same shape, which is overwritten."""
-        eta = learning_rate(self.training, self.t)
-        for arrays in zip(gradients, self.variables, *self.slot_variables.values(), strict=True):
-            self.rule(eta, self.t, *arrays)
+    def apply(self, gradients: Sequence[Array | None]) -> None:
+        """Update each variable by its gradient, of the same shape, which is overwritten.
+
+        A variable whose gradient is None is frozen: it and its slots stay as they are.
+        """
+        eta = self.rate(self.training, self.t)
+        slots = self.slot_variables.values()
+        for g, w, *kept in zip(gradients, self.variables, *slots, strict=True):
+            if g is None:
+                continue
+            if self.decay:
+                self.decay(eta, w)
+            self.rule(eta, self.t, g, w, *kept)
         self.t += 1
-
-
-def sgd(eta: float, t: int, g: Array, w: Array) -> None:
-    """w ← w - ηg."""
-    g *= eta
-    w -= g
-
-
-def momentum(eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float) -> None:
-    """v ← μv - ηg, w ← w + v (Polyak 1964)."""
-    g *= eta
-    v *= momentum
-    v -= g
-    w += v
-
-
-def nesterov(eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float) -> None:
-    """v ← μv - ηg, w ← w + μv - ηg: a look at where v leads (Sutskever et al. 2013)."""
-    g *= eta
-    v *= momentum
-    v -= g
-    w += momentum * v
-    w -= g
-
-
-def adagrad(eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
-    """s ← s + g², w ← w - ηg / √(s + ε) (Duchi et al. 2011)."""
-    s += g * g
-    w -= eta * g / np.sqrt(s + epsilon)
-
-
-def rmsprop(
-    eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
-) -> None:
-    """s ← ρs + (1 - ρ)g², w ← w - ηg / √(s + ε) (Hinton 2012)."""
-    s *= rho
-    s += (1 - rho) * g * g
-    w -= eta * g / np.sqrt(s + epsilon)
-
-
-def adam(
-    eta: float,
-    t: int,
-    g: Array,
-    w: Array,
-    m: Array,
-    s: Array,
-    *,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-) -> None:
-    """m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², w ← w - ηc m / (√s + ε) (Kingma & Ba 2015).
-
-    c = √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹) corrects m and s for having started at 0.
-    """
-    m *= beta_1
-    m += (1 - beta_1) * g
-    s *= beta_2
-    s += (1 - beta_2) * g * g
-    c = math.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
-    w -= eta * c * m / (np.sqrt(s) + epsilon)
-
-
-# Each under the name of its function.
-RULES: dict[str, Callable[..., None]] = {name: globals()[name] for name in OPTIMIZERS}
 
 
 def learning_rate(training: Training, t: int) -> float:

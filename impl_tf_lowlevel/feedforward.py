@@ -2,7 +2,7 @@
 
 Forward, layer by layer:   z[l] = a[l] @ W[l] + b[l],   a[l+1] = g(z[l]),   a[0] = x
 Backward:                  the tape records the forward pass and differentiates the loss
-Update, by sgd:            W[l].assign_sub(η dW[l]),    b[l].assign_sub(η db[l])   (optimizers.py)
+Update, by sgd:            W[l].assign_sub(η dW[l]),    b[l].assign_sub(η db[l])   (update_rules.py)
 
 ``drop`` and the penalties do nothing unless a layer has dropout, L1 or L2 (model.py).
 docs/lecture-code.md sets the listings of the KTH lecture beside this code.

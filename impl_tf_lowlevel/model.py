@@ -100,9 +100,9 @@ class Model(SharedModel):
     def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
         gradients = []
         for layer, gradient in zip(self.network.layers, dW, strict=True):
-            gradients.append(gradient if layer.trainable else tf.zeros_like(gradient))
+            gradients.append(gradient if layer.trainable else None)
         for layer, gradient in zip(self.network.layers, db, strict=True):
-            gradients.append(gradient if layer.learns_bias else tf.zeros_like(gradient))
+            gradients.append(gradient if layer.learns_bias else None)
         self.optimizer_for(training).apply(gradients)
 
     def descend(self, x: tf.Tensor, y: tf.Tensor, masks: Masks, training: Training) -> tf.Tensor:

@@ -1,24 +1,23 @@
-"""The optimizers: the rule by which a gradient changes a variable, without TensorFlow's own.
+"""The optimizers: the learning rate of each step, and what they keep from one step to the next.
 
-η is the learning rate, g = ∂loss/∂w, of the shape of w, and t counts the steps from 0. A rule works
-on one variable at a time, in a graph as well as eagerly.
+η is the learning rate, and t counts the steps from 0. The rules, by which a gradient changes a
+variable, are in update_rules.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import tensorflow as tf
 
-from shared import OPTIMIZERS, Slots, Training
+from impl_tf_lowlevel.update_rules import RULES, Array, decay
 from shared import Optimizer as SharedOptimizer
+from shared import Slots, Training
 
 __all__ = ["Optimizer"]
-
-Array: TypeAlias = tf.Variable
 
 
 class Optimizer(SharedOptimizer):
@@ -32,6 +31,7 @@ class Optimizer(SharedOptimizer):
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
         super().__init__(training, variables)
         self.t = tf.Variable(0, dtype=tf.int64)
+        self.decay = partial(decay, weight_decay=training.decay) if training.decay else None
         self.rule = partial(RULES[training.optimizer], **training.rule_arguments)
         self.slot_variables = {
             slot: [
@@ -50,77 +50,22 @@ class Optimizer(SharedOptimizer):
         for array, values in self.restored(slots):
             array.assign(values)
 
-    def apply(self, gradients: Sequence[tf.Tensor]) -> None:
-        """Update each variable by its gradient, of the same shape."""
+    def apply(self, gradients: Sequence[tf.Tensor | None]) -> None:
+        """Update each variable by its gradient, of the same shape.
+
+        A variable whose gradient is None is frozen: it and its slots stay as they are.
+        """
         dtype = self.variables[0].dtype
         eta = tf.cast(learning_rate(self.training, self.t), dtype)
         t = tf.cast(self.t, dtype)
-        for arrays in zip(gradients, self.variables, *self.slot_variables.values(), strict=True):
-            self.rule(eta, t, *arrays)
+        slots = self.slot_variables.values()
+        for g, w, *kept in zip(gradients, self.variables, *slots, strict=True):
+            if g is None:
+                continue
+            if self.decay:
+                self.decay(eta, w)
+            self.rule(eta, t, g, w, *kept)
         self.t.assign_add(1)
-
-
-def sgd(eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array) -> None:
-    """w ← w - ηg."""
-    w.assign_sub(eta * g)
-
-
-def momentum(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, v: Array, *, momentum: float
-) -> None:
-    """v ← μv - ηg, w ← w + v (Polyak 1964)."""
-    v.assign(momentum * v - eta * g)
-    w.assign_add(v)
-
-
-def nesterov(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, v: Array, *, momentum: float
-) -> None:
-    """v ← μv - ηg, w ← w + μv - ηg: a look at where v leads (Sutskever et al. 2013)."""
-    v.assign(momentum * v - eta * g)
-    w.assign_add(momentum * v - eta * g)
-
-
-def adagrad(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, s: Array, *, epsilon: float
-) -> None:
-    """s ← s + g², w ← w - ηg / √(s + ε) (Duchi et al. 2011)."""
-    s.assign_add(g * g)
-    w.assign_sub(eta * g / tf.sqrt(s + epsilon))
-
-
-def rmsprop(
-    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, s: Array, *, rho: float, epsilon: float
-) -> None:
-    """s ← ρs + (1 - ρ)g², w ← w - ηg / √(s + ε) (Hinton 2012)."""
-    s.assign(rho * s + (1 - rho) * g * g)
-    w.assign_sub(eta * g / tf.sqrt(s + epsilon))
-
-
-def adam(
-    eta: tf.Tensor,
-    t: tf.Tensor,
-    g: tf.Tensor,
-    w: Array,
-    m: Array,
-    s: Array,
-    *,
-    beta_1: float,
-    beta_2: float,
-    epsilon: float,
-) -> None:
-    """m ← β₁m + (1 - β₁)g, s ← β₂s + (1 - β₂)g², w ← w - ηc m / (√s + ε) (Kingma & Ba 2015).
-
-    c = √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹) corrects m and s for having started at 0.
-    """
-    m.assign(beta_1 * m + (1 - beta_1) * g)
-    s.assign(beta_2 * s + (1 - beta_2) * g * g)
-    c = tf.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
-    w.assign_sub(eta * c * m / (tf.sqrt(s) + epsilon))
-
-
-# Each under the name of its function.
-RULES: dict[str, Callable[..., None]] = {name: globals()[name] for name in OPTIMIZERS}
 
 
 @tf.autograph.experimental.do_not_convert

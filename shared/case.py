@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -92,6 +93,8 @@ class Case:
         transfer: layers of another network that replace the first layers before training.
         steps_before: the number of steps made before, for the schedule and Adam.
         slots: the optimizer's slots after these, as in :class:`Trace`; initial ones if empty.
+        names: the lecture's own names, each with the element or array of the step that it stands
+            for, as ``{"w5": "W[1][0,0]"}``; see :mod:`shared.own_names`.
     """
 
     network: Network
@@ -107,6 +110,7 @@ class Case:
     transfer: Transfer | None = None
     steps_before: int = 0
     slots: Slots = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dtype(self) -> str:

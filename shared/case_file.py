@@ -11,10 +11,12 @@ A file describes a network with its data and training, or a chain of functions:
     [data]                         dataset; or file; or x and y; image_shape, autoencoder, test;
                                    labels, of classes: a list in place of y, or true for a file
     [training]                     learning_rate, epochs, batch_size, seed; optimizer and its
-                                   numbers; schedule, decay_rate, decay_steps; validation, patience
+                                   numbers, epsilon_placement; weight_decay; schedule, decay_rate,
+                                   decay_steps; validation, patience
     [training.augmentation]        copies, shift, rotate, resize, contrast, noise, seed
     [goal]                         loss, accuracy, test_accuracy: what training has to reach
     [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case
+    [names]                        w5 = "W[1][0,0]": the lecture's own names; "w5+" follows
 
     [chain_rule]                   example, inputs, learning_rate
 """
@@ -64,6 +66,7 @@ from shared.labels import are_labels, targets_of
 from shared.losses import LOSSES
 from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
+from shared.own_names import own_names
 from shared.parameters import (
     BIAS_SCHEMES,
     SCHEMES,
@@ -277,6 +280,7 @@ class _CaseFile:
     transfer: _Transfer | None = None
     goal: Goal | None = None
     figures: dict[Text, dict[Text, Text]] = field(default_factory=dict)
+    names: dict[Text, Text] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.parameters is not None and self.initialise is not None:
@@ -316,7 +320,10 @@ class _CaseFile:
                 with _at("training"):
                     rows, _ = self.training.prepare(dataset)
                 n_rows, slots = self.training.sizes(len(rows))[0], self.training.slots
-                figures = _figures(self.figures, shapes(network, n_rows, slots))
+                with findings:
+                    figures = _figures(self.figures, shapes(network, n_rows, slots))
+                with findings, _at("names"):
+                    names = own_names(self.names, network, n_rows, slots)
         findings.raise_any()
         return Case(
             name=printable(path.stem),
@@ -330,6 +337,7 @@ class _CaseFile:
             test=test,
             goal=self.goal,
             transfer=transfer,
+            names=names,
         )
 
     def _check_targets(self, network: Network, dataset: Dataset) -> None:

@@ -13,7 +13,7 @@ from annotated_types import Gt
 from shared.arrays import Array
 from shared.augmentation import Augmentation, augment
 from shared.datasets import Dataset
-from shared.errors import checked
+from shared.errors import checked, unknown
 from shared.fields import (
     NaturalInt,
     NotNegativeFloat,
@@ -28,7 +28,11 @@ from shared.optimizers import OPTIMIZERS, SCHEDULES
 
 # The hyperparameters of all optimizers, each once, and of all schedules.
 _OWN = tuple({name: None for rule in OPTIMIZERS.values() for name in rule.hyperparameters})
+# The hyperparameter that any optimizer may have; it is no argument of an update rule.
+_OF_ANY = "weight_decay"
 _DECAY = ("decay_rate", "decay_steps")
+# The fields of a run of many steps, which say nothing about a step.
+_OF_RUN = ("epochs", "batch_size", "seed", "validation", "patience", "augmentation")
 # Part of the seed of dropout masks, so that they do not depend on the order of the rows.
 _DROPOUT = 1
 
@@ -42,6 +46,11 @@ class Training:
         optimizer: one of ``OPTIMIZERS``; "sgd", w ← w − η ∂loss/∂w, unless given.
         momentum, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
             hyperparameters; its defaults unless given.
+        epsilon_placement: where ε is added: "inside_root", √(s + ε), "outside_root", √s + ε, or
+            for Adam "corrected_root", √ŝ + ε; where Keras adds it unless given.
+        weight_decay: λ of the weight decay, w ← w − ηλw before each step, of weights and biases
+            alike, as in Keras and in PyTorch's AdamW (Loshchilov & Hutter 2019); 0 unless given,
+            0.004 for "adamw". It is no part of the loss or of its gradients, as ``l2`` is.
         schedule: one of ``SCHEDULES``, by which η depends on t, the number of steps made before:
             "step" is η·decay_rate^⌊t/decay_steps⌋, "exponential" η·decay_rate^(t/decay_steps),
             "inverse_time" η / (1 + decay_rate·t/decay_steps), and "cosine" η·½(1 + cos πt/T) until
@@ -69,6 +78,8 @@ class Training:
     beta_1: Share | None = None
     beta_2: Share | None = None
     epsilon: PositiveFloat | None = None
+    epsilon_placement: Text | None = None
+    weight_decay: NotNegativeFloat | None = None
     schedule: Annotated[Text, one_of("a schedule", SCHEDULES)] = "constant"
     decay_rate: PositiveFloat | None = None
     decay_steps: PositiveInt | None = None
@@ -86,8 +97,15 @@ class Training:
             (self.schedule, _DECAY, SCHEDULES[self.schedule]),
         ):
             for name in names:
-                if name in given and name not in has:
+                if name in given and name not in has and name != _OF_ANY:
                     raise ValueError(f"{name}: {kind!r} has none")
+        places = OPTIMIZERS[self.optimizer].epsilon_placements
+        if self.epsilon_placement is not None and self.epsilon_placement not in places:
+            hint = f"{self.optimizer!r} has none"
+            if places:
+                kind = f"a placement of {self.optimizer}'s ε"
+                hint = unknown(self.epsilon_placement, kind, places)
+            raise ValueError(f"epsilon_placement: {hint}")
         for name in SCHEDULES[self.schedule]:
             if name not in given:
                 raise ValueError(f"{name}: is missing, {self.schedule!r} needs it")
@@ -103,6 +121,18 @@ class Training:
         }
 
     @property
+    def of_step(self) -> dict[str, Any]:
+        """The fields that a step depends on, by name: those that are given, and all defaults."""
+        names = [field.name for field in dataclasses.fields(Training) if field.name not in _OF_RUN]
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return given | self.hyperparameters | self._placement
+
+    @property
+    def decay(self) -> float:
+        """λ of the weight decay; 0 without any."""
+        return self.hyperparameters.get(_OF_ANY, self.weight_decay or 0.0)
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """The names of the optimizer's slots, the numbers it keeps for each weight and bias."""
         return OPTIMIZERS[self.optimizer].slots
@@ -114,10 +144,16 @@ class Training:
         return self.hyperparameters[name] if name else 0.0
 
     @cached_property
-    def rule_arguments(self) -> dict[str, float]:
-        """The hyperparameters that each step of the optimizer takes."""
-        start = OPTIMIZERS[self.optimizer].initial_slots
-        return {name: value for name, value in self.hyperparameters.items() if name != start}
+    def rule_arguments(self) -> dict[str, Any]:
+        """The hyperparameters that the optimizer's rule takes, and where it adds ε."""
+        others = OPTIMIZERS[self.optimizer].initial_slots, _OF_ANY
+        own = {name: value for name, value in self.hyperparameters.items() if name not in others}
+        return own | self._placement
+
+    @property
+    def _placement(self) -> dict[str, str]:
+        places = OPTIMIZERS[self.optimizer].epsilon_placements
+        return {"epsilon_placement": self.epsilon_placement or places[0]} if places else {}
 
     def prepare(self, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
         """The rows to train on, with their augmented copies, and those to validate on, if any.

@@ -15,17 +15,21 @@ from benchmarks.mistakes_caught import networks, verdicts
 from benchmarks.random_networks import random_case
 from shared import (
     DTYPES,
+    LOSSES,
     Array,
     Case,
     ChainRule,
     ChainRuleCase,
+    Dataset,
     Layer,
+    Weights,
     case_names,
     initialise,
     load_case,
 )
 from threeways.compare import compare, worst_difference
 from threeways.exact.judge import judge
+from threeways.exact.oracle import exact_step
 
 # The factor, less 1, by which a gradient may not be wrong unnoticed.
 SMALLEST = {"float32": 1e-4, "float64": 1e-10}
@@ -70,6 +74,62 @@ def test_a_random_network_raises_no_false_alarm(seed: int) -> None:
         )
     judgement = judge(case, step.quantities())
     assert judgement.ok, judgement.departures
+
+
+def moved(case: Case, share: float, seed: int) -> tuple[Case, dict[str, Array]]:
+    """A case with all its inputs moved by up to a share of themselves, and by how much at most."""
+    random = np.random.default_rng(seed)
+    errors: dict[str, Array] = {}
+
+    def move(name: str, values: Array) -> Array:
+        errors[name] = share * np.abs(values) * random.random(values.shape)
+        return values + 0.999 * errors[name] * random.choice([-1, 1], values.shape)
+
+    layers = range(len(case.parameters))
+    x, y = case.first_batch()
+    if LOSSES[case.network.loss].targets is None:
+        y = move("y", y)
+    parameters = tuple(
+        Weights(move(f"W[{l}]", W), move(f"b[{l}]", b)) for l, (W, b) in enumerate(case.parameters)
+    )
+    slots = {
+        name: tuple(move(f"{name}[{l}]", arrays[l]) for l in layers)
+        for name, arrays in case.slots.items()
+    }
+    dataset = Dataset("moved", move("x", x), y)
+    return dataclasses.replace(case, parameters=parameters, dataset=dataset, slots=slots), errors
+
+
+def with_slots(case: Case, seed: int) -> Case:
+    """The second step of a case in float64, with random slots of its optimizer."""
+    random = np.random.default_rng(seed)
+    slots = {
+        f"{slot}_{letter}": tuple(random.random(getattr(each, letter).shape) for each in layers)
+        for layers in [case.parameters]
+        for slot in case.training.slots
+        for letter in "Wb"
+    }
+    return dataclasses.replace(case.with_dtype("float64").alone(), slots=slots, steps_before=1)
+
+
+@pytest.mark.parametrize("share", [1e-10, 1e-3])
+@pytest.mark.parametrize("seed", range(0, 24, 3))
+def test_errors_of_the_inputs_are_carried_through_the_step(seed: int, share: float) -> None:
+    case = with_slots(random_case(seed), seed)
+    other, errors = moved(case, share, seed)
+    exact, off = exact_step(case, scale=3), exact_step(other, scale=3)
+    judgement = judge(case, off.values, exact, input_errors=errors)
+    assert judgement.ok, judgement.departures
+    assert judgement.worst_overall.ratio > 0.3
+    assert not judge(case, off.values, exact).ok
+
+
+def test_errors_of_the_outputs_are_allowed_for() -> None:
+    case = load_case("mazur")
+    exact = exact_step(case)
+    rounded = {name: values.round(9) for name, values in exact.values.items()}
+    assert not judge(case, rounded, exact).ok
+    assert judge(case, rounded, exact, output_errors=dict.fromkeys(rounded, 0.5e-9)).ok
 
 
 def test_a_network_of_500_layers_is_judged() -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 
 import threeways
+from benchmarks.chance import DIGITS, Draws
 from impl_numpy import FeedForward
-from shared import Case, InputError, load_case
+from shared import Array, Case, InputError, Trace, load_case
 from tests.problems import regularised
 from threeways.exact.judge import judge
 from threeways.exact.oracle import exact_step
 from threeways.mistakes import MISTAKES, pair
 from threeways.mistakes.diagnosis import diagnose, recognise
 from threeways.mistakes.steps import numbers_of
+from threeways.report.diagnoses import explain_diagnosis
 
 
 def network(name: str) -> Case:
@@ -72,6 +77,117 @@ def test_printed_digits() -> None:
     assert 5 <= doubled.matches[0].digits < 6
 
 
+@pytest.fixture(scope="module")
+def draws() -> Draws:
+    return Draws("mazur")
+
+
+@pytest.mark.parametrize("digits", DIGITS)
+def test_random_numbers_are_not_taken_for_a_known_mistake(digits: int, draws: Draws) -> None:
+    """Most of those with 3 digits match some mistake or pair, but that is said to be chance."""
+    given = draws.verdicts("loss", digits, 30) + draws.verdicts("W_next[1][0,0]", digits, 30)
+    assert given["known"] + given["not unique"] <= 1
+    assert given["possible"] > 10 or digits > 3
+
+
+def test_what_chance_may_have_made_is_only_possible() -> None:
+    """The number is arbitrary; that many of 3 digits match was counted in draws."""
+    found = diagnose("mazur", {"W_next[1][0,0]": "0.354"})
+    assert found.verdict == "possible"
+    assert 0.3 < found.chance < 0.6
+    first, chance, *_ = explain_diagnosis(found)
+    assert first.startswith("possible, but not certain, to 3 digits: ")
+    assert chance.startswith(
+        "  two mistakes from one number: by chance, 1 in 2 numbers of 3 digits"
+    )
+
+
+def test_several_numbers_are_less_likely_to_match_by_chance() -> None:
+    one: dict[str, str | float] = {"dW[1][0,0]": "0.164"}
+    both = one | {"dW[1][0,1]": "-0.0452"}
+    right_too = one | {"loss": "0.29837"}
+    alone, together, with_right = (diagnose("mazur", each) for each in (one, both, right_too))
+    assert alone.verdict == "possible"
+    assert together.verdict == "known"
+    assert alone.chance > 100 * together.chance
+    assert alone.chance > with_right.chance  # fewer mistakes leave the loss as it is
+    for found in (alone, together, with_right):
+        assert [match.mistakes for match in found.matches] == [("half-missing",)]
+
+
+def test_a_match_to_no_digit_is_none() -> None:
+    values: dict[str, str | float] = {"dW[0][0,0]": "0.", "dW[1][0,0]": "1."}
+    assert all(match.digits >= 1 for match in diagnose("mazur", values).matches)
+    zero_to_four: dict[str, str | float] = {"dW[1][0,0]": "0.0000", "dW[1][1,0]": "0.0000"}
+    assert diagnose("mazur", zero_to_four).matches  # of an array of about 0.08
+
+
+def test_runners_up_come_closer_than_the_correct_step() -> None:
+    found = diagnose("mazur", {"dW[1][0,0]": "0.1644", "loss": "0.29837"})
+    assert found.verdict == "none known"
+    assert found.runners_up[0].mistakes == ("half-missing",)
+    for each in found.runners_up:
+        assert each.digits >= 2
+        assert (each.agreed, each.digits) > (found.correct.agreed, found.correct.digits)
+    assert not diagnose("mazur", {"W_next[1][0,0]": "0.35893"}).runners_up  # right is closest
+
+
+def test_of_a_run_only_the_last_steps_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain of any length costs little more than its last step alone."""
+    case = network("mazur").alone()
+    numbers = numbers_of(FeedForward, case)
+    numbers["dW[1]"] = numbers["dW[1]"] * 1.01
+    made: list[FeedForward] = []
+    right_step = FeedForward.step
+
+    def step(net: FeedForward, *arguments: Any) -> Trace:
+        made.append(net)
+        return right_step(net, *arguments)
+
+    monkeypatch.setattr(FeedForward, "step", step)
+    recognise(case, numbers)
+    alone = len(made)
+    recognise(case, numbers, before=[case] * 1000)
+    assert len(made) - alone < 2 * alone
+
+
+def test_a_run_goes_on_from_what_was_recorded() -> None:
+    """The gradients that pile up are those of the recorded steps."""
+    case = network("mazur").alone()
+    net = MISTAKES["gradients-not-reset"](case.network, case.parameters)
+    run = []
+    for _ in range(2):
+        run.append(dataclasses.replace(case, parameters=net.parameters))
+        numbers = net.step(*case.first_batch(), case.training).quantities()
+    (found,) = recognise(run[-1], numbers, before=run[:-1]).matches
+    assert found.mistakes == ("gradients-not-reset",)
+
+
+def test_without_a_match_each_number_is_set_beside_the_right_one() -> None:
+    """One z is wrong, and the activation, the loss and dW are what follows from it."""
+    values: dict[str, str | float] = {
+        "loss": "0.3116",
+        "a[2][0,0]": "0.7690",
+        "z[1][0,0]": "1.2024",
+        "z[1][0,1]": "1.2249",
+        "dW[1][1,0]": "0.2",
+        "db[1][1]": "-0.0381",
+    }
+    found = diagnose("mazur", values)
+    assert found.verdict == "none known"
+    assert [(each.element, each.state) for each in found.given] == [
+        ("z[1][0,0]", "first"),
+        ("z[1][0,1]", "right"),
+        ("a[2][0,0]", "follows"),
+        ("loss", "follows"),
+        ("dW[1][1,0]", "departs"),
+        ("db[1][1]", "right"),
+    ]
+    _, first, second, *_ = explain_diagnosis(found)
+    assert first == "  z[1][0,0]   yours 1.2024   should be 1.10591     departs first"
+    assert second.endswith(" right")
+
+
 def test_a_later_step_with_dropout_and_without_the_rows_held_back() -> None:
     case = regularised()
     rows, held_back = case.training.prepare(case.dataset)
@@ -114,6 +230,27 @@ def test_a_float32_computation_is_recognised_as_one() -> None:
     numbers = numbers_of(FeedForward, case.with_dtype("float32"))
     in_doubles = {name: array.astype(float) for name, array in numbers.items()}
     assert recognise(case, in_doubles).matches[0].mistakes == ("float32-inside",)
+
+
+@pytest.mark.parametrize("made", [(), ("half-missing",), ("half-missing", "bias-frozen")])
+def test_digits_that_a_float32_program_prints_count_as_seven(made: tuple[str, ...]) -> None:
+    case = network("uio-9-buildings")
+    kind = pair(*made) if len(made) == 2 else MISTAKES[made[0]] if made else FeedForward
+    numbers = numbers_of(kind, case.with_dtype("float32"))
+    found = diagnose(case, first_elements(numbers))
+    assert found.of_float32
+    assert made in [match.mistakes for match in found.matches]
+    assert any("digits of float32" in line for line in explain_diagnosis(found))
+    assert not diagnose(case, first_elements(numbers_of(kind, case))).of_float32
+
+
+def first_elements(numbers: dict[str, Array]) -> dict[str, str | float]:
+    return {"dW[0][0,0]": float(numbers["dW[0]"][0, 0]), "b_next[0][0]": numbers["b_next[0]"][0]}
+
+
+def test_a_wrong_digit_is_no_rounding_of_float32() -> None:
+    assert diagnose("mazur", {"loss": "0.298371109"}).verdict == "correct"
+    assert diagnose("mazur", {"loss": "0.298372109"}).verdict == "none known"
 
 
 def test_a_few_units_in_the_last_place_are_no_known_mistake() -> None:

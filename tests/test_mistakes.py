@@ -181,7 +181,7 @@ def test_catalogue() -> None:
     assert len(MISTAKES) >= 45
     assert len({mistake.title for mistake in MISTAKES.values()}) == len(MISTAKES)
     for name, mistake in MISTAKES.items():
-        assert mistake.__bases__ == (Mistake,)
+        assert issubclass(mistake, Mistake)
         assert mistake.name == name
         for text in (mistake.title, mistake.did, mistake.why, mistake.fix):
             assert text, name
@@ -241,7 +241,7 @@ def test_every_mistake_is_named() -> None:
     assert not unnamed
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("name", [name for name, kind in MISTAKES.items() if not kind.is_recorders])
 def test_fit_makes_the_same_mistake_as_step(name: str) -> None:
     plain = Training(learning_rate=0.1, epochs=2, batch_size=3)
     decaying = dataclasses.replace(plain, optimizer="momentum", **DECAYS["exponential"])

@@ -10,7 +10,19 @@ import numpy as np
 import pytest
 
 from impl_numpy.optimizers import learning_rate
-from shared import DTYPES, OPTIMIZERS, SCHEDULES, Case, InputError, Training, load_case
+from shared import (
+    DTYPES,
+    OPTIMIZERS,
+    SCHEDULES,
+    Case,
+    Dataset,
+    InputError,
+    Layer,
+    Network,
+    Training,
+    Weights,
+    load_case,
+)
 from threeways.compare import compare
 from threeways.implementations import model
 
@@ -21,7 +33,9 @@ OTHER_NUMBERS: dict[str, dict[str, Any]] = {
     "adagrad": {"initial_accumulator": 0.0, "epsilon": 0.01},
     "rmsprop": {"rho": 0.3, "epsilon": 1e-3},
     "adam": {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
+    "adamw": {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "weight_decay": 0.5},
 }
+PLACES = [(name, place) for name, rule in OPTIMIZERS.items() for place in rule.epsilon_placements]
 DECAYS: dict[str, dict[str, Any]] = {
     "constant": {},
     "step": {"decay_rate": 0.5, "decay_steps": 3},
@@ -48,8 +62,21 @@ def test_nothing_is_left_out() -> None:
 def test_first_step_is_the_exact_one(
     optimizer: str, name: str, dtype: str, packages: dict[str, ModuleType]
 ) -> None:
-    for numbers in ({}, OTHER_NUMBERS[optimizer]):
+    for numbers in ({}, OTHER_NUMBERS[optimizer], {"weight_decay": 0.3}):
         training = Training(learning_rate=0.1, optimizer=optimizer, **numbers)
+        result = compare(case_with(name, training), dtype, packages)
+        assert result.ok, result.exact
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("optimizer", "place"), PLACES)
+def test_steps_with_epsilon_elsewhere_are_exact(
+    optimizer: str, place: str, dtype: str, packages: dict[str, ModuleType]
+) -> None:
+    for name, epsilon in (("mazur", 0.3), ("iris", 1e-8)):
+        training = Training(
+            learning_rate=0.1, optimizer=optimizer, epsilon=epsilon, epsilon_placement=place
+        )
         result = compare(case_with(name, training), dtype, packages)
         assert result.ok, result.exact
 
@@ -104,6 +131,94 @@ def test_another_training_starts_its_optimizer_anew(packages: dict[str, ModuleTy
         assert again == pytest.approx(10 * first, rel=1e-3)
 
 
+# One weight, whose gradient is 2(wx - y)x.
+LINE = Case(
+    network=Network(
+        n_features=1, layers=(Layer(units=1, fixed_bias=True),), loss="mean_squared_error"
+    ),
+    parameters=(Weights(np.array([[2.0]]), np.array([0.0])),),
+    dataset=Dataset("line", np.array([[1.5]]), np.array([[1.0]])),
+    training=Training(learning_rate=0.01),
+)
+
+
+def weights_of_steps(package: ModuleType, case: Case, training: Training, n: int) -> list[float]:
+    """W[0][0,0] after each of n steps on the first batch."""
+    net = model(package, case)
+    steps = [net.step(*case.first_batch(), training) for _ in range(n)]
+    return [float(step.W_next[0][0, 0]) for step in steps]
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+@pytest.mark.parametrize(
+    ("numbers", "first", "third"),
+    [  # as torch.optim.AdamW with betas (0.9, 0.999), eps 1e-7 has them, to 7 digits
+        ({"optimizer": "adamw", "weight_decay": 0.1}, 1.9880000, 1.9640450),
+        ({"optimizer": "adam", "weight_decay": 0.1}, 1.9880000, 1.9640450),
+        ({"optimizer": "adamw"}, 1.9899200, 1.9697688),
+        ({"optimizer": "adamw", "weight_decay": 0.0}, 1.9900000, 1.9700075),
+        ({"weight_decay": 0.1}, 1.9380000, 1.8224248),
+    ],
+)
+def test_weight_decay(
+    numbers: dict[str, Any], first: float, third: float, name: str, packages: dict[str, ModuleType]
+) -> None:
+    training = Training(learning_rate=0.01, **numbers)
+    weights = weights_of_steps(packages[name], LINE, training, 3)
+    assert weights[::2] == pytest.approx([first, third], abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+@pytest.mark.parametrize(
+    ("optimizer", "place", "third"),
+    [  # after three steps; PyTorch's, with the same numbers, where it has ε there
+        ("adagrad", "inside_root", 1.9773445),
+        ("adagrad", "outside_root", 1.9786592),
+        ("rmsprop", "inside_root", 1.9300892),
+        ("rmsprop", "outside_root", 1.9396487),
+        ("adam", "outside_root", 1.9898011),
+        ("adam", "corrected_root", 1.9723214),
+        ("adamw", "outside_root", 1.9895617),
+        ("adamw", "corrected_root", 1.9720827),
+    ],
+)
+def test_epsilon_placement(
+    optimizer: str, place: str, third: float, name: str, packages: dict[str, ModuleType]
+) -> None:
+    training = Training(
+        learning_rate=0.01, optimizer=optimizer, epsilon=0.5, epsilon_placement=place
+    )
+    weights = weights_of_steps(packages[name], LINE, training, 3)
+    assert weights[2] == pytest.approx(third, abs=1e-7)
+
+
+def test_epsilon_is_where_keras_adds_it_unless_told_otherwise() -> None:
+    places = {name: Training(learning_rate=1, optimizer=name).rule_arguments for name in OPTIMIZERS}
+    assert {name: each.get("epsilon_placement") for name, each in places.items()} == {
+        "sgd": None, "momentum": None, "nesterov": None, "adagrad": "inside_root",
+        "rmsprop": "inside_root", "adam": "outside_root", "adamw": "outside_root",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+def test_weight_decay_of_biases_and_not_of_what_is_frozen(
+    name: str, packages: dict[str, ModuleType]
+) -> None:
+    """At the minimum, where all gradients are 0, so that nothing but the decay moves anything."""
+    layers = (Layer(units=1), Layer(units=1, fixed_bias=True), Layer(units=1, trainable=False))
+    network = Network(n_features=1, layers=layers, loss="half_squared_error")
+    parameters = tuple(
+        Weights(np.array([[w]]), np.array([b])) for w, b in [(2, 4), (6, 8), (10, 12)]
+    )
+    x = np.array([[1.0]])
+    package = packages[name]
+    y = package.FeedForward(network, parameters).predict(x)
+    training = Training(learning_rate=0.5, weight_decay=0.5, optimizer="nesterov")
+    step = package.FeedForward(network, parameters).step(x, y, training)
+    after = [(float(W[0, 0]), float(b[0])) for W, b in zip(step.W_next, step.b_next, strict=True)]
+    assert after == [(1.5, 3.0), (4.5, 8.0), (10.0, 12.0)]
+
+
 @pytest.mark.parametrize(
     ("schedule", "rates"),
     [
@@ -137,6 +252,17 @@ def test_cosine_ends_at_zero() -> None:
         ({"schedule": "step", "decay_rate": 0.5}, "decay_steps: is missing, 'step' needs it"),
         ({"schedule": "cosine", "decay_steps": 0}, "decay_steps: should be greater than 0, not 0"),
         ({"decay_rate": 0.5}, "decay_rate: 'constant' has none"),
+        ({"epsilon_placement": "inside_root"}, "epsilon_placement: 'sgd' has none"),
+        (
+            {"optimizer": "adam", "epsilon_placement": "inside_root"},
+            "epsilon_placement: 'inside_root' is not a placement of adam's ε; did you mean "
+            "'outside_root'?",
+        ),
+        (
+            {"optimizer": "rmsprop", "epsilon_placement": 1},
+            "epsilon_placement: should be a valid string, not 1",
+        ),
+        ({"weight_decay": -0.1}, "weight_decay: should be greater than or equal to 0, not -0.1"),
     ],
 )
 def test_numbers_that_are_wrong(numbers: dict[str, Any], line: str) -> None:

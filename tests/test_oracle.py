@@ -151,3 +151,14 @@ def test_what_cancels_is_a_number(optimizer: str) -> None:
     for quantity, values in exact.values.items():
         assert np.isfinite(values).all(), quantity
     assert abs(exact.values["loss"]) < 1e-60
+
+
+def test_a_scaled_loss_has_scaled_gradients_but_not_scaled_penalties() -> None:
+    case = load_case("breast-cancer-l2")
+    exact, scaled = exact_step(case).values, exact_step(case, scale=3).values
+    assert isinstance(case, Case)
+    l2, W = case.network.layers[0].l2, case.parameters[0].W
+    penalty = l2 * sum((each.W**2).sum() for each in case.parameters)
+    assert scaled["loss"] == pytest.approx(3 * exact["loss"] - 2 * penalty, rel=1e-14)
+    assert scaled["dz[0]"] == pytest.approx(3 * exact["dz[0]"], rel=1e-14)
+    assert scaled["dW[0]"] == pytest.approx(3 * exact["dW[0]"] - 4 * l2 * W, rel=1e-12)

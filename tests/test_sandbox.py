@@ -28,7 +28,7 @@ MAKE = """
 import functools
 
 def make(target, name):
-    return "any", functools.partial(target, name)
+    return "any", functools.partial(target, name), {}
 """
 
 

@@ -27,6 +27,7 @@ MIRRORED = {
     "optimizers.py",
     "perceptron.py",
     "regularisation.py",
+    "update_rules.py",
 }
 CONTRACT = ("parameters", "load", "predict", "evaluate", "forward", "backward", "step", "fit")
 OPTIMIZER = ("slots", "steps", "restore")

@@ -52,7 +52,7 @@ def mazur(folder: Path) -> Any:
 @pytest.fixture
 def no_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge only: the search for mistakes takes long where there is none to be found."""
-    monkeypatch.setattr(threeways.conformance.records, "recognise", lambda *_: None)
+    monkeypatch.setattr(threeways.conformance.records, "recognise", lambda *_, **__: None)
 
 
 @pytest.fixture
@@ -270,6 +270,7 @@ def recorded(
     if optimizer != "sgd":
         rate = group.pop("learning_rate")
         group["training"] = {"learning_rate": rate, "optimizer": optimizer}
+        group["training"] |= training.hyperparameters
     return {"schema": "threeways/vectors/v1", "groups": [group]}
 
 

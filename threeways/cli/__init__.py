@@ -19,6 +19,8 @@ from threeways.cli.check import check
 from threeways.cli.compare import compare
 from threeways.cli.diagnose import diagnose
 from threeways.cli.listings import list_cases, list_datasets
+from threeways.cli.mistakes import mistakes
+from threeways.cli.show import show
 from threeways.cli.streams import OutputError, safe_streams
 from threeways.cli.train import train
 from threeways.cli.vectors import vectors
@@ -98,5 +100,10 @@ def main() -> None:
         raise click.ClickException(problem)
 
 
-for command in (compare, train, bench, diagnose, check, vectors, list_cases, list_datasets):
+COMMANDS = (
+    *(compare, show, train, bench),
+    *(diagnose, mistakes, check, vectors),
+    *(list_cases, list_datasets),
+)
+for command in COMMANDS:
     main.add_command(command)

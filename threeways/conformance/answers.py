@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import numbers
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from shared import Array, Case, Trace, shapes
 from shared.quantities import unknown_quantity
+from threeways.conformance.layouts import PLAIN, InLayout, Layout, declaration, mean
 
 Quantities = dict[str, Array]
+
+# Characters of somebody else's message that are shown.
+LONGEST = 100
+
+
+class FormError(Exception):
+    """What is wrong with a value that should be an array."""
+
+
+class Numbers(NamedTuple):
+    """An array, and the name of its dtype; "" if any dtype will do, as for Python's numbers."""
+
+    array: Array
+    dtype: str
 
 
 def expected_shapes(case: Case) -> dict[str, tuple[int, ...]]:
@@ -23,55 +40,185 @@ def quantities_of(answer: object, case: Case) -> tuple[Quantities, list[str]]:
     """The arrays in an implementation's answer that have the right form, and one line per problem.
 
     Args:
-        answer: what it returned for the case's first step.
+        answer: what it returned for the case's first step; what it returned for each row, or in a
+            layout of its own, comes as :class:`InLayout`.
         case: which.
 
     Returns:
         Arrays of the case's dtype and of the right shapes, their numbers as they are (NaN and
         infinity too); and a line for each type, dtype, shape or name that is wrong.
     """
+    known = expected_shapes(case)
+    if not isinstance(answer, InLayout):
+        return _in_layout(answer, PLAIN, known, case.dtype)
+    layout = answer.layout
+    if not layout.by_row:
+        return _in_layout(answer.answers[0], layout, known, case.dtype)
+    known = shapes(case.network, 1, case.training.slots)
+    of_rows = [_in_layout(each, layout, known, case.dtype) for each in answer.answers]
+    quantities, problems = mean([each for each, _ in of_rows], case.dtype)
+    return quantities, [*dict.fromkeys(line for _, lines in of_rows for line in lines), *problems]
+
+
+def _in_layout(
+    answer: object, layout: Layout, known: Mapping[str, tuple[int, ...]], dtype: str
+) -> tuple[Quantities, list[str]]:
+    """The quantities of one answer, its layout undone, and one line per problem."""
     if isinstance(answer, Trace):
         try:
             answer = answer.quantities()
         except Exception as error:
-            return {}, [f"its Trace is incomplete ({type(error).__name__}: {error})"]
+            return {}, [f"its Trace is incomplete ({_described(error)})"]
     if not isinstance(answer, Mapping):
         hint = " (is there a return?)" if answer is None else ""
         return {}, [f"it returned {_a(answer)}{hint}, expected {{quantity: array}} or a Trace"]
     if not answer:
         return {}, ["it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"]
-    known = expected_shapes(case)
     wrong: dict[str, list[str]] = {}
-    problems, quantities = [], {}
-    for name, value in answer.items():
+    problems: list[str] = []
+    quantities: Quantities = {}
+    found: dict[str, tuple[int, ...]] = {}  # the shapes that were given
+    for name, value in _by_layer(answer, known, layout, problems):
         if name not in known:
             problems.append(unknown_quantity(name, known))
-        elif problem := _wrong_form(name, value, known[name], case.dtype):
-            wrong.setdefault(problem, []).append(name)
+        elif line := layout.refusal(name):
+            wrong.setdefault(line, []).append(name)
+        elif name in quantities:
+            problems.append(f"{name}: given twice")
         else:
-            with np.errstate(over="ignore"):
-                quantities[name] = np.asarray(value, dtype=case.dtype)
-    for problem, names in wrong.items():
+            try:
+                array, kind = numbers_in(value)
+                found[name] = array.shape
+                check_form(array, kind, layout.shape(name, known[name]), dtype)
+                with np.errstate(over="ignore"):
+                    quantities[name] = np.asarray(array, dtype=dtype)
+            except FormError as error:
+                wrong.setdefault(str(error), []).append(name)
+    for line, names in wrong.items():
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        problems.append(f"{', '.join(names[:3])}{more}: {problem}")
-    return quantities, problems
+        problems.append(f"{', '.join(names[:3])}{more}: {line}")
+    if declared := declaration(found, known) if layout is PLAIN else "":
+        problems.append(f"this is a layout: declare {declared}, from threeways.testing")
+    return layout.undo(quantities), problems
 
 
-def _wrong_form(name: str, value: Any, shape: tuple[int, ...], dtype: str) -> str:
-    """Message about a quantity's type, dtype and shape; "" if they are right."""
-    if not isinstance(value, np.ndarray | np.generic):
-        if name == "loss" and isinstance(value, float):
-            return ""
-        number = "a float or " if name == "loss" else ""
-        return f"{_a(value)}, expected {number}a NumPy array of {dtype}"
+def _by_layer(
+    answer: Mapping[Any, Any],
+    known: Mapping[str, tuple[int, ...]],
+    layout: Layout,
+    problems: list[str],
+) -> Iterator[tuple[Any, Any]]:
+    """Each quantity's name and value; ``"dW": [dW0, dW1]`` is dW[0] and dW[1].
+
+    A list ``a`` may begin with the input. Lines about lists that are too long or too short are
+    appended to ``problems``.
+    """
+    for name, value in answer.items():
+        names = [each for each in known if each.partition("[")[0] == name and each != name]
+        if not names:
+            yield name, value
+            continue
+        names.sort(key=lambda each: int(each[len(name) + 1 : -1]))
+        values = _layers(value, layout.shape(names[0], known[names[0]]), len(names))
+        if name == "a" and len(values) == len(names) + 1:
+            values = values[1:]
+        if len(values) == len(names):
+            yield from zip(names, values, strict=True)
+        else:
+            found = f"{len(values)} arrays" if len(values) != 1 else "1 array"
+            problems.append(f"{name}: {found}, expected {len(names)}, one for each layer")
+
+
+def _layers(value: Any, shape: tuple[int, ...], n_layers: int) -> list[Any]:
+    """The values for the layers; a value for one layer alone needs no list."""
+    if n_layers == 1:
+        try:
+            if numbers_in(value).array.shape == shape:
+                return [value]
+        except FormError:
+            pass
+    if isinstance(value, list | tuple):
+        return list(value)
+    try:
+        array = numbers_in(value).array
+    except FormError:
+        return [value]
+    return list(array) if array.ndim > len(shape) else [array]
+
+
+def numbers_in(value: Any) -> Numbers:
+    """The array that a value is or holds: an array or tensor, a number, or lists of these.
+
+    Python's numbers and whole numbers have no dtype. A tensor is read by ``__array__`` or DLPack,
+    and is detached first if it can be.
+
+    Raises:
+        FormError: it holds something else, its rows are of different lengths, or reading it fails.
+    """
+    try:
+        return _numbers_in(value)
+    except FormError:
+        raise
+    except Exception as error:  # the code of other people's tensors
+        raise FormError(f"cannot be read as an array ({_described(error)})") from None
+
+
+def _numbers_in(value: Any) -> Numbers:
+    if isinstance(value, list | tuple):
+        if all(type(each) in (float, int) for each in value):
+            return Numbers(np.array(value, dtype=np.float64), "")
+        parts = [_numbers_in(each) for each in value]
+        if len({part.array.shape for part in parts}) > 1:
+            raise FormError("its rows are of different lengths")
+        typed = {part.dtype for part in parts} - {""}
+        array = np.stack([part.array for part in parts])
+        return Numbers(array, min(typed, default="", key=lambda name: np.dtype(name).itemsize))
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+    elif isinstance(value, numbers.Real | Decimal):
+        return Numbers(np.array(float(value)), "")
+    else:
+        array = _of_tensor(value)
+    return Numbers(array, "" if array.dtype.kind in "biu" else array.dtype.name)
+
+
+def _of_tensor(tensor: Any) -> Array:
+    """The array of a framework's tensor, which is read as the framework itself offers it."""
+    for name in ("detach", "cpu"):  # PyTorch's, with a gradient or on a GPU
+        if callable(method := getattr(tensor, name, None)):
+            tensor = method()
+    if hasattr(tensor, "__array__"):
+        return np.asarray(tensor)
+    if hasattr(tensor, "__dlpack__"):
+        return np.from_dlpack(tensor)
+    raise FormError(f"{_a(tensor)}, expected real numbers")
+
+
+def check_form(array: Array, kind: str, shape: tuple[int, ...], dtype: str) -> None:
+    """Raise :class:`FormError` unless an array has this shape, and this dtype or none of its own.
+
+    Args:
+        array: the array.
+        kind: the name of its dtype, or "".
+        shape, dtype: expected.
+    """
     wrong = []
-    if value.dtype.name != dtype:
-        wrong.append(f"expected {dtype}, got {value.dtype.name}")
-    if value.shape != shape:
-        transposed = len(shape) == 2 and value.shape == shape[::-1]
-        hint = ", is it transposed?" if transposed else ""
-        wrong.append(f"expected shape {shape}, got {value.shape}{hint}")
-    return "; ".join(wrong)
+    if kind not in ("", dtype):
+        wrong.append(f"expected {dtype}, got {kind}")
+    if array.shape != shape:
+        hint = ", is it transposed?" if len(shape) == 2 and array.shape == shape[::-1] else ""
+        wrong.append(f"expected shape {shape}, got {array.shape}{hint}")
+    if wrong:
+        raise FormError("; ".join(wrong))
+
+
+def _described(error: Exception) -> str:
+    """One line about somebody else's exception."""
+    try:
+        first = str(error).strip().partition("\n")[0][:LONGEST]
+    except Exception:  # its __str__ may fail as well
+        first = ""
+    return f"{type(error).__name__}{': ' * bool(first)}{first}"
 
 
 def _a(value: object) -> str:

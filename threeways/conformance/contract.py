@@ -9,12 +9,13 @@ with a method ``step(x, y, training)``, or only ``backward(x, y)``, or only ``fo
 returns a ``Trace`` or such a dict.
 
 Only ``step(x, y, training)`` gets the optimizer and the dropout masks, which are
-``training.masks(network, 0, len(x))``. Others are not asked for steps that need them.
+``training.masks(network, t, len(x))`` in step t, from 0. Others are not asked for steps that need
+them. An object of a class makes several steps, one after the other; a function is called for each
+with the parameters that it is to start from.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,8 @@ import numpy as np
 
 from shared import Array, Case, InputError, Weights
 from threeways.conformance.answers import Quantities, quantities_of
+from threeways.conformance.layouts import in_layout
+from threeways.conformance.supports import DECLARED, Supports, from_declared
 
 FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
 CLASS = ("network", "parameters")
@@ -32,6 +35,7 @@ METHODS = {"step": ("x", "y", "training"), "backward": ("x", "y"), "forward": ("
 KINDS = ("function", *METHODS)
 
 WHY_LEFT_OUT = "only a class's step(x, y, training) gets dropout masks and an optimizer"
+
 
 Implementation = Callable[..., object]
 
@@ -67,10 +71,8 @@ class Inputs:
         return [f"it writes to its input{'s' * (len(changed) > 1)} {', '.join(changed)}"]
 
 
-def stepper(
-    implementation: Implementation, name: str
-) -> tuple[str, Callable[[Case], tuple[Quantities, list[str]]]]:
-    """An implementation's kind, and its :func:`checked_step`; also the sandbox's handler.
+class Maker:
+    """Makes the steps of one case after another with somebody's implementation.
 
     Args:
         implementation: a function or a class.
@@ -79,19 +81,58 @@ def stepper(
     Raises:
         InputError: it cannot be called as the contract says.
     """
-    check_signature(implementation, name)
-    return kind_of(implementation), functools.partial(checked_step, implementation)
+
+    def __init__(self, implementation: Implementation, name: str) -> None:
+        check_signature(implementation, name)
+        self.kind = kind_of(implementation)
+        self.implementation = in_layout(implementation, self.kind, name)
+        self.net: Any = None
+
+    def step(self, case: Case, is_first: bool = True) -> tuple[Quantities, list[str]]:
+        """The quantities of a step, and one line for each problem.
+
+        What has the right form is there, whatever else has not, or if it writes to its inputs.
+
+        Args:
+            case: whose first step it is.
+            is_first: whether to make a new object of a class. Otherwise the one that made the last
+                step makes this one as well, from wherever it is.
+        """
+        inputs = Inputs(case)
+        answer = self._call(inputs, is_first)
+        quantities, problems = quantities_of(answer, case)
+        return quantities, problems + inputs.problems()
+
+    def _call(self, inputs: Inputs, is_first: bool) -> object:
+        if self.kind == "function":
+            rate = inputs.training.learning_rate
+            return self.implementation(inputs.network, inputs.parameters, inputs.x, inputs.y, rate)
+        if is_first:
+            self.net = self.implementation(inputs.network, inputs.parameters)
+        values = {"x": inputs.x, "y": inputs.y, "training": inputs.training}
+        return getattr(self.net, self.kind)(*(values[name] for name in METHODS[self.kind]))
+
+
+def stepper(
+    implementation: Implementation, name: str
+) -> tuple[str, Callable[[tuple[Case, bool]], tuple[Quantities, list[str]]], dict[str, Any]]:
+    """The sandbox's handler: an implementation's kind, its steps, and what it declares.
+
+    The steps are those of :meth:`Maker.step`, whose arguments come as a pair.
+    """
+    maker = Maker(implementation, name)
+    declared = getattr(implementation, DECLARED, {})
+    return maker.kind, lambda request: maker.step(*request), declared
+
+
+def declared_by(implementation: Implementation) -> Supports:
+    """What an implementation declares that it is for."""
+    return from_declared(getattr(implementation, DECLARED, {}).get("supports"))
 
 
 def checked_step(implementation: Implementation, case: Case) -> tuple[Quantities, list[str]]:
-    """The quantities of a case's first step, and one line for each problem.
-
-    If it writes to its inputs, that is a problem, but its quantities are there.
-    """
-    inputs = Inputs(case)
-    answer = _call(implementation, inputs)
-    quantities, problems = quantities_of(answer, case)
-    return ({} if problems else quantities), problems + inputs.problems()
+    """The quantities of a case's first step, and one line for each problem."""
+    return Maker(implementation, getattr(implementation, "__name__", "step")).step(case)
 
 
 def kind_of(implementation: Implementation) -> str:
@@ -110,17 +151,6 @@ def can_step(kind: str, case: Case) -> bool:
     if kind == "step":
         return True
     return not case.network.dropping and (kind != "function" or case.training.optimizer == "sgd")
-
-
-def _call(implementation: Implementation, inputs: Inputs) -> object:
-    if not inspect.isclass(implementation):
-        rate = inputs.training.learning_rate
-        return implementation(inputs.network, inputs.parameters, inputs.x, inputs.y, rate)
-    make: Callable[..., Any] = implementation
-    net = make(inputs.network, inputs.parameters)
-    values = {"x": inputs.x, "y": inputs.y, "training": inputs.training}
-    method = kind_of(implementation)
-    return getattr(net, method)(*(values[name] for name in METHODS[method]))
 
 
 def check_signature(implementation: Implementation, name: str) -> None:

@@ -24,8 +24,8 @@ LOOK_AT = {
     "W_next": "W_next[{l}] = W[{l}] - η dW[{l}]: is the sign a minus, and η in it once?",
     "b_next": "b_next[{l}] = b[{l}] - η db[{l}]: is the sign a minus, and η in it once?",
     "slot": "{quantity} is what {optimizer} keeps from step to step, as in "
-    "impl_numpy/optimizers.py: are its first value and its rule the same?",
-    "updated": "{quantity} = {before} as {optimizer} updates it, as in impl_numpy/optimizers.py: "
+    "impl_numpy/update_rules.py: are its first value and its rule the same?",
+    "updated": "{quantity} = {before} as {optimizer} updates it, as in impl_numpy/update_rules.py: "
     "is every sign, power and ε in its place, and η as the schedule has it?",
     "fixed b_next": "b_next[{l}] = b[{l}]: this layer's bias is fixed; is it left as it is?",
     "frozen": "{quantity} = {before}: this layer is frozen; is it left as it is?",

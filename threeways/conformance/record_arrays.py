@@ -2,7 +2,8 @@
 
 An array is nested lists of numbers, ``[[0.3775, 0.3925]]``, with null for a number that is not
 finite; or ``{"decimal": …, "hex": …, "bound": …}``, where hex holds C99's hexadecimal floats as
-strings. decimal or hex may be left out; bound is for other readers.
+strings. decimal or hex may be left out. bound is how far each number may be from the exact one,
+where that is more than rounding explains.
 """
 
 from __future__ import annotations
@@ -25,13 +26,21 @@ MOST_DIMENSIONS = 2
 
 @dataclass(frozen=True)
 class WrittenArray:
-    """An array as a file has it: the float64 arrays of its decimals and of its hex floats.
+    """An array as a file has it: the float64 arrays of its decimals, hex floats and bounds.
 
-    Either may be None.
+    Any may be None, but not both decimal and hex.
     """
 
     decimal: Array | None
-    hex: Array | None
+    hex: Array | None = None
+    bound: Array | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of all of them."""
+        form = self.decimal if self.hex is None else self.hex
+        assert form is not None
+        return form.shape
 
     def array(self, shape: tuple[int, ...], dtype: str, at: str) -> Array:
         """The array in ``dtype``.
@@ -45,28 +54,40 @@ class WrittenArray:
             InputError: it has another shape, a number is too large for the dtype, or a decimal is
                 not the same number as its hex float.
         """
-        forms = [form for form in (self.hex, self.decimal) if form is not None]
-        if forms[0].shape != shape:
-            raise InputError(f"{at}: expected shape {shape}, got {forms[0].shape}")
-        arrays = []
-        for form in forms:
-            with np.errstate(over="ignore"):
-                arrays.append(form.astype(dtype))
-            for index in np.argwhere(np.isfinite(form) & ~np.isfinite(arrays[-1])):
-                found = form[tuple(index)]
-                raise InputError(f"{element(at, tuple(index))}: {found} is too large for {dtype}")
-        alike = (arrays[0] == arrays[-1]) | ~(np.isfinite(arrays[0]) | np.isfinite(arrays[-1]))
-        for index in np.argwhere(~alike):
-            hexadecimal, decimal = (array[tuple(index)] for array in arrays)
-            here = element(at, tuple(index))
-            raise InputError(f"{here}: decimal {decimal} is not hex {hexadecimal}")
+        if self.shape != shape:
+            raise InputError(f"{at}: expected shape {shape}, got {self.shape}")
+        arrays = [
+            _rounded(form, dtype, at) for form in (self.hex, self.decimal) if form is not None
+        ]
+        if len(arrays) == 2:
+            _check_same(arrays[0], arrays[1], at)
         return arrays[0]
+
+
+def _rounded(numbers: Array, dtype: str, at: str) -> Array:
+    """Float64 numbers in a dtype; raises InputError for one that is too large for it."""
+    if dtype == "float64":
+        return numbers
+    with np.errstate(over="ignore"):
+        rounded = numbers.astype(dtype)
+    for index in np.argwhere(np.isfinite(numbers) & ~np.isfinite(rounded)):
+        here = element(at, tuple(index))
+        raise InputError(f"{here}: {numbers[tuple(index)]} is too large for {dtype}")
+    return rounded
+
+
+def _check_same(hexadecimal: Array, decimal: Array, at: str) -> None:
+    """Raise :class:`InputError` for a decimal that is not the same number as its hex float."""
+    alike = (hexadecimal == decimal) | ~(np.isfinite(hexadecimal) | np.isfinite(decimal))
+    for index in map(tuple, np.argwhere(~alike)):
+        here = element(at, index)
+        raise InputError(f"{here}: decimal {decimal[index]} is not hex {hexadecimal[index]}")
 
 
 def _parse(value: Any) -> WrittenArray:
     """The array that a JSON value stands for; raises ValueError, as pydantic expects."""
     if not isinstance(value, dict):
-        return WrittenArray(_nested(value, _decimal), None)
+        return WrittenArray(_nested(value, _decimal))
     for key in value:
         if key not in _FORMS:
             raise ValueError(unknown(key, "a key here", _FORMS))
@@ -77,7 +98,7 @@ def _parse(value: Any) -> WrittenArray:
         raise ValueError("needs decimal, or hex, or both")
     if "bound" in forms and not (forms["bound"] >= 0).all():
         raise ValueError("bound: should be numbers of 0 or more")
-    return WrittenArray(forms.get("decimal"), forms.get("hex"))
+    return WrittenArray(forms.get("decimal"), forms.get("hex"), forms.get("bound"))
 
 
 def _nested(value: Any, read: Callable[[Any], float], depth: int = 0) -> Array:
@@ -86,6 +107,8 @@ def _nested(value: Any, read: Callable[[Any], float], depth: int = 0) -> Array:
         return np.array(read(value))
     if depth == MOST_DIMENSIONS:
         raise ValueError("expected a number, a list of them, or a list of rows of them")
+    if read is _decimal and {*map(type, value)} == {float}:  # nothing to look at one by one
+        return np.array(value)
     rows = [_nested(item, read, depth + 1) for item in value]
     if len({row.shape for row in rows}) > 1:
         raise ValueError("rows of different lengths")

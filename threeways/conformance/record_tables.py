@@ -4,20 +4,33 @@ A file holds groups of tests. A test is one step, or any of its quantities; its 
 its group's. The test vectors that ``threeways vectors`` writes are such files too.
 
     schema, generator, numberOfTests, notes        "threeways/vectors/v1"
+    digits                                         of every group without its own
     groups[]   case, title, chained                chained: the tests are one run, in order
                network                             n_features, layers, loss, dtype
                learning_rate, parameters, x, y,    of every test without its own
-               masks
+               masks, slots, steps_before
                training                            optimizer and schedule, in place of learning_rate
+               digits                              significant digits of all numbers, if rounded
     tests[]    tcId, comment, flags, result        "valid", or "invalid" if it has to depart
                learning_rate, parameters, x, y,
-               masks
+               masks, slots, steps_before
+               training                            what differs from the group's, or a whole one
                quantities                          {"z[0]": [[0.3775, 0.3925]], "loss": 0.29837, …}
 
-A quantity is written as in :mod:`threeways.conformance.record_arrays`. In a chained group, a test
-without parameters starts from those that the test before ended with. For dropout, masks hold 1 for
-each unit that is kept and 0 for each that is dropped: ``{"a[1]": [[1, 0, 1], …]}``. x and y are the
-whole batch; batch size, validation and augmentation of the training play no part.
+A quantity is written as in :mod:`threeways.conformance.record_arrays`, or some of its elements by
+their names: ``{"dW[1][0,1]": 0.0826}``. What the recorded quantities are not computed from may be
+left out: y where only z and a are recorded, the learning rate where no update is, and b of a layer
+without biases.
+
+In a chained group, a test without parameters starts from those that the test before ended with. A
+run that begins later has the number of steps made before and, if the optimizer keeps slots, those:
+``"steps_before": 3, "slots": {"momentum_W[0]": [[…]], …}``. b_next and slots of fixed biases, and
+all of frozen layers, may be left out. For dropout, masks hold 1 for each unit that is kept and 0
+for each that is dropped: ``{"a[1]": [[1, 0, 1], …]}``. x and y are the whole batch; batch size,
+validation and augmentation of the training play no part.
+
+No hyperparameter has a default here, since frameworks differ in theirs. How the numbers of a file
+that rounds them are judged stands in :mod:`threeways.conformance.record_digits`.
 """
 
 from __future__ import annotations
@@ -26,7 +39,7 @@ import json
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt
+from annotated_types import Gt, Le
 from pydantic import (
     AfterValidator,
     AllowInfNan,
@@ -55,6 +68,9 @@ from threeways.conformance.record_arrays import ArrayField
 
 SCHEMA = "threeways/vectors/v1"
 
+# With so many significant digits, a decimal is one float64 and no other.
+MOST_DIGITS = 17
+
 
 def _rectangular(rows: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
     if len({len(row) for row in rows}) > 1:
@@ -79,6 +95,9 @@ _Row = tuple[FiniteFloat, ...]
 _Matrix = Annotated[tuple[_Row, ...], AfterValidator(_rectangular)]
 _Mask = Annotated[tuple[tuple[_Bit, ...], ...], AfterValidator(_rectangular)]
 _NotEmpty = AfterValidator(_not_empty)
+_Digits = Annotated[PositiveInt, Le(MOST_DIGITS)]
+# Merged with the group's training, and checked then.
+_TrainingPart = dict[Text, Any]
 
 
 @checked
@@ -98,6 +117,8 @@ class StartTable:
     x: _Matrix | None = None
     y: _Matrix | None = None
     masks: dict[Text, _Mask] | None = None
+    slots: dict[Text, ArrayField] | None = None
+    steps_before: NaturalInt | None = None
 
 
 @checked
@@ -107,6 +128,7 @@ class TestTable(StartTable):
     quantities: Annotated[
         dict[Text, ArrayField], _NotEmpty, Field(json_schema_extra={"minProperties": 1})
     ]
+    training: _TrainingPart | None = None
     tcId: PositiveInt | None = None
     comment: Prose = ""
     flags: tuple[Text, ...] = ()
@@ -120,6 +142,7 @@ class GroupTable(StartTable):
     network: Network
     tests: Annotated[tuple[TestTable, ...], _NotEmpty, Field(json_schema_extra={"minItems": 1})]
     training: Training | None = None
+    digits: _Digits | None = None
     case: Text | None = None
     title: Text = ""
     chained: Flag = False
@@ -142,6 +165,7 @@ class FileTable:
     schema: Literal["threeways/vectors/v1"]
     groups: Annotated[tuple[GroupTable, ...], _NotEmpty, Field(json_schema_extra={"minItems": 1})]
     generator: Prose = ""
+    digits: _Digits | None = None
     numberOfTests: NaturalInt | None = None
     notes: dict[Text, NoteTable] = field(default_factory=dict)
 
@@ -196,6 +220,11 @@ def json_schema() -> dict[str, Any]:
     for definition in schema["$defs"].values():
         if "description" in definition:  # the docstring's first line, not what a call raises
             definition["description"] = definition["description"].partition("\n")[0]
+    part = {key: value for key, value in schema["$defs"]["Training"].items() if key != "required"}
+    part["description"] = "What differs from the group's training, or a whole one."
+    schema["$defs"]["TrainingPart"] = part
+    anything = schema["$defs"]["Test"]["properties"]["training"]["anyOf"]
+    anything[0] = {"$ref": "#/$defs/TrainingPart"}
     names = {"activation": tuple(ACTIVATIONS), "loss": tuple(LOSSES), "dtype": DTYPES}
     for table, name in (("Layer", "activation"), ("Network", "loss"), ("Network", "dtype")):
         schema["$defs"][table]["properties"][name]["enum"] = list(names[name])

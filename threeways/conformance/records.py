@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from shared import Array, Case, Network
 from shared.quantities import element
+from threeways.conformance.conventions import convention
+from threeways.conformance.record_digits import Writing
+from threeways.conformance.record_quantities import RecordedArray
+from threeways.exact.bounds import bounds
 from threeways.exact.judge import Judgement, judge
-from threeways.exact.oracle import exact_step
+from threeways.exact.oracle import Exact, exact_step
 from threeways.mistakes.diagnosis import Diagnosis, recognise
 
 
@@ -23,7 +28,9 @@ class RecordedStep:
         comment, flags: as in the file.
         valid: True if it is meant to be right, False if it is meant to depart.
         case: a case with this step as its first.
-        quantities: the arrays that were recorded, in the network's dtype.
+        recorded: what was recorded of each quantity.
+        start_errors: how wrong rounding to digits has made what it starts from, by the names
+            ``"x"``, ``"y"``, ``"W[l]"``, ``"b[l]"`` and those of slots; exact where not named.
     """
 
     number: int
@@ -31,7 +38,13 @@ class RecordedStep:
     flags: tuple[str, ...]
     valid: bool
     case: Case
-    quantities: dict[str, Array]
+    recorded: dict[str, RecordedArray]
+    start_errors: dict[str, Array]
+
+    @cached_property
+    def quantities(self) -> dict[str, Array]:
+        """The arrays that were recorded, in the network's dtype."""
+        return {name: each.values for name, each in self.recorded.items()}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,7 +54,9 @@ class RecordedGroup:
     Args:
         name: the name of its case, or else its title, or its place in the file, ``"groups[0]"``.
         title: a line about it.
-        network: the network.
+        network: the network, in the dtype that the steps are judged in.
+        said_dtype: the dtype that the file says.
+        writing: how its numbers are written.
         chained: True if each step goes on from the one before.
         steps: at least one.
     """
@@ -49,6 +64,8 @@ class RecordedGroup:
     name: str
     title: str
     network: Network
+    said_dtype: str
+    writing: Writing
     chained: bool
     steps: tuple[RecordedStep, ...]
 
@@ -64,6 +81,8 @@ class StepResult:
             earlier step of the same run departs.
         chain_break: one line that says where the step does not begin with what the one before
             ended with; None if it does.
+        convention: one line about the convention by which these quantities are right; None if
+            there is none, or they are right by the case's.
     """
 
     group: RecordedGroup
@@ -71,6 +90,7 @@ class StepResult:
     judgement: Judgement
     diagnosis: Diagnosis | None
     chain_break: str | None
+    convention: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -87,31 +107,70 @@ def check_records(groups: list[RecordedGroup]) -> Iterator[StepResult]:
         for step in group.steps:
             if before is None or step.case is not before.case:
                 exact = exact_step(step.case)
-            judgement = judge(step.case, step.quantities, exact)
-            diagnosis = None
-            if not judgement.ok and not (group.chained and departed):
-                diagnosis = recognise(step.case, step.quantities, exact, run)
+            quantities = _completed(step, exact)
+            errors = {"input_errors": step.start_errors, "output_errors": _errors(step, exact)}
+            judgement = judge(step.case, quantities, exact, **errors)
+            diagnosis = told = None
+            whole = all(each.known is None for each in step.recorded.values())
+            if not judgement.ok and step.valid and whole:
+                told = convention(
+                    step.case,
+                    [quantities],
+                    exact,
+                    input_errors=step.start_errors,
+                    output_errors=errors["output_errors"],
+                )
+            if not judgement.ok and not told and not (group.chained and departed):
+                diagnosis = recognise(step.case, quantities, exact, run)
             yield StepResult(
                 group=group,
                 step=step,
                 judgement=judgement,
                 diagnosis=diagnosis,
                 chain_break=_chain_break(before, step) if group.chained and before else None,
+                convention=told,
             )
             before = step
             run += [step.case] if group.chained else []
             departed = departed or not judgement.ok
 
 
+def _completed(step: RecordedStep, exact: Exact) -> dict[str, Array]:
+    """The recorded arrays, with the exact numbers where none is recorded."""
+    return {
+        name: each.values
+        if each.known is None
+        else np.where(each.known, each.values, exact.values[name])
+        for name, each in step.recorded.items()
+    }
+
+
+def _errors(step: RecordedStep, exact: Exact) -> dict[str, Array]:
+    """How far each recorded number may be from the exact one, beside what rounding explains."""
+    errors = {name: each.errors for name, each in step.recorded.items() if each.errors.any()}
+    if bounded := [name for name, each in step.recorded.items() if each.bound.any()]:
+        explained = bounds(step.case, exact.values)
+        for name in bounded:
+            more = np.maximum(step.recorded[name].bound - explained[name], 0)
+            errors[name] = errors.get(name, 0) + more
+    return errors
+
+
 def _chain_break(before: RecordedStep, step: RecordedStep) -> str | None:
     """One line about the first parameter that is not as the step before left it, or None."""
     for l, weights in enumerate(step.case.parameters):
         for letter, start in weights._asdict().items():
-            end = before.quantities.get(f"{letter}_next[{l}]")
-            if end is not None and (start != end).any():
-                index = tuple(np.argwhere(start != end)[0].tolist())
+            end = before.recorded.get(f"{letter}_next[{l}]")
+            if end is None:
+                continue
+            apart = np.abs(start - end.values) > end.start_errors
+            if end.known is not None:
+                apart &= end.known
+            if apart.any():
+                index = tuple(np.argwhere(apart)[0].tolist())
                 return (
                     f"step {step.number} does not begin with what step {before.number} ended with: "
-                    f"{element(f'{letter}[{l}]', index)} is {start[index]} after {end[index]}"
+                    f"{element(f'{letter}[{l}]', index)} is {start[index]} after "
+                    f"{end.values[index]}"
                 )
     return None

@@ -22,12 +22,12 @@ import numpy as np
 from impl_numpy import FeedForward
 from shared import (
     DTYPES,
-    SCHEDULES,
     Array,
     Case,
     ChainRuleCase,
     InputError,
     Layer,
+    Training,
     check_inputs,
     check_targets,
 )
@@ -154,13 +154,9 @@ def vectors(case: Case) -> dict[str, Any]:
 
 
 def _training(case: Case) -> dict[str, Any]:
-    training = case.training
-    if training.optimizer == "sgd" and training.schedule == "constant":
-        return {"learning_rate": training.learning_rate}
-    names = ("learning_rate", "optimizer", "schedule", *SCHEDULES[training.schedule])
-    return {
-        "training": {name: getattr(training, name) for name in names} | training.hyperparameters
-    }
+    rate, fields = case.training.learning_rate, case.training.of_step
+    is_plain = fields == Training(learning_rate=rate).of_step
+    return {"learning_rate": rate} if is_plain else {"training": fields}
 
 
 def _masks(case: Case) -> dict[str, Any]:

@@ -14,6 +14,9 @@ algorithms", section 3.3). An error comes from three sources:
 * a function, wrong by some eps of the largest number met on the way. 1 - a² is wrong by eps even
   where it is almost 0.
 
+The inputs of a step may have errors, too: a file has rounded them, or the step goes on from one
+that is not known to the last bit. They are carried along like all others.
+
 What dropout multiplies by is wrong by some eps of itself, and where p has been rounded first, 1 - p
 is wrong by eps of p, however small it is. A penalty is a sum of its own, over the weights.
 
@@ -25,8 +28,9 @@ way n times. A sum of 60 was seen to be wrong by twice the square root's bound.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -34,20 +38,33 @@ import numpy as np
 from shared import LOSSES, Array, Case, ChainRuleCase, Layer
 from threeways.exact import chain_rule, regularisation
 from threeways.exact.activations import g, g_prime
-from threeways.exact.optimizers import RULES, learning_rate
+from threeways.exact.optimizers import RULES, decayed, learning_rate
 from threeways.exact.rounding import EXACT, FEW, ROUNDINGS
 
 # The factor of the bound, for each dtype. The analysis is of first order and worst case; 1 means
 # that nothing is added for what it leaves out, products of two errors, which are eps times smaller.
 CONSTANT = {"float32": 1.0, "float64": 1.0}
 
+# The slots that hold sums of squares.
+SQUARES = ("accumulator", "velocity")
 
-def bounds(case: Case | ChainRuleCase, values: dict[str, Array]) -> dict[str, Array]:
+
+def bounds(
+    case: Case | ChainRuleCase,
+    values: dict[str, Array],
+    *,
+    input_errors: Mapping[str, Array | float] | None = None,
+    scale: float = 1.0,
+) -> dict[str, Array]:
     """The error bound, |computed - exact|, of each element of each quantity of a first step.
 
     Args:
         case: the case, in the dtype of the computation.
         values: the exact step, by quantity.
+        input_errors: how far the inputs of a network's step may be from the case's: an absolute
+            error, or one for each number, of any of x, y, W[l], b[l] and slots such as
+            momentum_W[l]. None if they are the same to the last bit.
+        scale: the factor of the loss, as in :func:`threeways.exact.oracle.exact_step`.
 
     Returns:
         An array of the shape of the quantity, float64, by quantity.
@@ -57,7 +74,7 @@ def bounds(case: Case | ChainRuleCase, values: dict[str, Array]) -> dict[str, Ar
             chain = chain_rule.errors(case.chain_rule, case.dtype)
             errors = {name: CONSTANT[case.dtype] * np.array(each) for name, each in chain.items()}
         else:
-            errors = Analysis(case, values).errors()
+            errors = Analysis(case, values, input_errors or {}, scale).errors()
     return {name: errors[name] for name in values}
 
 
@@ -67,9 +84,16 @@ class Analysis:
     Args:
         case: the case whose first step it is.
         values: the exact step, by quantity.
+        input_errors, scale: as in :func:`bounds`.
     """
 
-    def __init__(self, case: Case, values: dict[str, Array]) -> None:
+    def __init__(
+        self,
+        case: Case,
+        values: dict[str, Array],
+        input_errors: Mapping[str, Array | float],
+        scale: float,
+    ) -> None:
         precision = np.finfo(case.dtype)
         self.unit = CONSTANT[case.dtype] * float(precision.eps)
         # Frameworks may flush smaller numbers to 0, in each of a few operations.
@@ -92,6 +116,15 @@ class Analysis:
         self.penalised = [l for l in layers if self.network.layers[l].is_penalised]
         self.penalty = sum(self.penalty_of(l) for l in self.penalised)
         self.dz = [values[f"dz[{l}]"] for l in layers]
+        self.scale = scale
+        self.input_errors = input_errors
+        self.x_error, self.y_error = self.input_error("x", x), self.input_error("y", self.y)
+        self.W_error = [self.input_error(f"W[{l}]", W) for l, W in enumerate(self.W)]
+        self.b_error = [self.input_error(f"b[{l}]", b) for l, b in enumerate(self.b)]
+
+    def input_error(self, name: str, values: Array) -> Array:
+        """The error of one of the step's inputs, of its shape."""
+        return np.broadcast_to(np.asarray(self.input_errors.get(name, 0), float), values.shape)
 
     def dropped(self, l: int, a: Array) -> Array:
         """a[l] after dropout, (N, D[l])."""
@@ -103,7 +136,7 @@ class Analysis:
         """The error bound of every quantity, by name."""
         layers = range(len(self.W))
         named: dict[str, Array] = {}
-        z, a, given = [], [np.zeros_like(self.a[0])], []
+        z, a, given = [], [self.x_error], []
         for l in layers:
             given.append(self.drop(l, a[l]))
             z.append(self.net_input(l, given[l]))
@@ -111,14 +144,16 @@ class Analysis:
             named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
         dz = self.output_delta(z[-1], a[-1])
         named["loss"] = self.loss(z[-1], a[-1], dz)
+        if self.scale != 1:
+            dz = self.scale * dz + self.unit * np.abs(self.dz[-1])
         for l in reversed(layers):
             dW = self.product(self.given[l].T, given[l].T, self.dz[l], dz)
             dW += self.penalty_gradient(l)
             db = (dz + self.unit * len(dz) / 2 * np.abs(self.dz[l])).sum(axis=0)
             named |= {f"dz[{l}]": dz, f"dW[{l}]": dW, f"db[{l}]": db}
-            named |= self.update("W", l, self.W[l], dW)
-            named |= self.update("b", l, self.b[l], db)
-            da = self.product(self.dz[l], dz, self.W[l].T)
+            named |= self.update("W", l, self.W[l], self.W_error[l], dW)
+            named |= self.update("b", l, self.b[l], self.b_error[l], db)
+            da = self.product(self.dz[l], dz, self.W[l].T, self.W_error[l].T)
             if l == 0:
                 named["dx"] = da
             else:
@@ -126,12 +161,8 @@ class Analysis:
                 dz = self.activation_backward(l - 1, slopes, da, z[l - 1], a[l])
         return named
 
-    def product(
-        self, left: Array, left_error: Array, right: Array, right_error: Array | None = None
-    ) -> Array:
+    def product(self, left: Array, left_error: Array, right: Array, right_error: Array) -> Array:
         """Error bound of left @ right, (M, n) @ (n, K), shape (M, K)."""
-        if right_error is None:
-            right_error = np.zeros_like(right)
         terms = np.abs(left) @ np.abs(right)
         carried = left_error @ (np.abs(right) + right_error) + np.abs(left) @ right_error
         n = left.shape[1]
@@ -170,7 +201,7 @@ class Analysis:
     def net_input(self, l: int, a_error: Array) -> Array:
         """Error bound of z[l] = a[l] @ W[l] + b[l], (N, D[l+1]), with a[l] after dropout."""
         a, W, b = self.given[l], self.W[l], self.b[l]
-        error = self.product(a, a_error, W)
+        error = self.product(a, a_error, W, self.W_error[l]) + self.b_error[l]
         if self.network.layers[l].use_bias:
             error += self.unit * (np.abs(b) + np.abs(self.z[l]))
         # It is exact if all terms are multiples of one power of 2, and their sum is so small a
@@ -178,6 +209,7 @@ class Analysis:
         step = np.minimum(np.outer(_grain(a).min(axis=1), _grain(W).min(axis=0)), _grain(b))
         exact = np.abs(a) @ np.abs(W) + np.abs(b) <= step * 2.0**self.digits
         exact &= ~a_error.any(axis=1, keepdims=True)
+        exact &= ~(self.W_error[l].any(axis=0) | (self.b_error[l] > 0))
         return np.where(exact, 0, error)
 
     def activation(self, l: int, z_error: Array) -> Array:
@@ -229,9 +261,9 @@ class Analysis:
         return (np.abs(slope) + changed) * da_error + np.abs(da) * changed + self.tiny
 
     def output_delta(self, z_error: Array, a_error: Array) -> Array:
-        """Error bound of dz[L-1], (N, D[L])."""
+        """Error bound of dz[L-1], (N, D[L]), of a loss that is not scaled."""
         y, a, (N, K) = self.y, self.a[-1], self.y.shape
-        error = a_error + FEW * self.unit * (np.abs(a - y) + a_error)  # of a - y
+        error = a_error + self.y_error + FEW * self.unit * (np.abs(a - y) + a_error)  # of a - y
         terms = N * K if LOSSES[self.network.loss].averages_outputs else N
         match self.network.loss:
             case "softmax_binary_crossentropy":
@@ -248,14 +280,14 @@ class Analysis:
             case "half_squared_error":
                 da, da_error = (a - y) / terms, error / terms
             case "mean_absolute_error" | "huber" | "hinge":
-                da, jump = self.slope_of_distance(a_error)
+                da, jump = self.slope_of_distance(a_error + self.y_error)
                 da, da_error = da / terms, (jump + FEW * self.unit * np.abs(da)) / terms
             case unknown:
                 raise ValueError(unknown)
         return self.activation_backward(len(self.W) - 1, da, da_error, z_error, a_error)
 
-    def slope_of_distance(self, a_error: Array) -> tuple[Array, Array]:
-        """sign(e), e clipped to ±δ, or -y at 1 - ya > 0, and what a's error makes of it, (N, K).
+    def slope_of_distance(self, error: Array) -> tuple[Array, Array]:
+        """sign(e), e clipped to ±δ, or -y at 1 - ya > 0, (N, K), and what an error makes of it.
 
         A difference of two numbers has the sign that it should have, however it is rounded.
         """
@@ -271,7 +303,7 @@ class Analysis:
                 distance, slope = 1 - y * a, lambda short: np.where(short > 0, -y, 0)
             case unknown:
                 raise ValueError(unknown)
-        reach = np.where((distance == 0) & (a_error == 0), 0, a_error + self.tiny)
+        reach = np.where((distance == 0) & (error == 0), 0, error + self.tiny)
         return slope(distance), _change(slope, distance, reach)
 
     def softmax_binary_error(self, z_error: Array, a_error: Array) -> Array:
@@ -289,28 +321,38 @@ class Analysis:
         spread = z.max(axis=1, keepdims=True) - z.min(axis=1, keepdims=True)
         delta = z_error + z_error.max(axis=1, keepdims=True) + few + self.unit * spread
         error = few * (K * a + y + pulls) + K * a_error + pulls * np.expm1(np.minimum(delta, 500))
+        error += self.y_error + (self.y_error[:, :, np.newaxis] * others).sum(axis=1)
         return np.minimum(error / (N * K), 4 / N) + K * self.tiny
 
     def loss(self, z_error: Array, a_error: Array, dz_error: Array) -> Array:
-        """Error bound of the loss, a scalar: what its output carries over, and its own terms'."""
+        """Error bound of the loss, a scalar: what its output carries over, and its own terms'.
+
+        ``dz_error`` is that of a loss that is not scaled.
+        """
         y, z, a, (N, K) = self.y, self.z[-1], self.a[-1], self.y.shape
         few = FEW * self.unit
-        magnitude = data = abs(float(self.values["loss"]) - self.penalty)
-        difference_error = a_error + few * np.abs(a - y)  # of a - y
+        data = abs(float(self.values["loss"]) - self.penalty)
+        magnitude = data / self.scale
+        difference_error = a_error + self.y_error + few * np.abs(a - y)  # of a - y
         # For a loss of logits: z's error through its derivative, and that of log Σ e^z.
-        by_logits = float(((np.abs(self.dz[-1]) + dz_error) * (z_error + few * np.abs(z))).sum())
+        slopes = np.abs(self.dz[-1]) / self.scale + dz_error
+        by_logits = float((slopes * (z_error + few * np.abs(z))).sum())
         spread = z.max(axis=1, keepdims=True) - z
         of_logarithm = few * (1 + spread) + self.unit * K / 2
         match self.network.loss:
             case "binary_crossentropy":  # z and yz cancel exactly only where y is 0 or 1
-                inside = np.abs(z) * (y > 0) * (y < 1)
-                error = by_logits + float((few * inside).sum()) / (N * K)
+                inside = few * np.abs(z) * (y > 0) * (y < 1) + self.y_error * np.abs(z)
+                error = by_logits + float(inside.sum()) / (N * K)
             case "categorical_crossentropy":
-                error = by_logits + float((y * of_logarithm).sum()) / N
+                of_targets = self.y_error * (spread + math.log(K))
+                error = by_logits + float((y * of_logarithm + of_targets).sum()) / N
             case "softmax_binary_crossentropy":
-                error = by_logits + float(of_logarithm.sum()) / (N * K)
+                of_targets = self.y_error * (
+                    spread + spread.max(axis=1, keepdims=True) + math.log(K)
+                )
+                error = by_logits + float((of_logarithm + of_targets).sum()) / (N * K)
             case "perceptron" | "bipolar_perceptron":
-                error = by_logits
+                error = by_logits + float((self.y_error * np.abs(z)).sum()) / N
                 magnitude = float(np.abs((a - y) * z).sum()) / N
             case "output":
                 error = float(a_error.sum()) / N
@@ -331,7 +373,7 @@ class Analysis:
             case unknown:
                 raise ValueError(unknown)
         error += self.unit * (N * K / 2 + FEW) * magnitude + self.tiny
-        return np.asarray(error + self.penalty_error(data))
+        return np.asarray(self.scale * error + self.penalty_error(data))
 
     def penalty_of(self, l: int) -> float:
         """The penalty of W[l], which is added to the loss."""
@@ -348,57 +390,95 @@ class Analysis:
         additions = len(self.penalised) / 2 * (data + self.penalty)
         error = self.unit * ((n / 2 + FEW) * self.penalty + additions)
         layers = [self.network.layers[l] for l in self.penalised]
-        return error + n * self.tiny * sum(1 + layer.l1 + layer.l2 for layer in layers)
+        carried = sum(
+            float((self.pull(l) * self.W_error[l] + self.pull_error(l) * self.W_error[l]).sum())
+            for l in self.penalised
+        )
+        return error + carried + n * self.tiny * sum(1 + layer.l1 + layer.l2 for layer in layers)
+
+    def pull(self, l: int) -> Array:
+        """The absolute value of the derivative of layer l's penalty, (D[l], D[l+1])."""
+        layer, W = self.network.layers[l], np.abs(self.W[l])
+        return layer.l1 * (W > 0) + 2 * layer.l2 * W
+
+    def pull_error(self, l: int) -> Array:
+        """How much of that derivative an error of W[l] changes, (D[l], D[l+1])."""
+        layer, error = self.network.layers[l], self.W_error[l]
+        changes_sign = (error > 0) & (error >= np.abs(self.W[l]))
+        return 2 * layer.l1 * changes_sign + 2 * layer.l2 * error
 
     def penalty_gradient(self, l: int) -> Array:
         """Error bound of the penalty's part of dW[l], and of adding it, (D[l], D[l+1])."""
-        layer, W = self.network.layers[l], np.abs(self.W[l])
+        layer = self.network.layers[l]
         if not layer.is_penalised:
-            return np.zeros_like(W)
-        pull = layer.l1 * (W > 0) + 2 * layer.l2 * W
+            return np.zeros_like(self.W[l])
         total = np.abs(self.values[f"dW[{l}]"])
-        return self.unit * (FEW * pull + total / 2) + (1 + layer.l2) * self.tiny
+        rounding = self.unit * (FEW * self.pull(l) + total / 2) + (1 + layer.l2) * self.tiny
+        return self.pull_error(l) + rounding
 
-    def update(self, letter: str, l: int, w: Array, dw_error: Array) -> dict[str, Array]:
+    def update(
+        self, letter: str, l: int, w: Array, w_error: Array, dw_error: Array
+    ) -> dict[str, Array]:
         """Error bounds of the new slots and of the new W[l] or b[l], by quantity.
 
         Args:
             letter: ``"W"`` or ``"b"``.
             l: the layer.
             w: W[l] (D[l], D[l+1]) or b[l] (D[l+1],).
-            dw_error: the error bound of its derivative, of the same shape.
+            w_error, dw_error: the error bounds of it and of its derivative, of the same shape.
         """
+        names = [*(f"{slot}_{letter}[{l}]" for slot in self.training.slots), f"{letter}_next[{l}]"]
         layer, arguments = self.network.layers[l], self.training.rule_arguments
-        frozen = not (layer.trainable if letter == "W" else layer.learns_bias)
-        dw = np.zeros_like(w) if frozen else self.values[f"d{letter}[{l}]"]
-
+        if not (layer.trainable if letter == "W" else layer.learns_bias):
+            errors = [self.input_error(name, w) for name in names[:-1]] + [w_error]
+            return {name: each + self.tiny for name, each in zip(names, errors, strict=True)}
+        dw = self.values[f"d{letter}[{l}]"]
         eta = float(learning_rate(self.training, self.case.steps_before))
         rule = partial(
             RULES[self.training.optimizer],
             eta=eta,
             t=self.case.steps_before,
-            **self.training.rule_arguments,
+            **arguments,
         )
+        left_of_w = decayed(w, eta, self.training.decay)
         slots = [slot.astype(float) for slot in self.case.start_of_slots(l, letter)]
-        exact = rule(w, dw, *slots)
+        exact = rule(left_of_w, dw, *slots)
         # Adam's 1 - β is wrong by eps however small it is, and a number that it makes tiny may be
         # flushed to 0.
         left = min(1 - arguments.get(beta, 0) for beta in ("beta_1", "beta_2"))
-        reach = np.zeros_like(w) if frozen else dw_error + self.tiny / left / min(1, eta or 1)
-        moved = zip(*(rule(w, each, *slots) for each in _around(dw, reach)), strict=True)
+        reach = dw_error + self.tiny / left / min(1, eta or 1)
+        gradients = list(_around(dw, reach))
+        if {"beta_1", "beta_2"} <= arguments.keys():
+            peak = _adams_peak(slots[0], slots[1], arguments["beta_1"], arguments["beta_2"])
+            gradients.append(np.clip(peak, dw - reach, dw + reach))
+        ends_of_slots = map(self.ends, self.training.slots, names, slots)
+        around = itertools.product(gradients, *ends_of_slots)
+        moved = zip(*(rule(left_of_w, *each) for each in around), strict=True)
         ends = [np.array([here, *there]) for here, there in zip(exact, moved, strict=True)]
         changed = [np.abs(each - each[0]).max(axis=0) for each in ends]
-        names = [f"{slot}_{letter}[{l}]" for slot in self.training.slots]
+        changed[-1] = changed[-1] + abs(1 - eta * self.training.decay) * w_error
         few = FEW * self.unit / left
         own = [few * np.abs(slot).max(axis=0) for slot in ends[:-1]]
-        stays = frozen & (exact[-1] == w)  # then nothing is rounded
-        own.append(~stays * (self.unit * np.abs(w) + few * np.abs(ends[-1] - w).max(axis=0)))
+        by_step = few * np.abs(ends[-1] - left_of_w).max(axis=0)
+        own.append(by_step + self.unit * np.abs(w) + self.decay_error(w, eta))
         return {
             name: by_dw + by_itself + self.tiny
-            for name, by_dw, by_itself in zip(
-                (*names, f"{letter}_next[{l}]"), changed, own, strict=True
-            )
+            for name, by_dw, by_itself in zip(names, changed, own, strict=True)
         }
+
+    def ends(self, slot: str, name: str, values: Array) -> tuple[Array, ...]:
+        """The values of a slot and, where they have errors, both ends of what they may be."""
+        error = self.input_error(name, values)
+        if not error.any():
+            return (values,)
+        low = values - error
+        return values, np.maximum(low, 0) if slot in SQUARES else low, values + error
+
+    def decay_error(self, w: Array, eta: float) -> Array:
+        """Error bound of weight decay, of w's shape; some compute (1 - ηλ)w, some w - ηλw."""
+        if not self.training.decay:
+            return np.zeros_like(w)
+        return self.unit * (1 + FEW * eta * self.training.decay) * np.abs(w)
 
 
 def _change(function: Callable[[Array], Array], z: Array, error: Array) -> Array:
@@ -415,6 +495,12 @@ def _around(z: Array, error: Array) -> tuple[Array, ...]:
     low, high = z - error, z + error
     below = np.full_like(z, -np.finfo(float).tiny)
     return low, high, np.clip(0, low, high), np.clip(below, low, high)
+
+
+def _adams_peak(m: Array, s: Array, beta_1: float, beta_2: float) -> Array:
+    """The gradient g for which (β₁m + (1 - β₁)g) / √(β₂s + (1 - β₂)g²) is at its extreme."""
+    peak = (1 - beta_1) * beta_2 * s / (beta_1 * (1 - beta_2) * m)
+    return np.where(np.isfinite(peak), peak, 0)
 
 
 def _grain(values: Array) -> Array:

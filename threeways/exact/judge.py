@@ -73,7 +73,12 @@ class Judgement:
 
 
 def judge(
-    case: Case | ChainRuleCase, quantities: Mapping[str, Array], exact: Exact | None = None
+    case: Case | ChainRuleCase,
+    quantities: Mapping[str, Array],
+    exact: Exact | None = None,
+    *,
+    input_errors: Mapping[str, Array | float] | None = None,
+    output_errors: Mapping[str, Array | float] | None = None,
 ) -> Judgement:
     """The judgement of a case's first step, compared with the exact one.
 
@@ -81,9 +86,16 @@ def judge(
         case: the case, in the dtype of the step.
         quantities: any of the step's arrays, by name; a number that is not finite is never right.
         exact: the exact step, if it has been computed already.
+        input_errors: how far the inputs of the step may be from the case's, as in
+            :func:`threeways.exact.bounds.bounds`.
+        output_errors: by quantity, how far its numbers may be from those that were computed, an
+            absolute error or one for each number; half a unit of the last digit that is printed.
     """
     exact = exact or exact_step(case)
-    differences = from_exact(quantities, exact, bounds(case, exact.values))
+    allowed = bounds(case, exact.values, input_errors=input_errors, scale=exact.scale)
+    for name, error in (output_errors or {}).items():
+        allowed[name] = allowed[name] + error
+    differences = from_exact(quantities, exact, allowed)
     worst = {name: each.worst(name, case.dtype) for name, each in differences.items()}
     return Judgement(worst, tuple(worst[name] for name in departures(case, differences)))
 

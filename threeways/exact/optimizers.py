@@ -17,6 +17,11 @@ from threeways.exact.arithmetic import Number, sqrt, square
 Updated: TypeAlias = tuple[Number, ...]
 
 
+def decayed(w: Number, eta: Number, weight_decay: Number) -> Number:
+    """w after weight decay, before the rule."""
+    return w - eta * weight_decay * w
+
+
 def sgd(w: Number, g: Number, *, eta: Number, t: int) -> Updated:
     return (w - eta * g,)
 
@@ -31,16 +36,37 @@ def nesterov(w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: 
     return v_next, w + momentum * v_next - eta * g
 
 
-def adagrad(w: Number, g: Number, s: Number, *, eta: Number, t: int, epsilon: Number) -> Updated:
+def adagrad(
+    w: Number,
+    g: Number,
+    s: Number,
+    *,
+    eta: Number,
+    t: int,
+    epsilon: Number,
+    epsilon_placement: str,
+) -> Updated:
     s_next = s + square(g)
-    return s_next, w - eta * g / sqrt(s_next + epsilon)
+    return s_next, w - eta * g / root(s_next, epsilon, epsilon_placement)
 
 
 def rmsprop(
-    w: Number, g: Number, s: Number, *, eta: Number, t: int, rho: Number, epsilon: Number
+    w: Number,
+    g: Number,
+    s: Number,
+    *,
+    eta: Number,
+    t: int,
+    rho: Number,
+    epsilon: Number,
+    epsilon_placement: str,
 ) -> Updated:
     s_next = rho * s + (1 - rho) * square(g)
-    return s_next, w - eta * g / sqrt(s_next + epsilon)
+    return s_next, w - eta * g / root(s_next, epsilon, epsilon_placement)
+
+
+def root(s: Number, epsilon: Number, epsilon_placement: str) -> Number:
+    return sqrt(s) + epsilon if epsilon_placement == "outside_root" else sqrt(s + epsilon)
 
 
 def adam(
@@ -54,11 +80,17 @@ def adam(
     beta_1: Number,
     beta_2: Number,
     epsilon: Number,
+    epsilon_placement: str,
 ) -> Updated:
     m_next = beta_1 * m + (1 - beta_1) * g
     s_next = beta_2 * s + (1 - beta_2) * square(g)
-    corrected = eta * sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
-    return m_next, s_next, w - corrected * m_next / (sqrt(s_next) + epsilon)
+    m_hat, of_s = m_next / (1 - beta_1 ** (t + 1)), 1 - beta_2 ** (t + 1)
+    if epsilon_placement == "corrected_root":
+        return m_next, s_next, w - eta * m_hat / (sqrt(s_next / of_s) + epsilon)
+    return m_next, s_next, w - eta * sqrt(of_s) * m_hat / (sqrt(s_next) + epsilon)
+
+
+adamw = adam
 
 
 # Each under the name of its function.

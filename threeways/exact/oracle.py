@@ -8,7 +8,7 @@ the implementations do, with the same names, but shares no code with them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,7 +28,7 @@ from threeways.exact.arithmetic import (
 )
 from threeways.exact.chain_rule import differentiate
 from threeways.exact.losses import LOSSES
-from threeways.exact.optimizers import RULES, learning_rate
+from threeways.exact.optimizers import RULES, decayed, learning_rate
 
 # The largest radius of an array, as a share of its largest number; double's eps is 2⁻⁵².
 ENOUGH = 2.0**-75
@@ -46,12 +46,14 @@ class Exact:
         low: the low words, of the same shapes.
         radius: the error of ``values + low``, of the same shapes.
         bits: the precision that this took.
+        scale: the factor of the loss and its gradients, as in :func:`exact_step`.
     """
 
     values: dict[str, Array]
     low: dict[str, Array]
     radius: dict[str, Array]
     bits: int
+    scale: float = 1.0
 
     def distance(self, quantity: str, array: Array) -> Array:
         """An upper bound of the distance of each number of an array from the exact one.
@@ -73,9 +75,15 @@ class Exact:
         )
 
 
-def exact_step(case: Case | ChainRuleCase) -> Exact:
-    """The exact first step of a case, with radii well below double's eps."""
-    for exact in _ever_more_exact(case):
+def exact_step(case: Case | ChainRuleCase, scale: float = 1.0) -> Exact:
+    """The exact first step of a case, with radii well below double's eps.
+
+    Args:
+        case: the case.
+        scale: a factor of a network's loss, and so of all its gradients, but not of the penalties:
+            N where somebody takes the sum over the rows and not their mean.
+    """
+    for exact in _ever_more_exact(case, scale):
         if exact.is_enough:
             break
     return exact
@@ -106,7 +114,7 @@ def _round(exact: Exact, name: str, side: int, dtype: str) -> Array:
     return rounded.astype(dtype)
 
 
-def _ever_more_exact(case: Case | ChainRuleCase) -> Iterator[Exact]:
+def _ever_more_exact(case: Case | ChainRuleCase, scale: float = 1.0) -> Iterator[Exact]:
     for bits in PRECISIONS:
         with ctx.workprec(bits):
             try:
@@ -115,13 +123,13 @@ def _ever_more_exact(case: Case | ChainRuleCase) -> Iterator[Exact]:
                         case.chain_rule, case.dtype
                     )
                 else:
-                    numbers = Oracle(case).step()
+                    numbers = Oracle(case, scale).step()
             except UndecidedError:
                 continue
-            yield _as_doubles(numbers, bits)
+            yield _as_doubles(numbers, bits, scale)
 
 
-def _as_doubles(numbers: Mapping[str, arb | arb_mat], bits: int) -> Exact:
+def _as_doubles(numbers: Mapping[str, arb | arb_mat], bits: int, scale: float) -> Exact:
     values, low, radius = {}, {}, {}
     for name, number in numbers.items():
         balls = [number] if isinstance(number, arb) else number.entries()
@@ -137,7 +145,7 @@ def _as_doubles(numbers: Mapping[str, arb | arb_mat], bits: int) -> Exact:
         # The radius of the remainder, and the error of rounding it to a double.
         proven = np.array([float(ball.rad()) for ball in left]).reshape(shape)
         radius[name] = proven + 2.0**-53 * np.abs(low[name])
-    return Exact(values, low, radius, bits)
+    return Exact(values, low, radius, bits, scale)
 
 
 class Oracle:
@@ -145,10 +153,12 @@ class Oracle:
 
     Args:
         case: the network, its starting parameters, taken as exact, its data and its training.
+        scale: the factor of the loss, without its penalties.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, scale: float = 1.0) -> None:
         self.case = case
+        self.scale = arb(scale)
         self.network = case.network
         self.W = [matrix(W) for W, _ in case.parameters]
         self.b = [matrix(b[np.newaxis]) for _, b in case.parameters]  # (1, D[l+1])
@@ -204,7 +214,7 @@ class Oracle:
         """The loss, a ball: a mean over the rows, without penalties."""
         of_row = partial(LOSSES[self.network.loss].value, **self.network.loss_arguments)
         rows = zip(y.tolist(), z.tolist(), a.tolist(), strict=True)
-        return total(of_row(*row) for row in rows) / y.nrows()
+        return self.scale * total(of_row(*row) for row in rows) / y.nrows()
 
     def backpropagate(
         self, y: arb_mat, z: list[arb_mat], a: list[arb_mat]
@@ -223,7 +233,7 @@ class Oracle:
     def output_delta(self, y: arb_mat, z: arb_mat, a: arb_mat) -> arb_mat:
         """dz[L-1] (N, D[L]), straight from a loss of logits, else through the activation."""
         of_row = partial(LOSSES[self.network.loss].derivative, **self.network.loss_arguments)
-        derivative = by_row(of_row, y, z, a) / y.nrows()
+        derivative = by_row(of_row, y, z, a) * self.scale / y.nrows()
         if self.network.loss_from_logits:
             return derivative
         return self.activation_backward(len(self.W) - 1, derivative, z, a)
@@ -276,19 +286,23 @@ class Oracle:
     def update(self, dW: list[arb_mat], db: list[arb_mat]) -> dict[str, arb_mat]:
         """The new slots and the new W and b of each layer, by the names of the quantities."""
         training, t = self.case.training, self.case.steps_before
-        arguments = {name: arb(value) for name, value in training.rule_arguments.items()}
+        arguments = {
+            name: value if isinstance(value, str) else arb(value)
+            for name, value in training.rule_arguments.items()
+        }
         eta = learning_rate(training, t)
         rule = partial(RULES[training.optimizer], eta=eta, t=t, **arguments)
         names = [f"{slot}_{{}}[{{}}]" for slot in training.slots] + ["{}_next[{}]"]
         named = {}
         for l, layer in enumerate(self.network.layers):
-            free_dW = dW[l] * layer.trainable
-            free_db = db[l] * layer.learns_bias
-            of_each = [("W", self.W[l], free_dW), ("b", self.b[l], free_db)]
+            of_each = [("W", self.W[l], dW[l]), ("b", self.b[l], db[l])]
             for letter, w, g in of_each if layer.use_bias else of_each[:1]:
                 slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
-                numbers_of_each = zip(w.entries(), g.entries(), *slots, strict=True)
-                updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
+                updated: Iterable[Iterable[arb]] = [*slots, w.entries()]
+                if layer.trainable if letter == "W" else layer.learns_bias:
+                    left = [decayed(ball, eta, arb(training.decay)) for ball in w.entries()]
+                    numbers_of_each = zip(left, g.entries(), *slots, strict=True)
+                    updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
                 for name, balls in zip(names, updated, strict=True):
                     named[name.format(letter, l)] = arb_mat(w.nrows(), w.ncols(), list(balls))
         return named

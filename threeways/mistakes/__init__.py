@@ -11,11 +11,16 @@ first: of a pair, the first acts on the result of the second.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import ModuleType
+
 from impl_numpy import FeedForward
 from threeways.mistakes import (
     backward,
     factors,
     forward,
+    layers,
+    losses,
     optimizers,
     recording,
     regularisation,
@@ -25,14 +30,28 @@ from threeways.mistakes.base import Mistake
 
 __all__ = ["MISTAKES", "Mistake", "pair"]
 
+
+def _of(module: ModuleType) -> Iterator[type[Mistake]]:
+    """The mistakes of a module in their order, each with all its values."""
+    for kind in list(vars(module).values()):
+        is_own = isinstance(kind, type) and kind.__module__ == module.__name__
+        if is_own and issubclass(kind, Mistake) and hasattr(kind, "title"):
+            yield kind
+            yield from kind.of_other_values()
+
+
 MISTAKES: dict[str, type[Mistake]] = {
     mistake.name: mistake
-    for module in (factors, forward, backward, regularisation, updates, optimizers, recording)
-    for mistake in Mistake.__subclasses__()
-    if mistake.__module__ == module.__name__
+    for module in (factors, forward, losses, backward, regularisation, updates, optimizers)
+    for mistake in _of(module)
 }
+MISTAKES |= {mistake.name: mistake for mistake in layers.in_one_layer(MISTAKES)}
+MISTAKES |= {mistake.name: mistake for mistake in _of(recording)}
 
 
 def pair(first: str, second: str) -> type[FeedForward]:
     """A kind of network that makes two mistakes at once, given by their names."""
-    return type("Both", (MISTAKES[first], MISTAKES[second]), {})
+    kinds = MISTAKES[first], MISTAKES[second]
+    if issubclass(kinds[1], kinds[0]):  # the same with another value, or in one layer
+        kinds = kinds[1], kinds[0]
+    return type("Both", kinds, {})

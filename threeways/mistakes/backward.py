@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from impl_numpy import losses
 from impl_numpy.activations import SELU_SCALE, relu, relu_backward
 from shared import Array, Trace, Training
 from threeways.mistakes.base import (
@@ -153,10 +152,10 @@ class DiagonalOfSoftmax(Mistake):
     why = "Each output of a softmax depends on every z of its row: ∂aᵢ/∂zⱼ = -aᵢaⱼ for i ≠ j."
     fix = "dz = a · (da - Σ da · a), or for one-hot targets with cross-entropy dz = a - y."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "softmax"):
             return da * a * (1 - a)
-        return super().activation_backward(l, da, z, a)
+        return super().times_slope(l, da, z, a)
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         match self.network.loss:
@@ -196,15 +195,12 @@ class WeightsUpdatedFirst(Mistake):
         self.learning_rate = self.next_rate(training)
         return super().descend(x, y, training)
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+    def weights_above(self, l: int, dz_next: Array, a: Array) -> Array:
+        W = super().weights_above(l, dz_next, a)
         if l + 1 in self.frozen:
-            return super().hidden_delta(l, dz_next, z, a)
-        W = self.W[l + 1]
+            return W
         dW = self.whole_weight_gradient(l + 1, self.drop(l + 1, a), dz_next)
-        self.W[l + 1] = W - self.learning_rate * dW
-        dz = super().hidden_delta(l, dz_next, z, a)
-        self.W[l + 1] = W
-        return dz
+        return W - self.learning_rate * dW
 
 
 class OnePathOnly(Mistake):
@@ -213,10 +209,10 @@ class OnePathOnly(Mistake):
     why = "A hidden unit feeds every unit above it, and its derivative is the sum over all of them."
     fix = "da = dz[l+1] @ W[l+1].T adds up every path."
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+    def passed_down(self, l: int, dz_next: Array, W: Array) -> Array:
         first = np.zeros_like(dz_next)
         first[:, 0] = dz_next[:, 0]
-        return super().hidden_delta(l, first, z, a)
+        return super().passed_down(l, first, W)
 
 
 class ErrorPassedDown(Mistake):
@@ -234,6 +230,16 @@ class ErrorPassedDown(Mistake):
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
         # A loss of logits gives dz of the last layer directly, and so do some other mistakes.
         return super().hidden_delta(l, self.errors.get(l + 1, dz_next), z, a)
+
+
+class HiddenDeltaSignFlipped(Mistake):
+    title = "hidden delta with its sign flipped"
+    did = "dz[l] = -(dz[l+1] @ W[l+1].T) · g'(z[l]) in every hidden layer."
+    why = "The sign is in dz[l+1] already; the layers below then climb where the output descends."
+    fix = "dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l])."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        return -super().hidden_delta(l, dz_next, z, a)
 
 
 class MeanTakenAgainBelow(Mistake):
@@ -256,9 +262,8 @@ class GradientForWeights(Mistake):
     )
     fix = "da = dz[l+1] @ W[l+1].T."
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        dW = self.whole_weight_gradient(l + 1, self.drop(l + 1, a), dz_next)
-        return self.delta(l, np.dot(dz_next, dW.T), z, a)
+    def weights_above(self, l: int, dz_next: Array, a: Array) -> Array:
+        return self.whole_weight_gradient(l + 1, self.drop(l + 1, a), dz_next)
 
 
 class WeightsReshaped(Mistake):
@@ -267,10 +272,8 @@ class WeightsReshaped(Mistake):
     why = "reshape keeps the numbers in order and only cuts the rows elsewhere; most are misplaced."
     fix = "W.T, which swaps rows and columns."
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        W = self.W[l + 1]
-        da = np.dot(dz_next, W.reshape(W.T.shape))
-        return self.delta(l, da, z, a)
+    def passed_down(self, l: int, dz_next: Array, W: Array) -> Array:
+        return np.dot(dz_next, W.reshape(W.T.shape))
 
 
 class WeightsNotTransposed(Mistake):
@@ -279,11 +282,8 @@ class WeightsNotTransposed(Mistake):
     why = "It follows the weights that lead into a unit, not those that lead out of it."
     fix = "da = dz[l+1] @ W[l+1].T."
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        W = self.W[l + 1]
-        if len(W) != len(W.T):
-            return super().hidden_delta(l, dz_next, z, a)
-        return self.delta(l, np.dot(dz_next, W), z, a)
+    def passed_down(self, l: int, dz_next: Array, W: Array) -> Array:
+        return super().passed_down(l, dz_next, W.T if len(W) == len(W.T) else W)
 
 
 class WeightsOfWrongLayer(Mistake):
@@ -292,10 +292,9 @@ class WeightsOfWrongLayer(Mistake):
     why = "W[l] leads into layer l; its error comes back through the weights that lead out of it."
     fix = "dz[l+1] goes with W[l+1]."
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        if self.W[l].shape != self.W[l + 1].shape:
-            return super().hidden_delta(l, dz_next, z, a)
-        return self.delta(l, np.dot(dz_next, self.W[l].T), z, a)
+    def weights_above(self, l: int, dz_next: Array, a: Array) -> Array:
+        W = super().weights_above(l, dz_next, a)
+        return self.W[l] if self.W[l].shape == W.shape else W
 
 
 class OnePathPerUnit(Mistake):
@@ -304,11 +303,9 @@ class OnePathPerUnit(Mistake):
     why = "Hidden unit i feeds every unit above it, not only the i-th."
     fix = "da = dz[l+1] @ W[l+1].T adds up every path."
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        W = self.W[l + 1]
-        if len(W) != len(W.T):
-            return super().hidden_delta(l, dz_next, z, a)
-        return self.delta(l, dz_next * W.diagonal(), z, a)
+    def passed_down(self, l: int, dz_next: Array, W: Array) -> Array:
+        square = len(W) == len(W.T)
+        return dz_next * W.diagonal() if square else super().passed_down(l, dz_next, W)
 
 
 class ProductOfPaths(Mistake):
@@ -317,9 +314,8 @@ class ProductOfPaths(Mistake):
     why = "Along one path derivatives are multiplied, but the paths themselves are added up."
     fix = "da = Σ dz[l+1] W[l+1], that is dz[l+1] @ W[l+1].T."
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        paths = dz_next[:, np.newaxis] * self.W[l + 1]  # (N, D[l+1], D[l+2])
-        return self.delta(l, paths.prod(axis=2), z, a)
+    def passed_down(self, l: int, dz_next: Array, W: Array) -> Array:
+        return (dz_next[:, np.newaxis] * W).prod(axis=2)  # of (N, D[l+1], D[l+2])
 
 
 class WeightsForgottenInDelta(Mistake):
@@ -328,9 +324,8 @@ class WeightsForgottenInDelta(Mistake):
     why = "A hidden unit contributes to each unit above in proportion to the weight between them."
     fix = "da = dz[l+1] @ W[l+1].T."
 
-    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
-        da = np.dot(dz_next, np.ones_like(self.W[l + 1]).T)
-        return self.delta(l, da, z, a)
+    def weights_above(self, l: int, dz_next: Array, a: Array) -> Array:
+        return np.ones_like(super().weights_above(l, dz_next, a))
 
 
 class BiasAddedToDelta(Mistake):
@@ -363,8 +358,9 @@ class DerivativeAtActivation(Mistake):
     why = "The activation is applied twice."
     fix = "g'(z), or its formula in a: a(1 - a) for the sigmoid, 1 - a² for tanh."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        return super().activation_backward(l, da, a, self.activation(l, a))
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        _, a = super().slope_at(l, z, a)
+        return a, self.activation(l, a)
 
 
 class NetInputInDerivative(Mistake):
@@ -373,8 +369,9 @@ class NetInputInDerivative(Mistake):
     why = "σ' = σ(1 - σ) holds for the sigmoid's value; z(1 - z) is negative for most z."
     fix = "a(1 - a) and 1 - a², with a = g(z)."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        return super().activation_backward(l, da, z, z)
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        z, _ = super().slope_at(l, z, a)
+        return z, z
 
 
 class NetInputForDerivative(Mistake):
@@ -383,8 +380,31 @@ class NetInputForDerivative(Mistake):
     why = "The factor is the slope of g at z, which for a sigmoid is at most ¼, whatever z is."
     fix = "dz = da · g'(z)."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        return super().activation_backward(l, da, z, a) if self.has(l, "linear") else da * z
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().times_slope(l, da, z, a) if self.has(l, "linear") else da * z
+
+
+class NextNetInputInDerivative(Mistake):
+    title = "derivative at the net input of the layer above"
+    did = "dz[l] = da · g'(z[l+1]), whose shapes fit if both layers are equally wide."
+    why = "The slope of g belongs to the point where this layer was, z[l]."
+    fix = "dz[l] = da · g'(z[l])."
+
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        z, a = super().slope_at(l, z, a)
+        fits = l < self.last and self.z[l + 1].shape == z.shape
+        return (self.z[l + 1], self.a[l + 2]) if fits else (z, a)
+
+
+class ActivationForDerivative(Mistake):
+    title = "a itself instead of g'(z)"
+    did = "dz = da · a."
+    why = "The factor is the slope of g at z: a(1 - a) for the sigmoid, 1 - a² for tanh."
+    fix = "dz = da · g'(z)."
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        other = self.has(l, "linear", "step", "sign", "relu", "softmax")
+        return super().times_slope(l, da, z, a) if other else da * a
 
 
 class NextLayersDerivative(Mistake):
@@ -393,10 +413,10 @@ class NextLayersDerivative(Mistake):
     why = "z[l] went through the activation of its own layer, and da comes back through the same."
     fix = "Take g' from the layer that z belongs to."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         layers = self.network.layers
         if l == self.last or layers[l].activation == layers[l + 1].activation:
-            return super().activation_backward(l, da, z, a)
+            return super().times_slope(l, da, z, a)
         return self.g_backward[l + 1](da, z, a)
 
 
@@ -428,17 +448,24 @@ class OutputDerivativeForgottenInGradients(Mistake):
     why = "W and b act on z: their derivatives come from dz = da · g'(z), like the delta below."
     fix = "Compute dz once, and use it for dW, db and the layer below."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        if not self.network.loss_from_logits:
-            l = self.last
-            backward = losses.BACKWARD[self.network.loss]
-            da = backward(y, z[l], a[l + 1], **self.network.loss_arguments)
-            dW[l] = self.whole_weight_gradient(l, self.drop(l, a[l]), da)
-            db[l] = self.bias_gradient(da)
-        return dz, dW, db
+    skipped = False
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        skips = self.skipped and l == self.last
+        return da if skips else super().activation_backward(l, da, z, a)
+
+    def delta_for_weights(self, l: int, y: Array, dz: list[Array]) -> Array:
+        return self.output_error(y) if l == self.last else super().delta_for_weights(l, y, dz)
+
+    def delta_for_biases(self, l: int, y: Array, dz: list[Array]) -> Array:
+        return self.output_error(y) if l == self.last else super().delta_for_biases(l, y, dz)
+
+    def output_error(self, y: Array) -> Array:
+        """da of the output layer (N, D[L]); dz if the loss gives it directly."""
+        self.skipped = True
+        da = self.output_delta(y, self.z[-1], self.a[-1])
+        self.skipped = False
+        return da
 
 
 class HiddenDerivativeForgottenInGradients(Mistake):
@@ -447,15 +474,16 @@ class HiddenDerivativeForgottenInGradients(Mistake):
     why = "W and b act on z: their derivatives come from dz = da · g'(z), like the delta below."
     fix = "Compute dz[l] once, and use it for dW[l], db[l] and the layer below."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in range(self.last):
-            da = self.drop_backward(l + 1, np.dot(dz[l + 1], self.W[l + 1].T))
-            dW[l] = self.whole_weight_gradient(l, self.drop(l, a[l]), da)
-            db[l] = self.bias_gradient(da)
-        return dz, dW, db
+    def delta_for_weights(self, l: int, y: Array, dz: list[Array]) -> Array:
+        return self.hidden_error(l, dz) if l < self.last else super().delta_for_weights(l, y, dz)
+
+    def delta_for_biases(self, l: int, y: Array, dz: list[Array]) -> Array:
+        return self.hidden_error(l, dz) if l < self.last else super().delta_for_biases(l, y, dz)
+
+    def hidden_error(self, l: int, dz: list[Array]) -> Array:
+        """da[l+1] (N, D[l+1]) of a hidden layer, before dropout."""
+        W = self.weights_above(l, dz[l + 1], self.a[l + 1])
+        return self.drop_backward(l + 1, self.passed_down(l, dz[l + 1], W))
 
 
 class HiddenDerivativeForgotten(Mistake):
@@ -474,9 +502,9 @@ class SigmoidsDerivativeForAll(Mistake):
     why = "a(1 - a) is σ'; tanh has 1 - a², ReLU 0 or 1, a linear layer 1."
     fix = "Change the derivative whenever the activation is changed."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "softmax"):
-            return super().activation_backward(l, da, z, a)
+            return super().times_slope(l, da, z, a)
         return da * (a * (1 - a))
 
 
@@ -486,10 +514,10 @@ class SigmoidsDerivativePlus(Mistake):
     why = "The sigmoid is flat where a is near 1, and a(1 + a) is largest there."
     fix = "σ' = σ(1 - σ)."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "sigmoid"):
             return da * a * (1 + a)
-        return super().activation_backward(l, da, z, a)
+        return super().times_slope(l, da, z, a)
 
 
 class OutputSigmoidsDerivativePlus(Mistake):
@@ -498,11 +526,47 @@ class OutputSigmoidsDerivativePlus(Mistake):
     why = "The sigmoid is flat where a is near 1, and a(1 + a) is largest there."
     fix = "σ' = σ(1 - σ), best as one function for all layers."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         hidden = any(self.has(k, "sigmoid") for k in range(self.last))
         if hidden and l == self.last and self.has(l, "sigmoid"):
             return da * a * (1 + a)
-        return super().activation_backward(l, da, z, a)
+        return super().times_slope(l, da, z, a)
+
+
+class SigmoidsDerivativeWithoutA(Mistake):
+    title = "σ' written as 1 - σ"
+    did = "dz = da · (1 - a)."
+    why = "The factor a is lost: the sigmoid is flat where a is near 0, and this is 1 there."
+    fix = "σ' = σ(1 - σ)."
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "sigmoid"):
+            return da * (1 - a)
+        return super().times_slope(l, da, z, a)
+
+
+class TanhsDerivativeForSigmoid(Mistake):
+    title = "tanh's derivative for the sigmoid"
+    did = "dz = da · (1 - a²), though the activation is the sigmoid."
+    why = "1 - a² is tanh'; the sigmoid's slope is a(1 - a), at most ¼."
+    fix = "σ' = σ(1 - σ)."
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "sigmoid"):
+            return da * (1 - a * a)
+        return super().times_slope(l, da, z, a)
+
+
+class RelusDerivativeForAll(Mistake):
+    title = "ReLU's derivative for every activation"
+    did = "dz = da · (z > 0), whatever the activation is."
+    why = "0 or 1 is the slope of ReLU; the sigmoid has a(1 - a), tanh 1 - a²."
+    fix = "Change the derivative whenever the activation is changed."
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "sigmoid", "tanh", "scaled_tanh", "elu", "selu"):
+            return relu_backward(da, z, a)
+        return super().times_slope(l, da, z, a)
 
 
 class TanhsDerivativeNotSquared(Mistake):
@@ -511,10 +575,10 @@ class TanhsDerivativeNotSquared(Mistake):
     why = "The square is lost: for a near -1, where tanh is flat, this is 2."
     fix = "tanh' = 1 - a²."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "tanh"):
             return da * (1 - a)
-        return super().activation_backward(l, da, z, a)
+        return super().times_slope(l, da, z, a)
 
 
 class ScaledTanhsInnerDerivative(Mistake):
@@ -523,8 +587,8 @@ class ScaledTanhsInnerDerivative(Mistake):
     why = "By the chain rule, ⅔ is a factor, too; without it, g' is 1.5 times what it should be."
     fix = "g'(z) = 1.7159 · ⅔ · (1 - tanh²(⅔z))."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        return super().activation_backward(l, da * 1.5 if self.has(l, "scaled_tanh") else da, z, a)
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().times_slope(l, da * 1.5 if self.has(l, "scaled_tanh") else da, z, a)
 
 
 class TanhsDerivativeForScaled(Mistake):
@@ -533,10 +597,10 @@ class TanhsDerivativeForScaled(Mistake):
     why = "1 - a² holds for an a between -1 and 1; here it is negative as soon as |a| > 1."
     fix = "g'(z) = 1.7159 · ⅔ · (1 - tanh²(⅔z))."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "scaled_tanh"):
             return da * (1 - a * a)
-        return super().activation_backward(l, da, z, a)
+        return super().times_slope(l, da, z, a)
 
 
 class RelusDerivativeAsInput(Mistake):
@@ -545,10 +609,10 @@ class RelusDerivativeAsInput(Mistake):
     why = "ReLU's slope is 0 or 1, however large z is; this multiplies by z once too often."
     fix = "dz = da · (z > 0)."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "relu"):
             return da * relu(z)
-        return super().activation_backward(l, da, z, a)
+        return super().times_slope(l, da, z, a)
 
 
 class RelusDerivativeAtZero(Mistake):
@@ -557,10 +621,10 @@ class RelusDerivativeAtZero(Mistake):
     why = "By the convention here, as in the frameworks' ReLU, a unit at exactly 0 is off."
     fix = "dz = da · (z > 0). Rows of zeros and biases of zero make z exactly 0."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        if self.has(l, "relu", "leaky_relu", "elu"):
-            z = np.where(z == 0, 1, z)
-        return super().activation_backward(l, da, z, a)
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        z, a = super().slope_at(l, z, a)
+        has_kink = self.has(l, "relu", "leaky_relu", "elu")
+        return np.where(z == 0, 1, z) if has_kink else z, a
 
 
 class SlopesSwapped(Mistake):
@@ -569,9 +633,9 @@ class SlopesSwapped(Mistake):
     why = "Units that are on pass nothing back, and those that are off pass everything."
     fix = "1 where z > 0, and 0 (or α) elsewhere: dz[z <= 0] = 0."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        on = self.has(l, "relu", "leaky_relu")
-        return super().activation_backward(l, da, -z if on else z, a)
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        z, a = super().slope_at(l, z, a)
+        return -z if self.has(l, "relu", "leaky_relu") else z, a
 
 
 class LeakySlopeForgotten(Mistake):
@@ -580,10 +644,10 @@ class LeakySlopeForgotten(Mistake):
     why = "Below zero the slope is α, not 0: it is there to keep such units learning."
     fix = "dz = da · np.where(z > 0, 1, α)."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "leaky_relu"):
             return relu_backward(da, z, a)
-        return super().activation_backward(l, da, z, a)
+        return super().times_slope(l, da, z, a)
 
 
 class ElusDerivativeWithoutAlpha(Mistake):
@@ -592,10 +656,10 @@ class ElusDerivativeWithoutAlpha(Mistake):
     why = "ELU is α(e^z - 1) there, so its derivative is αe^z; the two agree only for α = 1."
     fix = "αe^z, or a + α, where z <= 0."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
         if self.has(l, "elu"):
             return da * np.where(z > 0, 1, np.exp(np.minimum(z, 0)))
-        return super().activation_backward(l, da, z, a)
+        return super().times_slope(l, da, z, a)
 
 
 class SelusDerivativeWithoutScale(Mistake):
@@ -604,8 +668,8 @@ class SelusDerivativeWithoutScale(Mistake):
     why = "λ multiplies both branches of the function, and so of its derivative."
     fix = "λ above zero and λαe^z below."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        return super().activation_backward(l, da / SELU_SCALE if self.has(l, "selu") else da, z, a)
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return super().times_slope(l, da / SELU_SCALE if self.has(l, "selu") else da, z, a)
 
 
 # The gradients of weights and biases.
@@ -617,13 +681,8 @@ class NetInputInWeightGradient(Mistake):
     why = "W[l] multiplies a[l] in the forward pass, so a[l] is the other factor of dW[l]."
     fix = "dW[l] = a[l].T @ dz[l], with a[l] = g(z[l-1])."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in range(1, len(dz)):
-            dW[l] = self.whole_weight_gradient(l, self.drop(l, z[l - 1]), dz[l])
-        return dz, dW, db
+    def input_again(self, l: int) -> Array:
+        return self.z[l - 1] if l else super().input_again(l)
 
 
 class OutputInWeightGradient(Mistake):
@@ -632,14 +691,48 @@ class OutputInWeightGradient(Mistake):
     why = "W[l] multiplies what goes into layer l, and a[l+1] comes out of it."
     fix = "dW[l] = a[l].T @ dz[l]; a[0] is the input x."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in range(len(dz)):
-            if a[l].shape == a[l + 1].shape:
-                dW[l] = self.whole_weight_gradient(l, a[l + 1], dz[l])
-        return dz, dW, db
+    def input_again(self, l: int) -> Array:
+        return self.a[l + 1] if self.is_square(l) else super().input_again(l)
+
+    def drop_again(self, l: int, a: Array) -> Array:
+        return a if self.is_square(l) else super().drop_again(l, a)
+
+    def is_square(self, l: int) -> bool:
+        """Whether layer l has as many inputs as outputs."""
+        return self.a[l].shape == self.a[l + 1].shape
+
+
+class InputInWeightGradient(Mistake):
+    title = "input instead of the activation below in dW"
+    did = "dW[l] = x.T @ dz[l] above the first layer, whose shapes fit if a[l] is as wide as x."
+    why = "W[l] multiplies a[l] in the forward pass, so a[l] is the other factor of dW[l]."
+    fix = "dW[l] = a[l].T @ dz[l]; only a[0] is x."
+
+    def input_again(self, l: int) -> Array:
+        a = super().input_again(l)
+        return self.x if l and self.x.shape == a.shape else a
+
+
+class NextDeltaInWeightGradient(Mistake):
+    title = "delta of the layer above in dW"
+    did = "dW[l] = a[l].T @ dz[l+1], whose shapes fit if both layers are equally wide."
+    why = "dz[l+1] has not come back through W[l+1] and g'(z[l]) yet; W[l] acts on z[l]."
+    fix = "dW[l] = a[l].T @ dz[l]."
+
+    def delta_for_weights(self, l: int, y: Array, dz: list[Array]) -> Array:
+        fits = l < self.last and dz[l].shape == dz[l + 1].shape
+        return super().delta_for_weights(l + fits, y, dz)
+
+
+class NextDeltaInBiasGradient(Mistake):
+    title = "delta of the layer above in db"
+    did = "db[l] = Σ dz[l+1], whose shapes fit if both layers are equally wide."
+    why = "b[l] acts on z[l]: its derivative is the sum of dz[l] over the rows."
+    fix = "db[l] = Σ dz[l]."
+
+    def delta_for_biases(self, l: int, y: Array, dz: list[Array]) -> Array:
+        fits = l < self.last and dz[l].shape == dz[l + 1].shape
+        return super().delta_for_biases(l + fits, y, dz)
 
 
 class WeightGradientTransposed(Mistake):
@@ -679,8 +772,8 @@ class BiasSummedOverOutputs(Mistake):
     why = "That is one number for each row; but a bias belongs to a unit and is shared by all rows."
     fix = "db = dz.sum(axis=0)."
 
-    def bias_gradient(self, dz: Array) -> Array:
-        return super().bias_gradient(dz.T if len(dz) == len(dz.T) else dz)
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        return super().whole_bias_gradient(l, dz.T if len(dz) == len(dz.T) else dz)
 
 
 class BiasSummedOverAll(Mistake):
@@ -689,6 +782,16 @@ class BiasSummedOverAll(Mistake):
     why = "Every bias of the layer then moves by the same amount, the sum of all their derivatives."
     fix = "db = np.sum(dz, axis=0)."
 
-    def bias_gradient(self, dz: Array) -> Array:
-        db = super().bias_gradient(dz)
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        db = super().whole_bias_gradient(l, dz)
         return np.full_like(db, db.sum())
+
+
+class BiasGradientOfFirstRow(Mistake):
+    title = "bias gradient of the first row alone"
+    did = "db = dz[0], without the sum over the rows; the shape fits."
+    why = "A bias acts on every row, so its derivative is the sum of them all."
+    fix = "db = dz.sum(axis=0)."
+
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        return super().whole_bias_gradient(l, dz[:1])

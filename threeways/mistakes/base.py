@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from impl_numpy import FeedForward, optimizers, regularisation
+from impl_numpy import FeedForward, losses, optimizers, regularisation, update_rules
 from impl_numpy.optimizers import Optimizer
 from shared import LOSSES, Array, Layer, Network, Training
 
@@ -25,10 +25,15 @@ CROSSENTROPIES = (*TWO_TERMS, "categorical_crossentropy")
 FITTING = ("binary_crossentropy", "categorical_crossentropy")
 # How far Keras keeps probabilities away from 0 and 1.
 CLIP = 1e-7
+# The values of ε that people keep logarithms and divisions finite with, the most usual first.
+EPSILONS = (1e-8, 1e-5, 1e-6, 1e-7, 1e-9, 1e-10, 1e-12, 1e-15)
 
 
 class Parts(FeedForward):
     """The correct network, split into more methods for mistakes to override."""
+
+    # Steps in an epoch, where that is known.
+    steps_per_epoch: int | None = None
 
     @property
     def last(self) -> int:
@@ -49,22 +54,131 @@ class Parts(FeedForward):
         binary = self.network.loss == "binary_crossentropy"
         return -np.mean(y * (-np.logaddexp(0, -z) if binary else log_softmax(z)))
 
+    # The forward pass: what z is computed from.
+
+    def propagate(
+        self, x: Array, masks: dict[int, Array] | None = None
+    ) -> tuple[list[Array], list[Array]]:
+        self.x = x
+        return super().propagate(x, masks)
+
+    def net_input(self, l: int, a: Array) -> Array:
+        z = np.dot(self.input_of(l, a), self.forward_weights(l))
+        z += self.forward_bias(l)
+        return z
+
+    def input_of(self, l: int, a: Array) -> Array:
+        """What W[l] multiplies, (N, D[l]), which should be a[l] after dropout."""
+        return a
+
+    def forward_weights(self, l: int) -> Array:
+        """What multiplies it, (D[l], D[l+1]), which should be W[l]."""
+        return self.W[l]
+
+    def forward_bias(self, l: int) -> Array:
+        """What is added, (D[l+1],), which should be b[l]."""
+        return self.b[l]
+
+    # The backward pass, a method for each thing that may be taken from elsewhere.
+
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        self.z, self.a = z, a
+        dz = [self.output_delta(y, z[-1], a[-1])]
+        for l in reversed(range(self.last)):
+            dz.insert(0, self.hidden_delta(l, dz[0], z[l], a[l + 1]))
+        dW, db = [], []
+        for l in range(len(dz)):
+            dW.append(
+                self.whole_weight_gradient(
+                    l, self.drop_again(l, self.input_again(l)), self.delta_for_weights(l, y, dz)
+                )
+            )
+            db.append(self.whole_bias_gradient(l, self.delta_for_biases(l, y, dz)))
+        return dz, dW, db
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        derivative = self.loss_derivative(y, z, a)
+        if self.network.loss_from_logits:
+            return derivative
+        return self.activation_backward(self.last, derivative, z, a)
+
+    def loss_derivative(self, y: Array, z: Array, a: Array) -> Array:
+        """The loss's derivative with respect to what it takes, z[L-1] or a[L], (N, D[L])."""
+        return losses.BACKWARD[self.network.loss](y, z, a, **self.network.loss_arguments)
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        W = self.weights_above(l, dz_next, a)
+        return self.delta(l, self.passed_down(l, dz_next, W), z, a)
+
+    def weights_above(self, l: int, dz_next: Array, a: Array) -> Array:
+        """The weights that dz[l+1] comes down through, (D[l+1], D[l+2]); should be W[l+1]."""
+        return self.W[l + 1]
+
+    def passed_down(self, l: int, dz_next: Array, W: Array) -> Array:
+        """dz[l+1] @ W.T (N, D[l+1]): the derivative with respect to a[l+1] after dropout."""
+        return np.dot(dz_next, W.T)
+
     def delta(self, l: int, da: Array, z: Array, a: Array) -> Array:
         """dz[l] (N, D[l+1]), from the derivative with respect to a[l+1] after dropout."""
         return self.activation_backward(l, self.drop_backward(l + 1, da), z, a)
+
+    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        return self.times_slope(l, da, *self.slope_at(l, z, a))
+
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        """The z[l] and a[l+1] that g' is computed from, (N, D[l+1]) each."""
+        return z, a
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        """da · g'(z[l]), (N, D[l+1]); may overwrite da."""
+        return super().activation_backward(l, da, z, a)
+
+    def input_again(self, l: int) -> Array:
+        """The input of layer l before dropout that dW[l] is computed from, (N, D[l])."""
+        return self.a[l]
+
+    def drop_again(self, l: int, a: Array) -> Array:
+        """The same after dropout, (N, D[l])."""
+        return self.drop(l, a)
+
+    def delta_for_weights(self, l: int, y: Array, dz: list[Array]) -> Array:
+        """What dW[l] is computed from, (N, D[l+1]), which should be dz[l]."""
+        return dz[l]
+
+    def delta_for_biases(self, l: int, y: Array, dz: list[Array]) -> Array:
+        """What db[l] is computed from, (N, D[l+1]), which should be dz[l]."""
+        return dz[l]
 
     def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
         """dW[l] (D[l], D[l+1]), the gradient of the penalty included."""
         dW = self.weight_gradient(l, a, dz)
         return dW + self.penalty_gradient(l) if l in self.penalised else dW
 
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        """db[l] (D[l+1],)."""
+        return self.bias_gradient(dz)
+
+    # The update.
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        layers = zip(range(len(dW)), dW, db, strict=True)
+        dW, db = zip(*(self.applied(*layer) for layer in layers), strict=True)
+        super().update(dW, db, training)
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        """The gradients that W[l] and b[l] are updated by, of their shapes."""
+        return dW, db
+
     # Penalties.
 
     def penalty(self) -> Array | float:
-        layers = [(self.W[l], self.network.layers[l]) for l in self.penalised]
-        return sum(
-            self.l1_penalty(W, layer.l1) + self.l2_penalty(W, layer.l2) for W, layer in layers
-        )
+        return sum(self.layer_penalty(l) for l in self.penalised)
+
+    def layer_penalty(self, l: int) -> Array:
+        layer, W = self.network.layers[l], self.W[l]
+        return self.l1_penalty(W, layer.l1) + self.l2_penalty(W, layer.l2)
 
     def l1_penalty(self, W: Array, l1: float) -> Array:
         return regularisation.penalty(W, l1, 0)
@@ -82,22 +196,24 @@ class Parts(FeedForward):
     def l2_gradient(self, W: Array, l2: float) -> Array:
         return regularisation.penalty_gradient(W, 0, l2)
 
-    # The learning rate, and the rules of the optimizers, each under its name.
+    # The learning rate, weight decay, and the rules of the optimizers, each under its name.
 
     def optimizer_for(self, training: Training) -> Optimizer:
         known = self.optimizer
         optimizer = super().optimizer_for(training)
         if optimizer is not known:  # just made
-            name, right = optimizer.training.optimizer, optimizer.rule
-            rule = partial(getattr(self, name, right.func), **right.keywords)
-            optimizer.rule = partial(self.change, rule, optimizer.training)
+            optimizer.rate = self.rate_after
+            optimizer.rule = self.own(optimizer.rule)
+            optimizer.decay = optimizer.decay and self.own(optimizer.decay)
         return optimizer
 
-    def change(
-        self, rule: Callable[..., None], training: Training, eta: float, t: int, *arrays: Array
-    ) -> None:
-        """Update an array by a rule, at this network's learning rate."""
-        rule(self.rate(training, eta, t), t, *arrays)
+    def own(self, part: partial[None]) -> partial[None]:
+        """This network's method in place of an optimizer's function of that name, if it has one."""
+        return partial(getattr(self, part.func.__name__, part.func), **part.keywords)
+
+    def rate_after(self, training: Training, t: int) -> float:
+        """The learning rate that this network uses after t steps."""
+        return self.rate(training, optimizers.learning_rate(training, t), t)
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         """The learning rate after t steps, which should be eta."""
@@ -106,15 +222,15 @@ class Parts(FeedForward):
     def next_rate(self, training: Training) -> float:
         """The learning rate of the next step."""
         optimizer = self.optimizer_for(training)
-        made_for, t = optimizer.training, optimizer.t
-        return self.rate(made_for, optimizers.learning_rate(made_for, t), t)
+        return self.rate_after(optimizer.training, optimizer.t)
 
+    decay = staticmethod(update_rules.decay)
     # Those that mistakes override; the others are taken from the optimizer itself.
-    momentum = staticmethod(optimizers.momentum)
-    nesterov = staticmethod(optimizers.nesterov)
-    adagrad = staticmethod(optimizers.adagrad)
-    rmsprop = staticmethod(optimizers.rmsprop)
-    adam = staticmethod(optimizers.adam)
+    momentum = staticmethod(update_rules.momentum)
+    nesterov = staticmethod(update_rules.nesterov)
+    adagrad = staticmethod(update_rules.adagrad)
+    rmsprop = staticmethod(update_rules.rmsprop)
+    adam = staticmethod(update_rules.adam)
 
 
 class Mistake(Parts):
@@ -126,6 +242,12 @@ class Mistake(Parts):
         did: what was done.
         why: why it is wrong.
         fix: what to do.
+        values: the values of a number that people choose differently, if the mistake has one; it
+            is one mistake for each. ``{value}`` in the words stands for it.
+        value: the one that this mistake has, the first unless another is made of it.
+        variant_of: the name of the mistake that makes the same in more than one layer, or None.
+        is_recorders: True if only whoever records steps can make it, not a network: what it
+            belies is the start of the step.
     """
 
     name: ClassVar[str]
@@ -133,9 +255,56 @@ class Mistake(Parts):
     did: ClassVar[str]
     why: ClassVar[str]
     fix: ClassVar[str]
+    values: ClassVar[tuple[float, ...]] = ()
+    value: ClassVar[float]
+    variant_of: ClassVar[str | None] = None
+    is_recorders: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
-        cls.name = re.sub(r"\B(?=[A-Z])", "-", cls.__name__).lower()
+        own = vars(cls)
+        if "name" not in own:
+            cls.name = re.sub(r"\B(?=[A-Z])", "-", cls.__name__).lower()
+        if own.get("values") and "value" not in own:
+            cls.value = cls.values[0]
+            cls._words = {word: own[word] for word in WORDS}
+            if "{value}" not in cls.title:
+                cls._words["title"] += ", {value}"
+        if cls.values:
+            for word, text in cls._words.items():
+                setattr(cls, word, text.replace("{value}", short(cls.value)))
+
+    _words: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def of_other_values(cls) -> list[type[Mistake]]:
+        """The same mistake with each of its other values."""
+        return [
+            type(
+                f"{cls.__name__}_{value:g}",
+                (cls,),
+                {
+                    "name": f"{cls.name}-{short(value)}",
+                    "value": value,
+                    "__module__": cls.__module__,
+                },
+            )
+            for value in cls.values[1:]
+        ]
+
+
+WORDS = ("title", "did", "why", "fix")
+
+
+def short(value: float) -> str:
+    """A number as people write it: 1e-7, 0.01."""
+    return f"{value:g}".replace("e-0", "e-")
+
+
+def crossentropy(network: Network, y: Array, log_p: Array, log_rest: Array) -> Array:
+    """The network's cross-entropy, a scalar, of the logarithms of p and of 1 - p, (N, K) each."""
+    if network.loss == "categorical_crossentropy":
+        return -np.sum(y * log_p) / len(y)
+    return -np.mean(y * log_p + (1 - y) * log_rest)
 
 
 def n_terms(network: Network, y: Array) -> int:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from shared import Array, Case, InputError
 from shared.errors import Findings
+from shared.own_names import resolve_computed
 from shared.quantities import shapes, unknown_quantity
+from threeways.exact.rounding import FEW
 
-# Significant digits of a double.
+# Wrong numbers of an array that are enough to rule chance out.
+ENOUGH = 20
+
+# Significant digits of a double, and of a float32 number.
 DOUBLES_DIGITS = 16
+FLOAT32S_DIGITS = 7
 
 
 class Observation(Protocol):
@@ -28,6 +36,23 @@ class Observation(Protocol):
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         """Whether a candidate's numbers agree with it, and to how many significant digits."""
 
+    def wrong(self, right: Mapping[str, Array]) -> Wrong:
+        """Those of its numbers that depart from the right ones."""
+
+
+class Wrong(NamedTuple):
+    """Numbers that depart from the right ones; of an array, the first few.
+
+    Args:
+        indices: which elements of the array they are.
+        values: the numbers.
+        widths: how wide the interval is in which a candidate's number agrees with each.
+    """
+
+    indices: list[tuple[int, ...]]
+    values: list[float]
+    widths: list[float]
+
 
 @dataclass(frozen=True)
 class Printed:
@@ -37,15 +62,39 @@ class Printed:
         quantity, index: the element of the step, as ``"dW[1]"`` and ``(0, 1)``.
         text: its printed digits.
         rounding: absolute rounding error that a correct computation may have.
+        size: the largest number of the exact array, to which a zero is compared.
     """
 
     quantity: str
     index: tuple[int, ...]
     text: str
     rounding: float
+    size: float = 0.0
+
+    @functools.cached_property
+    def value(self) -> float:
+        """The number."""
+        return float(self.text)
+
+    @functools.cached_property
+    def place(self) -> float:
+        """One unit of its last digit."""
+        return _last_place(self.text)
+
+    @property
+    def n_digits(self) -> int:
+        """Its significant digits, 3 of 0.0354; one, if it is 0."""
+        return math.floor(math.log10(max(abs(self.value) / self.place, 1)) + 1e-9) + 1
+
+    def in_float32(self) -> Printed:
+        """The same number with no more digits than float32 has, rounded a few times."""
+        text = self.text if self.n_digits <= FLOAT32S_DIGITS else f"{self.value:.6e}"
+        size = max(abs(self.value), self.size)
+        rounding = FEW * float(np.finfo("float32").eps) * size
+        return dataclasses.replace(self, text=text, rounding=max(rounding, self.rounding))
 
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
-        value, place = float(self.text), _last_place(self.text)
+        value, place = self.value, self.place
         number = float(numbers[self.quantity][self.index])
         if number == value:
             return True, float(DOUBLES_DIGITS) if value == 0 else _digits(place, 10 * abs(value))
@@ -54,8 +103,12 @@ class Printed:
         off = number - value
         unit = 1 if value and (off > 0) == (value > 0) else 0.5
         if abs(off) <= max(unit * place * (1 - 1e-9), self.rounding):
-            return True, _digits(max(place, abs(off)), 10 * abs(value))
+            return True, _digits(max(place, abs(off)), 10 * (abs(value) or self.size))
         return False, _digits(off, value)
+
+    def wrong(self, right: Mapping[str, Array]) -> Wrong:
+        width = max(1.5 * self.place, 2 * self.rounding)
+        return Wrong([self.index], [self.value], [width])
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +131,56 @@ class Recorded:
 
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         candidate = numbers[self.quantity]
-        off = float(np.abs(self.values - candidate).max())
+        with np.errstate(all="ignore"):
+            off = float(np.abs(self.values - candidate).max())
         if not math.isfinite(off):  # something in either array is not
             same = np.array_equal(self.values, candidate, equal_nan=True)
             return same, DOUBLES_DIGITS * float(same)
         size = max(float(np.abs(candidate).max()), self.size)
         return off <= self.rounding * size, _digits(off, size)
+
+    def wrong(self, right: Mapping[str, Array]) -> Wrong:
+        allowed = self.rounding * self.size
+        departs = np.abs(self.values - right[self.quantity]) > allowed
+        indices = list(map(tuple, np.argwhere(departs)[:ENOUGH].tolist()))
+        values = [float(self.values[index]) for index in indices]
+        return Wrong(indices, values, [2 * allowed] * len(values))
+
+
+def agrees(observation: Observation, numbers: Mapping[str, Array]) -> bool:
+    """Whether an observation agrees with a candidate's numbers, which need not be finite."""
+    return observation.compare(numbers)[0]
+
+
+def printed(
+    case: Case,
+    values: Mapping[str, str | float],
+    right: Mapping[str, Array],
+    allowed: Mapping[str, Array],
+) -> list[Printed]:
+    """The printed numbers of a case's step.
+
+    Args:
+        case: the case.
+        values: each number by its quantity and index, as in ``diagnose``.
+        right: the correct step.
+        allowed: the error bound of each of its numbers.
+
+    Raises:
+        InputError: there are none, one is not a number, or the step has no such quantity or index;
+            all problems at once.
+    """
+    eps = float(np.finfo(case.dtype).eps)
+    return [
+        Printed(
+            quantity,
+            index,
+            text,
+            rounding=max(FEW * eps * abs(float(text)), float(allowed[quantity][index])),
+            size=float(np.abs(right[quantity]).max()),
+        )
+        for quantity, index, text in elements_of(case, values)
+    ]
 
 
 def elements_of(
@@ -103,7 +200,7 @@ def elements_of(
     elements = []
     for name, value in values.items():
         with findings:
-            quantity, index = _element(str(name).strip(), known)
+            quantity, index = _element(resolve_computed(str(name).strip(), case.names), known)
             text = repr(float(value)) if isinstance(value, int | float | np.number) else str(value)
             text = text.strip()
             if not _NUMBER.fullmatch(text) or math.inf in (abs(float(text)), _last_place(text)):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from shared import Array
 from shared.quantities import ancestors
-from threeways.mistakes import MISTAKES
-from threeways.mistakes.observations import Observation, Recorded
+from threeways.mistakes import MISTAKES, Mistake
+from threeways.mistakes.candidates import is_far
+from threeways.mistakes.observations import Observation, Recorded, agrees
 from threeways.mistakes.steps import Numbers
 
 # Many times the rounding error of any step, in eps.
@@ -69,7 +70,7 @@ def possible_pairs(
     effects = {}
     for name, numbers in effective.items():
         changed = {each for each in right if not np.array_equal(numbers[each], right[each])}
-        moved = {each for each in changed if is_far(numbers[each], right[each])}
+        moved = {each for each in changed if is_far(numbers[each], right[each], MANY)}
         first = {each for each in changed & earlier.keys() if not moved & earlier[each]}
         belied = {each.quantity for each in agreeing if not agrees(each, numbers)} & first
         effects[name] = Effect(changed, first, belied)
@@ -93,23 +94,15 @@ def possible_pairs(
     ]
 
 
-def agrees(observation: Observation, numbers: Numbers) -> bool:
-    """Whether an observation agrees with a candidate's numbers, which need not be finite."""
-    with np.errstate(all="ignore"):
-        return observation.compare(numbers)[0]
-
-
-def is_far(a: Array, b: Array) -> bool:
-    """Whether two arrays are further apart than another order of the same operations explains."""
-    eps = np.finfo(b.dtype).eps
-    with np.errstate(all="ignore"):
-        return not np.abs(a - b).max() <= MANY * eps * np.abs(b).max()
-
-
 def meet(one: str, other: str) -> bool:
     """Whether two mistakes override the same method, or either one that the whole step is in."""
-    a, b = (
-        {name for name, part in vars(MISTAKES[each]).items() if callable(part)}
-        for each in (one, other)
-    )
+    a, b = overridden(one), overridden(other)
     return bool(a & b or (a | b) & {"__init__", "step"})
+
+
+@functools.cache
+def overridden(name: str) -> set[str]:
+    """The methods that a mistake overrides."""
+    kinds = [kind for kind in MISTAKES[name].__mro__ if issubclass(kind, Mistake)]
+    parts = {method: part for kind in kinds[:-1] for method, part in vars(kind).items()}
+    return {method for method, part in parts.items() if callable(part)}

@@ -7,8 +7,94 @@ from typing import Any
 
 import numpy as np
 
-from shared import Array, Trace, Training, check_inputs, check_targets
+from shared import (
+    Array,
+    Network,
+    Parameters,
+    Slots,
+    Trace,
+    Training,
+    Weights,
+    check_inputs,
+    check_targets,
+)
 from threeways.mistakes.base import Mistake
+
+# Steps after which the search for the parameters before a step ends, found or not.
+TRIES = 200
+
+
+def turned(W: Array) -> Array:
+    """W.T (D, D) if W is square, else W: one of another shape would be noticed."""
+    return W.T.copy() if W.shape == W.T.shape else W
+
+
+class ParametersRecordedAfterStep(Mistake):
+    title = "starting parameters recorded after the step"
+    did = "W and b are references, or are copied too late: they are those that the step ended with."
+    why = "z, a, the loss and the gradients belong to the parameters from before the update."
+    fix = "Record W.copy() and b.copy() before the step."
+    is_recorders = True
+
+    found = False
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        """The step that ends with the parameters that it was told to start from.
+
+        These are a fixed point of: start - (what the step from there ends with - the given ones).
+        """
+        after, start = self.parameters, self.parameters
+        optimizer = self.optimizer_for(training)
+        t, slots = optimizer.steps, optimizer.slots
+        trace = super().step(x, y, training)
+        tries = 0 if self.found else TRIES
+        self.found = True
+        for _ in range(tries):
+            off = tuple(
+                Weights(W - given.W, b - given.b)
+                for W, b, given in zip(trace.W_next, trace.b_next, after, strict=True)
+            )
+            if not any((W != 0).any() or (b != 0).any() for W, b in off):
+                break
+            start = tuple(
+                Weights(w.W - far.W, w.b - far.b) for w, far in zip(start, off, strict=True)
+            )
+            self.assign(start)
+            optimizer.restore(t, slots)
+            trace = super().step(x, y, training)
+        return trace
+
+
+class WeightsTakenTransposed(Mistake):
+    title = "starting weights transposed"
+    did = "W is (out, in), as PyTorch keeps it; in a square layer the shapes fit."
+    why = "W[l] is (D[l], D[l+1]) here: every number of the step belongs to other weights."
+    fix = "Transpose the weights on the way in, and dW and W_next on the way out."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(network, tuple(Weights(turned(W), b) for W, b in parameters))
+
+
+class WeightsRecordedTransposed(Mistake):
+    title = "updated weights recorded transposed"
+    did = "W_next is recorded as (out, in), as PyTorch keeps it; in a square layer the shapes fit."
+    why = "W[l] is (D[l], D[l+1]) here: the weight from i to j stands at [i, j]."
+    fix = "Record W.T where a framework keeps its weights the other way round."
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        trace = super().step(x, y, training)
+        return dataclasses.replace(trace, W_next=tuple(map(turned, trace.W_next)))
+
+
+class GradientsRecordedTransposed(Mistake):
+    title = "gradients of the weights recorded transposed"
+    did = "dW is recorded as (out, in), as PyTorch keeps it; the update had it the right way round."
+    why = "dW[l] is (D[l], D[l+1]) here, like W[l]: the weight from i to j stands at [i, j]."
+    fix = "Record W.grad.T where a framework keeps its weights the other way round."
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        trace = super().step(x, y, training)
+        return dataclasses.replace(trace, dW=tuple(map(turned, trace.dW)))
 
 
 class GradientsRecordedAfterReset(Mistake):
@@ -21,6 +107,51 @@ class GradientsRecordedAfterReset(Mistake):
         trace = super().step(x, y, training)
         dW, db = (tuple(map(np.zeros_like, part)) for part in (trace.dW, trace.db))
         return dataclasses.replace(trace, dW=dW, db=db)
+
+
+class GradientsRecordedWithRate(Mistake):
+    title = "gradients recorded with the learning rate in them"
+    did = "dW and db are recorded as η dW and η db, after they were multiplied for the update."
+    why = "That is the step, not the gradient, although the update is right."
+    fix = "Record dW and db before they are multiplied by η; dW *= η changes the array itself."
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        eta = self.next_rate(training)
+        trace = super().step(x, y, training)
+        dW, db = (tuple(each * eta for each in part) for part in (trace.dW, trace.db))
+        return dataclasses.replace(trace, dW=dW, db=db)
+
+
+class GradientsRecordedSummed(Mistake):
+    title = "gradients recorded as sums over the steps"
+    did = "The record of dW and db adds up all the steps so far; each update had its own gradients."
+    why = "From the second step on, the numbers are not the gradients of any one step."
+    fix = "Record the gradients of each step by themselves."
+
+    recorded: tuple[tuple[Array, ...], tuple[Array, ...]] | None = None
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        trace = super().step(x, y, training)
+        made = trace.dW, trace.db
+        if self.recorded:
+            dW, db = (
+                tuple(map(np.add, new, old)) for new, old in zip(made, self.recorded, strict=True)
+            )
+            made = dW, db
+        self.recorded = made
+        return dataclasses.replace(trace, dW=made[0], db=made[1])
+
+
+class ActivationsRecordedAfterStep(Mistake):
+    title = "forward pass recorded after the step"
+    did = "z and a are computed once more for the record, with the updated weights."
+    why = "They belong to the next step: loss and gradients come from those before the update."
+    fix = "Record z and a of the forward pass that the gradients come from."
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        trace = super().step(x, y, training)
+        z, a = self.propagate(check_inputs(self.network, x), self.masks)
+        return dataclasses.replace(trace, z=tuple(z), a=tuple(a))
 
 
 class LossRecordedAfterStep(Mistake):
@@ -42,21 +173,35 @@ class LossOfStepBefore(Mistake):
     why = "From the second step on, loss and gradients belong to different weights."
     fix = "Record the loss after the forward pass of the same step."
 
-    before: Array | None = None
+    loss_before: Array | None = None
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         trace = super().step(x, y, training)
-        loss, self.before = self.before, trace.loss
+        loss, self.loss_before = self.loss_before, trace.loss
         return trace if loss is None else dataclasses.replace(trace, loss=loss)
 
 
-class WeightsRecordedTransposed(Mistake):
-    title = "updated weights recorded transposed"
-    did = "W_next is recorded as (out, in), as PyTorch keeps it; in a square layer the shapes fit."
-    why = "W[l] is (D[l], D[l+1]) here: the weight from i to j stands at [i, j]."
-    fix = "Record W.T where a framework keeps its weights the other way round."
+class MomentumRecordedNegative(Mistake):
+    title = "momentum recorded with its sign flipped"
+    did = "The record has -v: what is subtracted from w, where Keras keeps what is added to it."
+    why = "The update is right, but v is -η times a sum of gradients here, and they are uphill."
+    fix = "Record w_next - w, which is v, or the negative of a buffer that is subtracted."
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         trace = super().step(x, y, training)
-        turned = tuple(W.T.copy() if W.shape == W.T.shape else W for W in trace.W_next)
-        return dataclasses.replace(trace, W_next=turned)
+        if training.optimizer not in ("momentum", "nesterov"):
+            return trace
+        slots: Slots = {name: tuple(-v for v in kept) for name, kept in trace.slots.items()}
+        return dataclasses.replace(trace, slots=slots)
+
+
+class SlotsRecordedBeforeStep(Mistake):
+    title = "optimizer's state recorded before the step"
+    did = "What the optimizer keeps is recorded as it was before the update."
+    why = "It lags one step behind the weights, and in the first step holds nothing yet."
+    fix = "Record the optimizer's state after its step."
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        slots = self.optimizer_for(training).slots
+        trace = super().step(x, y, training)
+        return dataclasses.replace(trace, slots=slots)

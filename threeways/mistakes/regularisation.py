@@ -25,15 +25,14 @@ class PenaltyOnBiases(Mistake):
     why = "A penalty keeps a unit from relying on single inputs; a bias multiplies none."
     fix = "Add the penalty's gradient to dW only."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        weights, self.W = self.W, self.b
-        for l in self.penalised:
-            db[l] = db[l] + self.penalty_gradient(l)
-        self.W = weights
-        return dz, dW, db
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        db = super().whole_bias_gradient(l, dz)
+        if l not in self.penalised:
+            return db
+        W, self.W[l] = self.W[l], self.b[l]
+        db = db + self.penalty_gradient(l)
+        self.W[l] = W
+        return db
 
 
 class PenaltyOnBiasesInLoss(Mistake):
@@ -56,13 +55,9 @@ class FrozenPenalised(Mistake):
     why = "The weights are no longer learned, so the penalty on them is not part of the loss."
     fix = "Add the penalty's gradient only for trainable layers."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in self.frozen:
-            dW[l] = dW[l] + self.penalty_gradient(l)
-        return dz, dW, db
+    def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        dW = super().whole_weight_gradient(l, a, dz)
+        return dW + self.penalty_gradient(l) if l in self.frozen else dW
 
 
 class FrozenPenalisedInLoss(Mistake):
@@ -149,8 +144,8 @@ class PenaltyForgottenInLoss(Mistake):
     why = "dW is not the gradient of this loss, which may rise while training goes well."
     fix = "Add l1 Σ|W| + l2 ΣW² to the loss."
 
-    def penalty(self) -> Array | float:
-        return 0 * super().penalty()
+    def layer_penalty(self, l: int) -> Array:
+        return 0 * super().layer_penalty(l)
 
 
 class PenaltySubtracted(Mistake):
@@ -199,16 +194,8 @@ class PenaltyAveraged(Mistake):
     why = "The mean is over the rows' errors; the penalty does not depend on the batch size."
     fix = "Divide first, then add 2 l2 W. Where a book has λ/N ΣW², l2 is λ/N."
 
-    n_rows = 1
-
-    def propagate(
-        self, x: Array, masks: dict[int, Array] | None = None
-    ) -> tuple[list[Array], list[Array]]:
-        self.n_rows = len(x)
-        return super().propagate(x, masks)
-
     def penalty_gradient(self, l: int) -> Array:
-        return super().penalty_gradient(l) / self.n_rows
+        return super().penalty_gradient(l) / len(self.x)
 
 
 class PenaltyAveragedInLoss(Mistake):
@@ -217,16 +204,8 @@ class PenaltyAveragedInLoss(Mistake):
     why = "The mean is over the rows' errors; the penalty does not depend on the batch size."
     fix = "Take the mean first, then add the penalty. Where a book has λ/N ΣW², l2 is λ/N."
 
-    n_rows = 1
-
-    def propagate(
-        self, x: Array, masks: dict[int, Array] | None = None
-    ) -> tuple[list[Array], list[Array]]:
-        self.n_rows = len(x)
-        return super().propagate(x, masks)
-
     def penalty(self) -> Array | float:
-        return super().penalty() / self.n_rows
+        return super().penalty() / len(self.x)
 
 
 class MeanOverWeights(Mistake):
@@ -273,6 +252,34 @@ class L2HalvedInLoss(Mistake):
 
     def l2_penalty(self, W: Array, l2: float) -> Array:
         return super().l2_penalty(W, l2) / 2
+
+
+class L2Halved(Mistake):
+    title = "L2 as ½λ ΣW²"
+    did = (
+        "The loss contains ½ l2 ΣW², and dW l2 W, as in many books, and in PyTorch's weight_decay."
+    )
+    why = "The two fit each other, but weights are pulled to 0 half as hard as l2 says here."
+    fix = "l2 ΣW² with 2 l2 W, or twice the value: where a book has ½λ ΣW², l2 is ½λ."
+
+    def l2_penalty(self, W: Array, l2: float) -> Array:
+        return super().l2_penalty(W, l2) / 2
+
+    def l2_gradient(self, W: Array, l2: float) -> Array:
+        return super().l2_gradient(W, l2) / 2
+
+
+class L2HalvedAndAveraged(Mistake):
+    title = "L2 as λ/2N ΣW²"
+    did = "The loss contains l2/2N ΣW², and dW l2/N W, as in courses that divide λ by N and 2."
+    why = "The two fit each other, but l2 is not divided by the number of rows here."
+    fix = "l2 ΣW² with 2 l2 W: where a course has λ/2N ΣW², l2 is λ/2N."
+
+    def l2_penalty(self, W: Array, l2: float) -> Array:
+        return super().l2_penalty(W, l2) / (2 * len(self.x))
+
+    def l2_gradient(self, W: Array, l2: float) -> Array:
+        return super().l2_gradient(W, l2) / (2 * len(self.x))
 
 
 class NormForSquare(Mistake):
@@ -348,12 +355,17 @@ class DecayDecoupled(Mistake):
     why = "The optimizer should see the penalty in dW; only for sgd are the two the same."
     fix = "Add the penalty's gradient to dW, or say that decoupled weight decay is meant."
 
-    def penalty_gradient(self, l: int) -> Array:
-        return np.zeros_like(super().penalty_gradient(l))
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        penalised, self.penalised = self.penalised, []
+        made = super().backpropagate(y, z, a)
+        self.penalised = penalised
+        return made
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        eta, gradient = self.next_rate(training), super().penalty_gradient
-        decays = {l: eta * gradient(l) for l in self.penalised}
+        eta = self.next_rate(training)
+        decays = {l: eta * self.penalty_gradient(l) for l in self.penalised}
         super().update(dW, db, training)
         for l, decay in decays.items():
             self.W[l] -= decay
@@ -365,12 +377,16 @@ class DecayWithoutRate(Mistake):
     why = "η scales the penalty as it does the error: for η = 0.01 this is 100 times too much."
     fix = "Add the penalty's gradient to dW."
 
-    def penalty_gradient(self, l: int) -> Array:
-        return np.zeros_like(super().penalty_gradient(l))
+    def backpropagate(
+        self, y: Array, z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array], list[Array]]:
+        penalised, self.penalised = self.penalised, []
+        made = super().backpropagate(y, z, a)
+        self.penalised = penalised
+        return made
 
     def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        gradient = super().penalty_gradient
-        decays = {l: gradient(l) for l in self.penalised}
+        decays = {l: self.penalty_gradient(l) for l in self.penalised}
         super().update(dW, db, training)
         for l, decay in decays.items():
             self.W[l] -= decay
@@ -575,8 +591,9 @@ class DroppedInDerivative(Mistake):
     why = "The formula is for a = g(z); dropout comes after it."
     fix = "Keep a as it was before dropout, for the derivative."
 
-    def activation_backward(self, l: int, da: Array, z: Array, a: Array) -> Array:
-        return super().activation_backward(l, da, z, self.drop(l + 1, a))
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        z, a = super().slope_at(l, z, a)
+        return z, self.drop(l + 1, a)
 
 
 class UndroppedInWeightGradient(Mistake):
@@ -585,13 +602,8 @@ class UndroppedInWeightGradient(Mistake):
     why = "W[l] multiplies what dropout leaves of a[l]: weights of dropped units have no gradient."
     fix = "dW[l] = (a[l] · mask / (1 - p)).T @ dz[l]."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in self.masks:
-            dW[l] = self.whole_weight_gradient(l, a[l], dz[l])
-        return dz, dW, db
+    def drop_again(self, l: int, a: Array) -> Array:
+        return a
 
 
 # Alpha dropout.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 
@@ -9,13 +10,19 @@ import numpy as np
 
 from impl_numpy import FeedForward
 from shared import Array, Case
+from threeways.mistakes.base import Parts
 
 Numbers = dict[str, Array]
+
+# Steps before the last that are enough to see what a mistake keeps from one to the next.
+FEW_STEPS = 2
 
 
 def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
     """Every quantity of step number ``steps`` of a case, as this kind of network makes it."""
     net = kind(case.network, case.parameters)
+    if isinstance(net, Parts):
+        net.steps_per_epoch = case.training.steps_per_epoch(len(case.dataset))
     given = batches(case)
     with np.errstate(all="ignore"):  # a mistake may overflow
         for x, y in itertools.islice(given, steps - 1):
@@ -26,18 +33,39 @@ def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
 def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
     """Every quantity of a run's last step, as this kind of network makes it.
 
+    Each step starts from the parameters and slots of its own case. So the last one is made alone,
+    unless the network keeps something else from step to step, as one does whose gradients pile up:
+    then the last few are made.
+
     Args:
         kind: the network, right or with a mistake.
-        run: one case for each step; the network starts from the first one's parameters.
+        run: one case for each step.
     """
-    first = run[0]
-    net = kind(first.network, first.parameters)
-    optimizer = net.optimizer_for(first.training)
-    optimizer.restore(first.steps_before, first.slots or optimizer.slots)
-    with np.errstate(all="ignore"):
-        for case in run:
-            trace = net.step(*case.first_batch(), case.training)
-    return trace.quantities()
+    *before, last = run
+    net = kind(last.network, last.parameters)
+    numbers = _step_from(net, last)
+    if before and vars(net).keys() - vars(_right_one(last)).keys():
+        net = kind(last.network, last.parameters)
+        for case in (*before[-FEW_STEPS:], last):
+            net.assign(case.parameters)
+            numbers = _step_from(net, case)
+    return numbers
+
+
+def _step_from(net: FeedForward, case: Case) -> Numbers:
+    """Every quantity of a case's first step, from its own slots."""
+    optimizer = net.optimizer_for(case.training)
+    optimizer.restore(case.steps_before, case.slots or optimizer.slots)
+    with np.errstate(all="ignore"):  # a mistake may overflow
+        return net.step(*case.first_batch(), case.training).quantities()
+
+
+@functools.lru_cache(maxsize=1)
+def _right_one(case: Case) -> FeedForward:
+    """A right network after a case's first step, with all that it keeps."""
+    net = Parts(case.network, case.parameters)
+    _step_from(net, case)
+    return net
 
 
 def batches(case: Case) -> Iterator[tuple[Array, Array]]:

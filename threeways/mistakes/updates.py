@@ -36,12 +36,13 @@ class LearningRateForgotten(Mistake):
 
 class LearningRateElsewhere(Mistake):
     title = "learning rate from another place"
-    did = "The update uses a hard-coded η = 0.01, or an optimizer's default of 0.01."
+    did = "The update uses a hard-coded η = {value}, or an optimizer's default of {value}."
     why = "The learning rate that was set is ignored, and changing it has no effect."
     fix = "Pass the learning rate to the update or the optimizer."
+    values = (0.01, 0.001, 0.1)
 
     def rate(self, training: Training, eta: float, t: int) -> float:
-        return super().rate(training, eta, t) / training.learning_rate * 0.01
+        return super().rate(training, eta, t) / training.learning_rate * self.value
 
 
 class LearningRateTenth(Mistake):
@@ -64,14 +65,62 @@ class LearningRateTenfold(Mistake):
         return super().rate(training, eta, t) * 10
 
 
+class RateDividedByN(Mistake):
+    title = "learning rate divided by N"
+    did = "W ← W - η/N dW and b ← b - η/N db, though dW and db are means over the rows already."
+    why = "The mean is taken twice, once in the gradient and once in the update."
+    fix = "W ← W - η dW and b ← b - η db."
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return dW / len(self.x), db / len(self.x)
+
+
+class RateTimesN(Mistake):
+    title = "learning rate times N"
+    did = "The step is made with the sum of the rows' gradients, though dW and db are their mean."
+    why = "Every step is N times as long as it should be, and grows with the batch."
+    fix = "W ← W - η dW and b ← b - η db."
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return dW * len(self.x), db * len(self.x)
+
+
+class UpdatedTwice(Mistake):
+    title = "update made twice"
+    did = (
+        "The same gradients are applied twice in a step: by optimizer.step(), and by hand as well."
+    )
+    why = "Every step is twice as long as it should be, and an optimizer counts two."
+    fix = "Update once in each step."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        again = [each.copy() for each in dW], [each.copy() for each in db]
+        super().update(dW, db, training)
+        super().update(*again, training)
+
+
+class WeightsFrozen(Mistake):
+    title = "weights never updated"
+    did = "b ← b - η db, and W stays as it was."
+    why = "Only the thresholds of the units learn; what they respond to stays random."
+    fix = "W ← W - η dW."
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return np.zeros_like(dW), db
+
+
 class BiasFrozen(Mistake):
     title = "biases never updated"
     did = "W ← W - η dW, and b stays as it was."
     why = "Biases are parameters just like weights: db says how to move them."
     fix = "b ← b - η db."
 
-    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
-        super().update(dW, [np.zeros_like(each) for each in db], training)
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return dW, np.zeros_like(db)
 
 
 class FirstLayerNotUpdated(Mistake):
@@ -227,13 +276,13 @@ class FrozenGradientsZero(Mistake):
     why = "They are derivatives of the loss, used or not; only the update leaves them out."
     fix = "Compute dW and db everywhere, and leave W and b alone."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l in self.frozen:
-            dW[l], db[l] = np.zeros_like(dW[l]), np.zeros_like(db[l])
-        return dz, dW, db
+    def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        dW = super().whole_weight_gradient(l, a, dz)
+        return np.zeros_like(dW) if l in self.frozen else dW
+
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        db = super().whole_bias_gradient(l, dz)
+        return np.zeros_like(db) if l in self.frozen else db
 
 
 class FixedBiasGradientZero(Mistake):
@@ -242,11 +291,6 @@ class FixedBiasGradientZero(Mistake):
     why = "It is a derivative of the loss, used or not; only the update leaves it out."
     fix = "Compute db everywhere, and leave b alone where the layer says fixed_bias."
 
-    def backpropagate(
-        self, y: Array, z: list[Array], a: list[Array]
-    ) -> tuple[list[Array], list[Array], list[Array]]:
-        dz, dW, db = super().backpropagate(y, z, a)
-        for l, layer in enumerate(self.network.layers):
-            if layer.fixed_bias:
-                db[l] = np.zeros_like(db[l])
-        return dz, dW, db
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        db = super().whole_bias_gradient(l, dz)
+        return np.zeros_like(db) if self.network.layers[l].fixed_bias else db

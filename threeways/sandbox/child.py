@@ -15,13 +15,13 @@ import selectors
 import subprocess
 import time
 from collections.abc import Collection, Mapping
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import numpy as np
 
 from shared import Array, InputError
 from threeways.sandbox.process import SupervisedProcess, how_it_ended
-from threeways.sandbox.worker import LENGTH, MOST_PROBLEMS, REFUSED
+from threeways.sandbox.worker import LENGTH, MOST_PROBLEMS, NOT_SUPPORTED, REFUSED
 
 START_LIMIT = 60.0  # seconds
 
@@ -34,6 +34,10 @@ class NoAnswerError(Exception):
     """The child has not answered, and never will; the message says why."""
 
 
+class NotSupportedError(Exception):
+    """The target says that what it is asked for is not what it is for; the message is its own."""
+
+
 class Child:
     """A child process; leaving the ``with`` block kills it and every process that it started.
 
@@ -41,11 +45,15 @@ class Child:
         handler: our function, ``module:function``, that makes answers of a target
             (:mod:`threeways.sandbox.worker`).
         time_limit: seconds that the target's import and each answer may take.
+
+    Attributes:
+        declared: what the target says about itself, once it is loaded; any JSON.
     """
 
     def __init__(self, handler: str, time_limit: float) -> None:
         self.handler = handler
         self.time_limit = time_limit
+        self.declared: dict[str, Any] = {}
         self.output_summary = OutputSummary()
 
     def __enter__(self) -> Self:
@@ -108,12 +116,15 @@ class Child:
         Raises:
             InputError: the target cannot be used, as shows only now.
             NoAnswerError: the time is up, or the process has ended.
+            NotSupportedError: the target says that this is not what it is for.
         """
         self._send(request)
         deadline = time.monotonic() + self.time_limit
         kind, names, problems = self._header(deadline)
         if kind == REFUSED and problems:
             raise InputError(*problems)
+        if kind == NOT_SUPPORTED and problems:
+            raise NotSupportedError(problems[0])
         if not shapes.keys() >= {*names}:
             raise self._garbled()
         item = np.dtype(dtype)
@@ -148,6 +159,8 @@ class Child:
             header = json.loads(text)
             names, problems = strings(header["arrays"]), strings(header["problems"])
             lines = [one_line(line, LONGEST_PROBLEM) for line in problems[: MOST_PROBLEMS + 1]]
+            if declared := header.get("declared"):
+                self.declared = dict(declared)
             return str(header["kind"]), names, lines
         except (LookupError, TypeError, ValueError, RecursionError):
             raise self._garbled() from None

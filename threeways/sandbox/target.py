@@ -126,6 +126,22 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}{': ' * bool(first)}{first}{where}{clashes.hint(error)}"
 
 
+def says_not_supported(error: BaseException) -> bool:
+    """Whether an error says that what was asked for is not what the target is for.
+
+    That is a ``NotImplementedError`` which its own code raises, and a test that it skips.
+    """
+    skips = (("unittest.case", "SkipTest"), ("_pytest.outcomes", "Skipped"))
+    for module, name in skips:
+        skipped = getattr(sys.modules.get(module), name, None)
+        if isinstance(skipped, type) and isinstance(error, skipped):
+            return True
+    frames = [*traceback.walk_tb(error.__traceback__)]
+    return isinstance(error, NotImplementedError) and bool(
+        frames and (frames[-1][0].f_code.co_filename, frames[-1][1]) == _place(error)
+    )
+
+
 def _place(error: BaseException) -> tuple[str, int]:
     """File and line of an error: the innermost frame of the target's own code, or ("", 0)."""
     if isinstance(error, SyntaxError) and error.filename:

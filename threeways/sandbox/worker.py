@@ -2,10 +2,11 @@
 
 Its arguments are HANDLER SOCKET (:mod:`threeways.sandbox.supervisor` calls ``main``). The handler,
 ``module:function``, is ours. It is called with the loaded target and the name by which its author
-knows it, and returns the kind of the target and the function ``answer(request) -> (arrays,
-problems)``; it raises :class:`InputError` if the target cannot be used. Requests and answers go
-through a socket of their own, so that the target may print and read what it likes. Requests are
-pickled; answers are JSON and the bytes of arrays, since the target could have written them.
+knows it, and returns the kind of the target, the function ``answer(request) -> (arrays, problems)``
+and what the target declares about itself; it raises :class:`InputError` if the target cannot be
+used. Requests and answers go through a socket of their own, so that the target may print and read
+what it likes. Requests are pickled; answers are JSON and the bytes of arrays, since the target
+could have written them.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from typing import Any
 from shared import Array, InputError
 from threeways.sandbox import clashes
 from threeways.sandbox.clashes import ClashError
-from threeways.sandbox.target import described, load
+from threeways.sandbox.target import described, load, says_not_supported
 
 # The length of an answer's header, which precedes it.
 LENGTH = struct.Struct(">I")
 
 MOST_PROBLEMS = 20
 
-# Instead of a target's kind: it cannot be used, as shows only now.
-REFUSED = "refused"
+# Instead of a target's kind: it cannot be used, as shows only now; it is not for what it is asked.
+REFUSED, NOT_SUPPORTED = "refused", "not supported"
 
 Answer = Callable[[Any], tuple[Mapping[str, Array], Sequence[str]]]
 
@@ -55,28 +56,33 @@ def main() -> None:
 
 def serve(
     connection: socket.socket,
-    make_answer: Callable[[Callable[..., Any], str], tuple[str, Answer]],
+    make_answer: Callable[[Callable[..., Any], str], tuple[str, Answer, Mapping[str, Any]]],
 ) -> None:
     """Report ready, load the target that is asked for, then answer requests until they end."""
     process = os.getpid()
     requests = connection.makefile("rb")
 
-    def reply(arrays: Mapping[str, Array], problems: Sequence[str], kind: str = "") -> None:
+    def reply(
+        arrays: Mapping[str, Array],
+        problems: Sequence[str],
+        kind: str = "",
+        declared: Mapping[str, Any] | None = None,
+    ) -> None:
         if os.getpid() != process:  # a copy that the target made and did not end
             os._exit(0)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
-        connection.sendall(packed(arrays, problems, kind))
+        connection.sendall(packed(arrays, problems, kind, declared or {}))
 
     reply({}, [])
     target = pickle.load(requests)
     try:
-        kind, answer = make_answer(load(target), target)
+        kind, answer, declared = make_answer(load(target), target)
     except InputError as error:
         reply({}, error.lines)
         return
-    reply({}, [], kind)
+    reply({}, [], kind, declared)
     with suppress(EOFError):
         while True:
             request = pickle.load(requests)
@@ -85,20 +91,23 @@ def serve(
             except ClashError as error:
                 reply({}, error.problems, REFUSED)
             except BaseException as error:
-                reply({}, [described(error)])
+                reply({}, [described(error)], NOT_SUPPORTED if says_not_supported(error) else "")
             else:
                 reply(arrays, problems)
 
 
-def packed(arrays: Mapping[str, Array], problems: Sequence[str], kind: str) -> bytes:
+def packed(
+    arrays: Mapping[str, Array], problems: Sequence[str], kind: str, declared: Mapping[str, Any]
+) -> bytes:
     """An answer: the length of its header, the header, and the arrays one after another.
 
-    The header has the names of the arrays, the problems and, once it is loaded, the target's kind.
-    The parent knows the arrays' shapes.
+    The header has the names of the arrays, the problems and, once it is loaded, the target's kind
+    and what it declares. The parent knows the arrays' shapes.
     """
     lines = list(problems[:MOST_PROBLEMS])
     if len(problems) > MOST_PROBLEMS:
         lines.append(f"and {len(problems) - MOST_PROBLEMS} more")
-    header = json.dumps({"kind": kind, "arrays": list(arrays), "problems": lines}).encode()
+    about = {"kind": kind, "declared": dict(declared), "arrays": list(arrays), "problems": lines}
+    header = json.dumps(about).encode()
     contents = (array.tobytes() for array in arrays.values())
     return LENGTH.pack(len(header)) + header + b"".join(contents)
