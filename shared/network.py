@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, ValidationInfo
 
 from shared.activations import ACTIVATIONS
 from shared.arguments import check_type
@@ -20,14 +21,21 @@ from shared.fields import (
     Text,
     one_of,
 )
-from shared.losses import LOSSES
+from shared.losses import LOSSES, loss_named
 
 DTYPES = ("float32", "float64")
 # The most layers that a network may have.
 MOST_LAYERS = 1000
 
 ActivationName = Annotated[Text, one_of("an activation", ACTIVATIONS)]
-LossName = Annotated[Text, one_of("a loss", LOSSES)]
+
+
+def _loss_name(name: str, info: ValidationInfo) -> str:
+    layers = info.data.get("layers")
+    return loss_named(name, layers[-1].activation if layers else "")
+
+
+LossName = Annotated[Text, AfterValidator(_loss_name)]  # of a class with the field layers before
 DTypeName = Annotated[Text, one_of("a dtype", DTYPES)]
 
 
@@ -111,7 +119,8 @@ class Network:
     Args:
         n_features: D[0], the width of the input.
         layers: the layers, 1 to ``MOST_LAYERS``.
-        loss: one of ``LOSSES``; it has to fit the activation of the output layer.
+        loss: one of ``LOSSES``, or what others call it, such as ``"mse"``, which becomes its name
+            here; it has to fit the activation of the output layer.
         delta: δ, the size of an error from which on Huber's loss is linear (1 unless given).
         dtype: the dtype of parameters, data and all arithmetic, ``"float32"`` or ``"float64"``.
 

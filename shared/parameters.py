@@ -37,12 +37,18 @@ SCHEMES = (
     "uniform",
     *(f"{name}_{shape}" for name in _VARIANCE for shape in ("normal", "uniform")),
 )
+# Those that are for biases, too.
+BIAS_SCHEMES = ("zeros", "ones", "constant", "normal", "uniform")
 
 
 def initialise(
-    network: Network, scheme: str = "glorot_uniform", seed: int = 0, scale: float = 0.05
+    network: Network,
+    scheme: str = "glorot_uniform",
+    seed: int = 0,
+    scale: float = 0.05,
+    bias: str = "zeros",
 ) -> Parameters:
-    """Starting parameters: W[l] (D[l], D[l+1]) by ``scheme``, b[l] (D[l+1],) zero.
+    """Starting parameters: W[l] (D[l], D[l+1]) by ``scheme``, b[l] (D[l+1],) by ``bias``.
 
     The numbers are drawn in float64 and then rounded, so that both dtypes start from the same.
 
@@ -52,15 +58,20 @@ def initialise(
             2/D[l] and 1/D[l].
         seed: the seed of the random generator.
         scale: the value of ``constant``, the standard deviation of ``normal``, the half-width of
-            ``uniform``.
+            ``uniform``, for weights and biases.
+        bias: one of ``BIAS_SCHEMES``; biases are drawn after all weights.
 
     Raises:
-        InputError: ``scheme`` is unknown, ``seed`` negative, or ``scale`` not a finite number.
+        InputError: ``scheme`` or ``bias`` is unknown, ``seed`` negative, or ``scale`` not a finite
+            number.
     """
     check_type("network", network, Network)
     check_type("scheme", scheme, str)
     if scheme not in SCHEMES:
         raise InputError(unknown(scheme, "an initialisation scheme", SCHEMES))
+    check_type("bias", bias, str)
+    if bias not in BIAS_SCHEMES:
+        raise InputError(unknown(bias, "an initialisation scheme of biases", BIAS_SCHEMES))
     check_type("seed", seed, Integral)
     if seed < 0:
         raise InputError(f"seed: should be 0 or more, not {seed}")
@@ -68,8 +79,7 @@ def initialise(
         raise InputError("scale: should be a finite number")
     generator = np.random.default_rng(seed)
 
-    def draw(fan_in: int, fan_out: int) -> Array:
-        shape = (fan_in, fan_out)
+    def draw(scheme: str, shape: tuple[int, ...]) -> Array:
         match scheme.split("_"):
             case ["zeros"]:
                 return np.zeros(shape)
@@ -82,17 +92,17 @@ def initialise(
             case ["uniform"]:
                 return generator.uniform(-scale, scale, shape)
             case [name, "normal"]:
-                return generator.normal(0, np.sqrt(_VARIANCE[name](fan_in, fan_out)), shape)
+                return generator.normal(0, np.sqrt(_VARIANCE[name](*shape)), shape)
             case [name, _]:
-                limit = np.sqrt(3 * _VARIANCE[name](fan_in, fan_out))
+                limit = np.sqrt(3 * _VARIANCE[name](*shape))
                 return generator.uniform(-limit, limit, shape)
         raise AssertionError(scheme)
 
     D = network.widths
-    return tuple(
-        Weights(network.array(draw(D[l], D[l + 1])), network.array(np.zeros(D[l + 1])))
-        for l in range(len(network.layers))
-    )
+    layers = range(len(network.layers))
+    W = [draw(scheme, (D[l], D[l + 1])) for l in layers]
+    b = [draw(bias if network.layers[l].use_bias else "zeros", (D[l + 1],)) for l in layers]
+    return tuple(Weights(network.array(W[l]), network.array(b[l])) for l in layers)
 
 
 def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) -> Parameters:

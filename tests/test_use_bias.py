@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from impl_numpy import FeedForward
-from shared import Case, InputError, Layer, Network, Training, load_case, shapes
+from shared import Case, InputError, Layer, Network, Training, initialise, load_case, shapes
 from shared.parameters import check_parameters
 from threeways.compare import compare
 from threeways.conformance.record_reader import read_records
@@ -78,6 +78,52 @@ def test_its_biases_are_zeros_or_left_out() -> None:
         check_parameters(with_bias, [(W, None)])
     with pytest.raises(InputError, match="fixed_bias: a layer without biases has none to fix"):
         Layer(units=2, use_bias=False, fixed_bias=True)
+
+
+@pytest.mark.parametrize("bias", ["zeros", "ones", "constant", "normal", "uniform"])
+def test_biases_are_drawn_after_the_weights(bias: str) -> None:
+    network = case().network
+    plain, drawn = (initialise(network, "he_normal", 3, 0.2, each) for each in ("zeros", bias))
+    assert all((mine.W == other.W).all() for mine, other in zip(plain, drawn, strict=True))
+    assert not drawn[0].b.any()
+    assert not drawn[2].b.any()
+    b = drawn[1].b
+    match bias:
+        case "zeros" | "ones" | "constant":
+            assert (b == {"zeros": 0, "ones": 1, "constant": 0.2}[bias]).all()
+        case _:
+            assert len(set(b.tolist())) == len(b)
+            assert (abs(b) < 1).all()
+
+
+def test_a_case_initialises_biases(tmp_path: Path) -> None:
+    text = """
+    loss = "mse"
+    [[layers]]
+    units = 2
+    [initialise]
+    seed = 1
+    bias = "{}"
+    [data]
+    x = [[1]]
+    y = [[1, 2]]
+    [training]
+    learning_rate = 1
+    """
+    path = tmp_path / "mine.toml"
+    path.write_text(text.format("normal"))
+    mine = load_case(path)
+    assert isinstance(mine, Case)
+    assert mine.parameters[0].b.all()
+    path.write_text(text.format("glorot_normal"))
+    with pytest.raises(
+        InputError, match="'glorot_normal' is not an initialisation scheme of biases"
+    ):
+        load_case(path)
+    path.write_text(text.format("normal").replace("units = 2", "units = 2\nuse_bias = false"))
+    mine = load_case(path)
+    assert isinstance(mine, Case)
+    assert not mine.parameters[0].b.any()
 
 
 def test_no_mistake_makes_one() -> None:
