@@ -48,16 +48,18 @@ class ParametersRecordedAfterStep(Mistake):
         t, slots = optimizer.steps, optimizer.slots
         trace = super().step(x, y, training)
         tries = 0 if self.found else TRIES
-        self.found = True
+        self.found, closest = True, np.inf
         for _ in range(tries):
             off = tuple(
                 Weights(W - given.W, b - given.b)
                 for W, b, given in zip(trace.W_next, trace.b_next, after, strict=True)
             )
-            if not any((W != 0).any() or (b != 0).any() for W, b in off):
+            far = max(float(np.abs(each).max()) for weights in off for each in weights)
+            if not far < closest:
                 break
+            closest = far
             start = tuple(
-                Weights(w.W - far.W, w.b - far.b) for w, far in zip(start, off, strict=True)
+                Weights(w.W - each.W, w.b - each.b) for w, each in zip(start, off, strict=True)
             )
             self.assign(start)
             optimizer.restore(t, slots)
