@@ -32,6 +32,9 @@ class Optimizer(SharedOptimizer):
             ARGUMENTS.get(name, name): np.float64(value)
             for name, value in training.hyperparameters.items()
         }
+        if training.clip:
+            clip, most = training.clip
+            arguments[clip] = np.dtype(variables[0].dtype).type(most)  # here it is not cast
         if training.decay:
             arguments["weight_decay"] = np.float64(training.decay)
         name, place = training.optimizer, training.epsilon_placement
@@ -56,6 +59,8 @@ class Optimizer(SharedOptimizer):
 SLOTS = {
     ("momentum", "momentum"): "momentums",
     ("nesterov", "momentum"): "momentums",
+    ("pytorch_momentum", "momentum"): "momentums",
+    ("pytorch_nesterov", "momentum"): "momentums",
     ("adagrad", "accumulator"): "_accumulators",
     ("rmsprop", "velocity"): "_velocities",
     ("adam", "momentum"): "_momentums",

@@ -10,8 +10,9 @@ A file describes a network with its data and training, or a chain of functions:
     [transfer]                     case, layers: first layers to be copied from it, once trained
     [data]                         dataset; or file; or x and y; image_shape, autoencoder, test
     [training]                     learning_rate, epochs, batch_size, seed; optimizer and its
-                                   numbers, epsilon_placement; weight_decay; schedule, decay_rate,
-                                   decay_steps; validation, patience
+                                   numbers, epsilon_placement; weight_decay; clipvalue, clipnorm or
+                                   global_clipnorm; schedule, decay_rate, decay_steps;
+                                   validation, patience
     [training.augmentation]        copies, shift, rotate, resize, contrast, noise, seed
     [goal]                         loss, accuracy, test_accuracy: what training has to reach
     [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case

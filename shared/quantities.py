@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from shared.errors import unknown
 from shared.network import Network
+
+if TYPE_CHECKING:
+    from shared.training import Training
 
 
 def shapes(
@@ -58,13 +62,14 @@ def is_inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     )
 
 
-def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]]:
+def sources(network: Network, training: Training | None = None) -> dict[str, set[str]]:
     """The quantities of a step in its order, each with those that it is directly computed from.
 
     Args:
         network: the network that makes the step.
-        slots: the names of the optimizer's slots, as ``Training.slots`` gives them.
+        training: its training; plain gradient descent unless given.
     """
+    slots = training.slots if training else ()
     layers = range(len(network.layers))
     last = layers[-1]
     output = {f"z[{last}]", f"a[{last + 1}]"}
@@ -78,11 +83,13 @@ def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]
         direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
         direct[f"db[{l}]"] = {f"dz[{l}]"}
     direct["dx"] = {"dz[0]"}
+    free = {f"dW[{l}]" for l in layers if network.layers[l].trainable}
+    free |= {f"db[{l}]" for l in layers if f"dW[{l}]" in free and not network.layers[l].fixed_bias}
     for l in layers:
-        layer = network.layers[l]
-        fixed = {"W": not layer.trainable, "b": not layer.trainable or layer.fixed_bias}
         for letter in "Wb":
-            gradient = set() if fixed[letter] else {f"d{letter}[{l}]"}
+            gradient = free & {f"d{letter}[{l}]"}
+            if gradient and training and training.global_clipnorm:
+                gradient = free
             of_slots = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
             direct |= of_slots | {f"{letter}_next[{l}]": {*gradient, *of_slots}}
     return direct

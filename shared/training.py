@@ -24,7 +24,7 @@ from shared.fields import (
     one_of,
 )
 from shared.network import Network
-from shared.optimizers import OPTIMIZERS, SCHEDULES
+from shared.optimizers import CLIPS, OPTIMIZERS, SCHEDULES
 
 # The hyperparameters of all optimizers, each once, and of all schedules.
 _OWN = tuple({name: None for rule in OPTIMIZERS.values() for name in rule.hyperparameters})
@@ -44,13 +44,19 @@ class Training:
     Args:
         learning_rate: η, or its initial value where a schedule changes it.
         optimizer: one of ``OPTIMIZERS``; "sgd", w ← w − η ∂loss/∂w, unless given.
-        momentum, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
+        momentum, dampening, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
             hyperparameters; its defaults unless given.
         epsilon_placement: where ε is added: "inside_root", √(s + ε), "outside_root", √s + ε, or
             for Adam "corrected_root", √ŝ + ε; where Keras adds it unless given.
         weight_decay: λ of the weight decay, w ← w − ηλw before each step, of weights and biases
             alike, as in Keras and in PyTorch's AdamW (Loshchilov & Hutter 2019); 0 unless given,
             0.004 for "adamw". It is no part of the loss or of its gradients, as ``l2`` is.
+        clipvalue, clipnorm, global_clipnorm: c, to which the update clips what it takes for the
+            gradients, penalties included; at most one of the three. ``clipvalue`` limits each
+            number g to ±c; ``clipnorm`` scales the gradient of each W and of each b to g·c/‖g‖
+            where its Euclidean norm ‖g‖ exceeds c; ``global_clipnorm`` does so with all of them as
+            one vector, without what is frozen (Pascanu et al. 2013). dW and db in a trace are
+            before clipping.
         schedule: one of ``SCHEDULES``, by which η depends on t, the number of steps made before:
             "step" is η·decay_rate^⌊t/decay_steps⌋, "exponential" η·decay_rate^(t/decay_steps),
             "inverse_time" η / (1 + decay_rate·t/decay_steps), and "cosine" η·½(1 + cos πt/T) until
@@ -73,6 +79,7 @@ class Training:
     learning_rate: PositiveFloat
     optimizer: Annotated[Text, one_of("an optimizer", OPTIMIZERS)] = "sgd"
     momentum: Share | None = None
+    dampening: Share | None = None
     initial_accumulator: NotNegativeFloat | None = None
     rho: Share | None = None
     beta_1: Share | None = None
@@ -80,6 +87,9 @@ class Training:
     epsilon: PositiveFloat | None = None
     epsilon_placement: Text | None = None
     weight_decay: NotNegativeFloat | None = None
+    clipvalue: PositiveFloat | None = None
+    clipnorm: PositiveFloat | None = None
+    global_clipnorm: PositiveFloat | None = None
     schedule: Annotated[Text, one_of("a schedule", SCHEDULES)] = "constant"
     decay_rate: PositiveFloat | None = None
     decay_steps: PositiveInt | None = None
@@ -106,6 +116,9 @@ class Training:
                 kind = f"a placement of {self.optimizer}'s ε"
                 hint = unknown(self.epsilon_placement, kind, places)
             raise ValueError(f"epsilon_placement: {hint}")
+        clips = [name for name in CLIPS if getattr(self, name) is not None]
+        if len(clips) > 1:
+            raise ValueError(f"{' and '.join(clips)}: give one of them")
         for name in SCHEDULES[self.schedule]:
             if name not in given:
                 raise ValueError(f"{name}: is missing, {self.schedule!r} needs it")
@@ -131,6 +144,12 @@ class Training:
     def decay(self) -> float:
         """λ of the weight decay; 0 without any."""
         return self.hyperparameters.get(_OF_ANY, self.weight_decay or 0.0)
+
+    @property
+    def clip(self) -> tuple[str, float] | None:
+        """The way in which gradients are clipped, one of ``CLIPS``, and its c; None if none is."""
+        given = [(name, getattr(self, name)) for name in CLIPS if getattr(self, name) is not None]
+        return given[0] if given else None
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from threeways.exact.arithmetic import (
 )
 from threeways.exact.chain_rule import differentiate
 from threeways.exact.losses import LOSSES
-from threeways.exact.optimizers import RULES, decayed, learning_rate
+from threeways.exact.optimizers import RULES, clipped, decayed, learning_rate
 
 # The largest radius of an array, as a share of its largest number; double's eps is 2⁻⁵².
 ENOUGH = 2.0**-75
@@ -291,14 +291,24 @@ class Oracle:
         eta = learning_rate(training, t)
         rule = partial(RULES[training.optimizer], eta=eta, t=t, **arguments)
         names = [f"{slot}_{{}}[{{}}]" for slot in training.slots] + ["{}_next[{}]"]
-        named = {}
+        gradients = {}
         for l, layer in enumerate(self.network.layers):
-            for letter, w, g in (("W", self.W[l], dW[l]), ("b", self.b[l], db[l])):
+            if layer.trainable:
+                gradients["W", l] = dW[l].entries()
+            if layer.trainable and not layer.fixed_bias:
+                gradients["b", l] = db[l].entries()
+        if training.clip:
+            clip, most = training.clip
+            parts = clipped([*gradients.values()], clip, arb(most))
+            gradients = dict(zip(gradients, parts, strict=True))
+        named = {}
+        for l in range(len(self.W)):
+            for letter, w in (("W", self.W[l]), ("b", self.b[l])):
                 slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
                 updated: Iterable[Iterable[arb]] = [*slots, w.entries()]
-                if layer.trainable and not (letter == "b" and layer.fixed_bias):
+                if (letter, l) in gradients:
                     left = [decayed(ball, eta, arb(training.decay)) for ball in w.entries()]
-                    numbers_of_each = zip(left, g.entries(), *slots, strict=True)
+                    numbers_of_each = zip(left, gradients[letter, l], *slots, strict=True)
                     updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
                 for name, balls in zip(names, updated, strict=True):
                     named[name.format(letter, l)] = arb_mat(w.nrows(), w.ncols(), list(balls))

@@ -72,7 +72,7 @@ def diagnose(
     correct = match(observed, (), right)
     if correct.fits:
         return Diagnosis((correct,), (), tuple(observed), correct)
-    direct = sources(loaded.network, loaded.training.slots) if steps == 1 else None
+    direct = sources(loaded.network, loaded.training) if steps == 1 else None
     return search(observed, right, Candidates(make, on_progress), direct, on_progress)
 
 
@@ -100,7 +100,7 @@ def recognise(
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
     float32 = _float32_match(case, quantities, exact) if case.dtype == "float64" else None
-    direct = sources(case.network, case.training.slots)
+    direct = sources(case.network, case.training)
     candidates = _candidates_of((*before[-FEW_STEPS:], case))
     return search(observed, exact.values, candidates, direct, otherwise=float32)
 
