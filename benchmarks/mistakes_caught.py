@@ -88,7 +88,7 @@ def verdicts(case: Case) -> Iterator[tuple[str, str]]:
 
 def is_tiny(kind: type[Mistake], dtype: str) -> bool:
     """Whether a mistake's own ε may be lost in rounding."""
-    return bool(kind.values) and kind.value < LEAST * np.finfo(dtype).eps
+    return bool(kind.values) and kind.value < LEAST * float(np.finfo(dtype).eps)
 
 
 def same(a: dict[str, Array], b: dict[str, Array]) -> bool:

@@ -150,7 +150,9 @@ def _with_penalty(random: np.random.Generator, layer: Layer) -> Layer:
 def _targets(random: np.random.Generator, loss: str, rows: int, width: int) -> Array:
     match loss:
         case "categorical_crossentropy":
-            return np.eye(width)[random.integers(width, size=rows)]
+            if random.random() < 0.5:
+                return np.eye(width)[random.integers(width, size=rows)]
+            return random.dirichlet(np.full(width, 10 ** random.uniform(-1, 1)), rows)
         case "bipolar_perceptron" | "hinge":
             return random.choice([-1.0, 1.0], (rows, width))
         case "perceptron" | "binary_crossentropy" | "softmax_binary_crossentropy":

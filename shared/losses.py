@@ -20,10 +20,12 @@ class Targets:
     Args:
         description: words to follow "is not" in a message.
         allowed: takes y (N, D[L]) and returns (N, D[L]) of bool, True where y is allowed.
+        low: the target of an output whose class a row is not of; that of its own class is 1.
     """
 
     description: str
     allowed: Callable[[Array], Array]
+    low: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,26 @@ def _either(low: int, high: int) -> Callable[[Array], Array]:
     return lambda y: (y == low) | (y == high)
 
 
-def _is_one_hot(y: Array) -> Array:
-    return _either(0, 1)(y) & (y.sum(axis=1, keepdims=True) == 1)
+def is_distribution(y: Array) -> Array:
+    """Where numbers (N, K) are shares, of 0 or more, in a row that sums to 1; (N, K) of bool."""
+    return (y >= 0) & (np.abs(y.sum(axis=1, keepdims=True) - 1) <= SUM_ERROR)
 
+
+# How far from 1 the sum of a row of shares may be: of a float32 softmax, or of six decimals.
+SUM_ERROR = 1e-5
 
 _SMOOTH = tuple(name for name, g in ACTIVATIONS.items() if not g.is_threshold)
 _SHARES = Targets("in [0, 1], as binary cross-entropy needs", lambda y: (y >= 0) & (y <= 1))
-_ONE_HOT = Targets("one-hot, as categorical cross-entropy needs", _is_one_hot)
-_SIGNS = Targets("of -1 and 1 alone, as hinge needs; write -1 for 0, and 1 for 1", _either(-1, 1))
+_DISTRIBUTIONS = Targets(
+    "one-hot, or shares that sum to 1, as categorical cross-entropy needs", is_distribution
+)
+_SIGNS = Targets(
+    "of -1 and 1 alone, as hinge needs; write -1 in place of 0", _either(-1, 1), low=-1
+)
 _BINARY = Targets("of 0 and 1 alone, as the perceptron rule with step needs", _either(0, 1))
-_BIPOLAR = Targets("of -1 and 1 alone, as the perceptron rule with sign needs", _either(-1, 1))
+_BIPOLAR = Targets(
+    "of -1 and 1 alone, as the perceptron rule with sign needs", _either(-1, 1), low=-1
+)
 
 # The conventions at a kink: the absolute error's derivative is 0 where a = y, hinge's where ya = 1.
 LOSSES: dict[str, Loss] = {
@@ -71,7 +83,7 @@ LOSSES: dict[str, Loss] = {
     "binary_crossentropy": Loss(
         ("sigmoid",), from_logits=True, averages_outputs=True, targets=_SHARES
     ),
-    "categorical_crossentropy": Loss(("softmax",), from_logits=True, targets=_ONE_HOT),
+    "categorical_crossentropy": Loss(("softmax",), from_logits=True, targets=_DISTRIBUTIONS),
     "softmax_binary_crossentropy": Loss(
         ("softmax",), from_logits=True, averages_outputs=True, targets=_SHARES
     ),

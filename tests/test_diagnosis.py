@@ -11,7 +11,7 @@ import pytest
 import threeways
 from benchmarks.chance import DIGITS, Draws
 from impl_numpy import FeedForward
-from shared import Case, InputError, Trace, load_case
+from shared import Array, Case, InputError, Trace, load_case
 from tests.problems import regularised
 from threeways.exact.judge import judge
 from threeways.exact.oracle import exact_step
@@ -163,6 +163,31 @@ def test_a_run_goes_on_from_what_was_recorded() -> None:
     assert found.mistakes == ("gradients-not-reset",)
 
 
+def test_without_a_match_each_number_is_set_beside_the_right_one() -> None:
+    """One z is wrong, and the activation, the loss and dW are what follows from it."""
+    values: dict[str, str | float] = {
+        "loss": "0.3116",
+        "a[2][0,0]": "0.7690",
+        "z[1][0,0]": "1.2024",
+        "z[1][0,1]": "1.2249",
+        "dW[1][1,0]": "0.2",
+        "db[1][1]": "-0.0381",
+    }
+    found = diagnose("mazur", values)
+    assert found.verdict == "none known"
+    assert [(each.element, each.state) for each in found.given] == [
+        ("z[1][0,0]", "first"),
+        ("z[1][0,1]", "right"),
+        ("a[2][0,0]", "follows"),
+        ("loss", "follows"),
+        ("dW[1][1,0]", "departs"),
+        ("db[1][1]", "right"),
+    ]
+    _, first, second, *_ = explain_diagnosis(found)
+    assert first == "  z[1][0,0]   yours 1.2024   should be 1.10591     departs first"
+    assert second.endswith(" right")
+
+
 def test_a_later_step_with_dropout_and_without_the_rows_held_back() -> None:
     case = regularised()
     rows, held_back = case.training.prepare(case.dataset)
@@ -205,6 +230,27 @@ def test_a_float32_computation_is_recognised_as_one() -> None:
     numbers = numbers_of(FeedForward, case.with_dtype("float32"))
     in_doubles = {name: array.astype(float) for name, array in numbers.items()}
     assert recognise(case, in_doubles).matches[0].mistakes == ("float32-inside",)
+
+
+@pytest.mark.parametrize("made", [(), ("half-missing",), ("half-missing", "bias-frozen")])
+def test_digits_that_a_float32_program_prints_count_as_seven(made: tuple[str, ...]) -> None:
+    case = network("uio-9-buildings")
+    kind = pair(*made) if len(made) == 2 else MISTAKES[made[0]] if made else FeedForward
+    numbers = numbers_of(kind, case.with_dtype("float32"))
+    found = diagnose(case, first_elements(numbers))
+    assert found.of_float32
+    assert made in [match.mistakes for match in found.matches]
+    assert any("digits of float32" in line for line in explain_diagnosis(found))
+    assert not diagnose(case, first_elements(numbers_of(kind, case))).of_float32
+
+
+def first_elements(numbers: dict[str, Array]) -> dict[str, str | float]:
+    return {"dW[0][0,0]": float(numbers["dW[0]"][0, 0]), "b_next[0][0]": numbers["b_next[0]"][0]}
+
+
+def test_a_wrong_digit_is_no_rounding_of_float32() -> None:
+    assert diagnose("mazur", {"loss": "0.298371109"}).verdict == "correct"
+    assert diagnose("mazur", {"loss": "0.298372109"}).verdict == "none known"
 
 
 def test_a_few_units_in_the_last_place_are_no_known_mistake() -> None:

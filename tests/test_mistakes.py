@@ -19,6 +19,7 @@ from benchmarks.mistakes_caught import is_tiny, same, two_steps, verdicts
 from impl_numpy import FeedForward
 from shared import (
     ACTIVATIONS,
+    CLIPS,
     DTYPES,
     Array,
     Case,
@@ -117,6 +118,7 @@ def structured() -> dict[str, Case]:
         # With an ε large enough to matter in float32, wherever it is put.
         built("inverse_time", small, optimizer="adagrad", epsilon=1e-3, **DECAYS["inverse_time"]),
         built("cosine", small, optimizer="rmsprop", epsilon=1e-3, **DECAYS["cosine"]),
+        *(built(clip, small, **{clip: 0.1}) for clip in CLIPS),
         built("adamw", small, optimizer="adamw", weight_decay=0.1),
         far_off("huber", {"delta": 0.6}),
         far_off("hinge"),
@@ -704,7 +706,9 @@ def test_parameters_recorded_after_the_step() -> None:
 TRAINING = [
     name
     for name, kind in MISTAKES.items()
-    if kind.__module__.endswith((".regularisation", ".updates", ".optimizers", ".decay"))
+    if kind.__module__.endswith(
+        (".regularisation", ".updates", ".optimizers", ".decay", ".clipping")
+    )
 ]
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from shared import Array, Case, InputError, Weights
 from threeways.conformance.answers import Quantities, quantities_of
 from threeways.conformance.layouts import in_layout
+from threeways.conformance.supports import DECLARED, Supports, from_declared
 
 FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
 CLASS = ("network", "parameters")
@@ -35,8 +36,6 @@ KINDS = ("function", *METHODS)
 
 WHY_LEFT_OUT = "only a class's step(x, y, training) gets dropout masks and an optimizer"
 
-# The attribute of an implementation with what it declares about itself, as JSON.
-DECLARED = "__threeways__"
 
 Implementation = Callable[..., object]
 
@@ -124,6 +123,11 @@ def stepper(
     maker = Maker(implementation, name)
     declared = getattr(implementation, DECLARED, {})
     return maker.kind, lambda request: maker.step(*request), declared
+
+
+def declared_by(implementation: Implementation) -> Supports:
+    """What an implementation declares that it is for."""
+    return from_declared(getattr(implementation, DECLARED, {}).get("supports"))
 
 
 def checked_step(implementation: Implementation, case: Case) -> tuple[Quantities, list[str]]:

@@ -49,7 +49,7 @@ class Run:
 
     def first(self) -> Case:
         """The case of the first step."""
-        return self._step(self.case.steps_before)
+        return self.step(self.case.steps_before)
 
     def next(
         self, before: Case, quantities: Mapping[str, Array], exact: Exact, errors: Errors
@@ -68,9 +68,11 @@ class Run:
         """
         t = before.steps_before + 1
         if not self.goes_on:  # nothing is updated
-            return self._step(t), NO_ERRORS
+            return self.step(t), NO_ERRORS
         known = {name: np.array(each) for name, each in quantities.items()}
-        allowed = {} if self.kind == "function" else bounds(before, exact.values)
+        allowed = {}
+        if self.kind == "step":
+            allowed = bounds(before, exact.values, input_errors=errors, scale=exact.scale)
         start_errors: dict[str, Array] = {}
 
         def start(name: str, of_next_step: str) -> Array:
@@ -94,10 +96,10 @@ class Run:
             for slot in self.training.slots
             for letter in "Wb"
         }
-        case = dataclasses.replace(self._step(t), parameters=parameters, slots=slots)
+        case = dataclasses.replace(self.step(t), parameters=parameters, slots=slots)
         return case, start_errors
 
-    def _step(self, t: int) -> Case:
+    def step(self, t: int) -> Case:
         """The case of step t with the parameters that the run began with, and its next batch."""
         x, y = next(self.batches)
         masks = self.training.masks(self.case.network, t, len(x))

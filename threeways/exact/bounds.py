@@ -279,13 +279,11 @@ class Analysis:
         match self.network.loss:
             case "softmax_binary_crossentropy":
                 return self.softmax_binary_error(z_error, a_error)
-            case (
-                "binary_crossentropy"
-                | "categorical_crossentropy"
-                | "perceptron"
-                | "bipolar_perceptron"
-            ):
+            case "binary_crossentropy" | "perceptron" | "bipolar_perceptron":
                 return error / terms + self.tiny
+            case "categorical_crossentropy":  # a - y stands for aΣy - y
+                off = [abs(math.fsum((*row, -1))) for row in y.tolist()]
+                return (error + np.multiply(np.transpose([off]), a + a_error)) / terms + self.tiny
             case "output":
                 da, da_error = np.full_like(a, 1 / N), np.full_like(a, self.unit / N)
             case "mean_squared_error":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 
 class Candidates:
-    """The steps that mistakes make of one step of a case.
+    """The steps that mistakes make of one step of a case, made when they are asked for.
 
     Args:
         make: makes the step as a kind of network does.
@@ -30,15 +31,28 @@ class Candidates:
         self, make: Callable[[type[FeedForward]], Numbers], on_progress: OnProgress | None = None
     ) -> None:
         self.make = make
-        self.right = make(FeedForward)
-        # A mistake that changes nothing by itself is taken to change nothing in a pair either.
-        self.alone: dict[str, Numbers] = {}
-        for name in counted(list(MISTAKES), on_progress):
+        self.on_progress = on_progress
+
+    @functools.cached_property
+    def right(self) -> Numbers:
+        """The step without a mistake."""
+        return self.make(FeedForward)
+
+    @functools.cached_property
+    def alone(self) -> dict[str, Numbers]:
+        """The step of each mistake that changes any number by more than rounding, by its name.
+
+        A mistake that changes nothing by itself is taken to change nothing in a pair either, nor
+        one that changes nothing in any layer in one layer alone.
+        """
+        found: dict[str, Numbers] = {}
+        for name in counted(list(MISTAKES), self.on_progress):
             general = MISTAKES[name].variant_of
-            if general is None or general in self.alone:  # in no layer, not in one alone either
-                numbers = make(MISTAKES[name])
+            if general is None or general in found:
+                numbers = self.make(MISTAKES[name])
                 if differ(numbers, self.right):
-                    self.alone[name] = numbers
+                    found[name] = numbers
+        return found
 
     def together(self, names: tuple[str, str]) -> Numbers:
         """The step of two mistakes together."""

@@ -7,6 +7,7 @@ mistake of the catalogue and keep those whose numbers agree. The mistakes are ma
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -20,8 +21,9 @@ from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW
 from threeways.mistakes.candidates import Candidates
+from threeways.mistakes.given import beside
 from threeways.mistakes.matches import Diagnosis, Match, match
-from threeways.mistakes.observations import Recorded, printed
+from threeways.mistakes.observations import FLOAT32S_DIGITS, Recorded, printed
 from threeways.mistakes.search import search
 from threeways.mistakes.steps import FEW_STEPS, numbers_of, numbers_of_run
 from threeways.progress import OnProgress
@@ -69,11 +71,18 @@ def diagnose(
         right = make(FeedForward)
         allowed = {name: np.zeros(array.shape) for name, array in right.items()}
     observed = printed(loaded, values, right, allowed)
-    correct = match(observed, (), right)
-    if correct.fits:
-        return Diagnosis((correct,), (), tuple(observed), correct)
-    direct = sources(loaded.network, loaded.training) if steps == 1 else None
-    return search(observed, right, Candidates(make, on_progress), direct, on_progress)
+    in_float32 = []
+    if loaded.dtype == "float64" and any(each.n_digits > FLOAT32S_DIGITS for each in observed):
+        in_float32 = [each.in_float32() for each in observed]
+    found = search(
+        observed,
+        right,
+        Candidates(make, on_progress),
+        sources(loaded.network, loaded.training) if steps == 1 else None,
+        on_progress,
+        in_float32,
+    )
+    return dataclasses.replace(found, given=tuple(beside(loaded, observed, right, steps)))
 
 
 def recognise(
@@ -99,7 +108,7 @@ def recognise(
     correct = match(observed, (), exact.values)
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
-    float32 = _float32_match(case, quantities, exact) if case.dtype == "float64" else None
+    float32 = _float32_match(case, quantities, exact)
     direct = sources(case.network, case.training)
     candidates = _candidates_of((*before[-FEW_STEPS:], case))
     return search(observed, exact.values, candidates, direct, otherwise=float32)
@@ -130,6 +139,8 @@ def _recorded(
 def _float32_match(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Match | None:
     """A match of ``float32-inside`` if the arrays are exact to float32's rounding but no better."""
     eps = float(np.finfo("float32").eps)
+    if case.dtype == "float32":
+        return None
     try:
         allowed = bounds(case.with_dtype("float32"), exact.values)
     except InputError:  # too large for float32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import re
@@ -20,8 +21,9 @@ from threeways.exact.rounding import FEW
 # Wrong numbers of an array that are enough to rule chance out.
 ENOUGH = 20
 
-# Significant digits of a double.
+# Significant digits of a double, and of a float32 number.
 DOUBLES_DIGITS = 16
+FLOAT32S_DIGITS = 7
 
 
 class Observation(Protocol):
@@ -78,6 +80,18 @@ class Printed:
     def place(self) -> float:
         """One unit of its last digit."""
         return _last_place(self.text)
+
+    @property
+    def n_digits(self) -> int:
+        """Its significant digits, 3 of 0.0354; one, if it is 0."""
+        return math.floor(math.log10(max(abs(self.value) / self.place, 1)) + 1e-9) + 1
+
+    def in_float32(self) -> Printed:
+        """The same number with no more digits than float32 has, rounded a few times."""
+        text = self.text if self.n_digits <= FLOAT32S_DIGITS else f"{self.value:.6e}"
+        size = max(abs(self.value), self.size)
+        rounding = FEW * float(np.finfo("float32").eps) * size
+        return dataclasses.replace(self, text=text, rounding=max(rounding, self.rounding))
 
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         value, place = self.value, self.place

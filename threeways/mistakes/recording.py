@@ -124,6 +124,22 @@ class GradientsRecordedWithRate(Mistake):
         return dataclasses.replace(trace, dW=dW, db=db)
 
 
+class GradientsRecordedClipped(Mistake):
+    title = "gradients recorded after clipping"
+    did = "dW and db are read when clipping has changed them in place; the update is right."
+    why = "The numbers are those of the step, not the derivatives of the loss."
+    fix = "Copy the gradients before they are clipped."
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        trace = super().step(x, y, training)
+        clip = self.optimizer_for(training).clip
+        dW, db = ([each.copy() for each in part] for part in (trace.dW, trace.db))
+        if clip:
+            free_dW = [each for l, each in enumerate(dW) if l not in self.frozen]
+            clip([*free_dW, *(each for l, each in enumerate(db) if l not in self.fixed)])
+        return dataclasses.replace(trace, dW=tuple(dW), db=tuple(db))
+
+
 class GradientsRecordedSummed(Mistake):
     title = "gradients recorded as sums over the steps"
     did = "The record of dW and db adds up all the steps so far; each update had its own gradients."
