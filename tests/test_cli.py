@@ -142,11 +142,38 @@ def test_train_counts_right_answers() -> None:
 
 def test_diagnose() -> None:
     result = call("diagnose", "mazur", "--value", "dW[1][0,0]=0.1643", "--value", "loss=0.29837")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output
     assert result.output.startswith("known mistake, to 4 digits: ½ missing")
     assert "what to do:" in result.output
     result = call("diagnose", "mazur", "--value", "loss=0.298371109")
+    assert result.exit_code == 0
     assert result.output == "correct, to 9 digits\n"
+
+
+def test_diagnose_as_json(tmp_path: Path) -> None:
+    wrong = ("diagnose", "mazur", "--value", "dW[1][0,0]=0.1643", "--value", "loss=0.29837")
+    result = call(*wrong, "--json")
+    answer = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert (answer["schema"], answer["ok"]) == ("threeways/diagnose/v1", False)
+    assert (answer["verdict"], answer["case"], answer["step"]) == ("known", "mazur", 1)
+    assert 0 < answer["chance"] < 0.01
+    (found,) = answer["matches"]
+    assert [mistake["name"] for mistake in found["mistakes"]] == ["half-missing"]
+    assert [(each["element"], each["state"]) for each in answer["given"]] == [
+        ("loss", "right"),
+        ("dW[1][0,0]", "first"),
+    ]
+    path = tmp_path / "answer.json"
+    result = call(*wrong, "--json", str(path))
+    assert result.output.startswith("known mistake")
+    assert json.loads(path.read_text()) == answer
+    fields = set(
+        re.findall(
+            r"`(\w+)`", (Path(__file__).parents[1] / "docs" / "diagnose.md").read_text("utf-8")
+        )
+    )
+    assert {*answer, *found, *found["mistakes"][0], *answer["given"][0]} <= fields
 
 
 def test_check(tmp_path: Path) -> None:

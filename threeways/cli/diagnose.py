@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 
-from threeways.cli.options import CASE, echo
+from threeways.cli.options import CASE, OUTPUT_FILE, echo
 
 
 @click.command()
@@ -23,15 +26,31 @@ from threeways.cli.options import CASE, echo
     show_default=True,
     help="The step that the numbers belong to, counted from 1.",
 )
-def diagnose(case: str, values: tuple[str, ...], steps: int) -> int:
-    """Say which known mistakes, alone or in pairs, make these numbers."""
+@click.option(
+    "--json",
+    "json_path",
+    type=OUTPUT_FILE,
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Write the answer as JSON, to this file or else to stdout, alone.",
+)
+def diagnose(case: str, values: tuple[str, ...], steps: int, json_path: Path | None) -> int:
+    """Say which known mistakes, alone or in pairs, make these numbers.
+
+    The exit code is 0 if they are correct, and 1 if they are not.
+    """
     from threeways.report.progress import counted, waiting
 
     with waiting("loading the mistakes"):
         from shared import InputError
+        from threeways.files import check_writable, descriptor, write_text
         from threeways.mistakes import diagnosis
         from threeways.report.diagnoses import explain_diagnosis
+        from threeways.report.diagnosis_json import as_json
 
+        if json_path:
+            check_writable(json_path)
     problems = [
         f"--value {value!r}: expected QUANTITY=NUMBER" for value in values if "=" not in value
     ]
@@ -44,5 +63,9 @@ def diagnose(case: str, values: tuple[str, ...], steps: int) -> int:
         raise InputError(f"--value {twice}: is given twice")
     with counted("candidates") as on_progress:
         found = diagnosis.diagnose(case, numbers, steps, on_progress)
-    echo(explain_diagnosis(found))
-    return 0
+    if json_path:
+        answer = as_json(found, case, steps)
+        write_text(json_path, json.dumps(answer, indent=1, allow_nan=False) + "\n")
+    if json_path is None or descriptor(json_path) != 1:
+        echo(explain_diagnosis(found))
+    return 0 if found.verdict == "correct" else 1

@@ -69,8 +69,8 @@ class ProbabilitiesClipped(Mistake):
         if self.network.loss == "binary_crossentropy":
             return np.where((a >= CLIP) & (a <= 1 - CLIP), dz, 0)
         if self.network.loss == "categorical_crossentropy":
-            p = np.where(y == 1, a, 0).sum(axis=1, keepdims=True)  # of each row's own class
-            return np.where((p >= CLIP) & (p <= 1 - CLIP), dz, 0)
+            y = np.where((a >= CLIP) & (a <= 1 - CLIP), y, 0)  # of the terms with a gradient
+            return (a * y.sum(axis=1, keepdims=True) - y) / len(y)
         return dz
 
 
@@ -232,6 +232,16 @@ class ErrorPassedDown(Mistake):
         return super().hidden_delta(l, self.errors.get(l + 1, dz_next), z, a)
 
 
+class HiddenDeltaSignFlipped(Mistake):
+    title = "hidden delta with its sign flipped"
+    did = "dz[l] = -(dz[l+1] @ W[l+1].T) · g'(z[l]) in every hidden layer."
+    why = "The sign is in dz[l+1] already; the layers below then climb where the output descends."
+    fix = "dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l])."
+
+    def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
+        return -super().hidden_delta(l, dz_next, z, a)
+
+
 class MeanTakenAgainBelow(Mistake):
     title = "hidden delta divided by N once more"
     did = "dz[l] = (dz[l+1] @ W[l+1].T) · g'(z[l]) / N, in every hidden layer."
@@ -374,6 +384,29 @@ class NetInputForDerivative(Mistake):
         return super().times_slope(l, da, z, a) if self.has(l, "linear") else da * z
 
 
+class NextNetInputInDerivative(Mistake):
+    title = "derivative at the net input of the layer above"
+    did = "dz[l] = da · g'(z[l+1]), whose shapes fit if both layers are equally wide."
+    why = "The slope of g belongs to the point where this layer was, z[l]."
+    fix = "dz[l] = da · g'(z[l])."
+
+    def slope_at(self, l: int, z: Array, a: Array) -> tuple[Array, Array]:
+        z, a = super().slope_at(l, z, a)
+        fits = l < self.last and self.z[l + 1].shape == z.shape
+        return (self.z[l + 1], self.a[l + 2]) if fits else (z, a)
+
+
+class ActivationForDerivative(Mistake):
+    title = "a itself instead of g'(z)"
+    did = "dz = da · a."
+    why = "The factor is the slope of g at z: a(1 - a) for the sigmoid, 1 - a² for tanh."
+    fix = "dz = da · g'(z)."
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        other = self.has(l, "linear", "step", "sign", "relu", "softmax")
+        return super().times_slope(l, da, z, a) if other else da * a
+
+
 class NextLayersDerivative(Mistake):
     title = "derivative of the next layer's activation"
     did = "dz[l] = da · g'(z[l]) with the g of layer l+1."
@@ -422,12 +455,12 @@ class OutputDerivativeForgottenInGradients(Mistake):
         return da if skips else super().activation_backward(l, da, z, a)
 
     def delta_for_weights(self, l: int, y: Array, dz: list[Array]) -> Array:
-        return self.error(y) if l == self.last else super().delta_for_weights(l, y, dz)
+        return self.output_error(y) if l == self.last else super().delta_for_weights(l, y, dz)
 
     def delta_for_biases(self, l: int, y: Array, dz: list[Array]) -> Array:
-        return self.error(y) if l == self.last else super().delta_for_biases(l, y, dz)
+        return self.output_error(y) if l == self.last else super().delta_for_biases(l, y, dz)
 
-    def error(self, y: Array) -> Array:
+    def output_error(self, y: Array) -> Array:
         """da of the output layer (N, D[L]); dz if the loss gives it directly."""
         self.skipped = True
         da = self.output_delta(y, self.z[-1], self.a[-1])
@@ -442,12 +475,12 @@ class HiddenDerivativeForgottenInGradients(Mistake):
     fix = "Compute dz[l] once, and use it for dW[l], db[l] and the layer below."
 
     def delta_for_weights(self, l: int, y: Array, dz: list[Array]) -> Array:
-        return self.error(l, dz) if l < self.last else super().delta_for_weights(l, y, dz)
+        return self.hidden_error(l, dz) if l < self.last else super().delta_for_weights(l, y, dz)
 
     def delta_for_biases(self, l: int, y: Array, dz: list[Array]) -> Array:
-        return self.error(l, dz) if l < self.last else super().delta_for_biases(l, y, dz)
+        return self.hidden_error(l, dz) if l < self.last else super().delta_for_biases(l, y, dz)
 
-    def error(self, l: int, dz: list[Array]) -> Array:
+    def hidden_error(self, l: int, dz: list[Array]) -> Array:
         """da[l+1] (N, D[l+1]) of a hidden layer, before dropout."""
         W = self.weights_above(l, dz[l + 1], self.a[l + 1])
         return self.drop_backward(l + 1, self.passed_down(l, dz[l + 1], W))
@@ -497,6 +530,42 @@ class OutputSigmoidsDerivativePlus(Mistake):
         hidden = any(self.has(k, "sigmoid") for k in range(self.last))
         if hidden and l == self.last and self.has(l, "sigmoid"):
             return da * a * (1 + a)
+        return super().times_slope(l, da, z, a)
+
+
+class SigmoidsDerivativeWithoutA(Mistake):
+    title = "σ' written as 1 - σ"
+    did = "dz = da · (1 - a)."
+    why = "The factor a is lost: the sigmoid is flat where a is near 0, and this is 1 there."
+    fix = "σ' = σ(1 - σ)."
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "sigmoid"):
+            return da * (1 - a)
+        return super().times_slope(l, da, z, a)
+
+
+class TanhsDerivativeForSigmoid(Mistake):
+    title = "tanh's derivative for the sigmoid"
+    did = "dz = da · (1 - a²), though the activation is the sigmoid."
+    why = "1 - a² is tanh'; the sigmoid's slope is a(1 - a), at most ¼."
+    fix = "σ' = σ(1 - σ)."
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "sigmoid"):
+            return da * (1 - a * a)
+        return super().times_slope(l, da, z, a)
+
+
+class RelusDerivativeForAll(Mistake):
+    title = "ReLU's derivative for every activation"
+    did = "dz = da · (z > 0), whatever the activation is."
+    why = "0 or 1 is the slope of ReLU; the sigmoid has a(1 - a), tanh 1 - a²."
+    fix = "Change the derivative whenever the activation is changed."
+
+    def times_slope(self, l: int, da: Array, z: Array, a: Array) -> Array:
+        if self.has(l, "sigmoid", "tanh", "scaled_tanh", "elu", "selu"):
+            return relu_backward(da, z, a)
         return super().times_slope(l, da, z, a)
 
 
@@ -623,14 +692,47 @@ class OutputInWeightGradient(Mistake):
     fix = "dW[l] = a[l].T @ dz[l]; a[0] is the input x."
 
     def input_again(self, l: int) -> Array:
-        return self.a[l + 1] if self.fits(l) else super().input_again(l)
+        return self.a[l + 1] if self.is_square(l) else super().input_again(l)
 
     def drop_again(self, l: int, a: Array) -> Array:
-        return a if self.fits(l) else super().drop_again(l, a)
+        return a if self.is_square(l) else super().drop_again(l, a)
 
-    def fits(self, l: int) -> bool:
+    def is_square(self, l: int) -> bool:
         """Whether layer l has as many inputs as outputs."""
         return self.a[l].shape == self.a[l + 1].shape
+
+
+class InputInWeightGradient(Mistake):
+    title = "input instead of the activation below in dW"
+    did = "dW[l] = x.T @ dz[l] above the first layer, whose shapes fit if a[l] is as wide as x."
+    why = "W[l] multiplies a[l] in the forward pass, so a[l] is the other factor of dW[l]."
+    fix = "dW[l] = a[l].T @ dz[l]; only a[0] is x."
+
+    def input_again(self, l: int) -> Array:
+        a = super().input_again(l)
+        return self.x if l and self.x.shape == a.shape else a
+
+
+class NextDeltaInWeightGradient(Mistake):
+    title = "delta of the layer above in dW"
+    did = "dW[l] = a[l].T @ dz[l+1], whose shapes fit if both layers are equally wide."
+    why = "dz[l+1] has not come back through W[l+1] and g'(z[l]) yet; W[l] acts on z[l]."
+    fix = "dW[l] = a[l].T @ dz[l]."
+
+    def delta_for_weights(self, l: int, y: Array, dz: list[Array]) -> Array:
+        fits = l < self.last and dz[l].shape == dz[l + 1].shape
+        return super().delta_for_weights(l + fits, y, dz)
+
+
+class NextDeltaInBiasGradient(Mistake):
+    title = "delta of the layer above in db"
+    did = "db[l] = Σ dz[l+1], whose shapes fit if both layers are equally wide."
+    why = "b[l] acts on z[l]: its derivative is the sum of dz[l] over the rows."
+    fix = "db[l] = Σ dz[l]."
+
+    def delta_for_biases(self, l: int, y: Array, dz: list[Array]) -> Array:
+        fits = l < self.last and dz[l].shape == dz[l + 1].shape
+        return super().delta_for_biases(l + fits, y, dz)
 
 
 class WeightGradientTransposed(Mistake):
@@ -683,3 +785,13 @@ class BiasSummedOverAll(Mistake):
     def whole_bias_gradient(self, l: int, dz: Array) -> Array:
         db = super().whole_bias_gradient(l, dz)
         return np.full_like(db, db.sum())
+
+
+class BiasGradientOfFirstRow(Mistake):
+    title = "bias gradient of the first row alone"
+    did = "db = dz[0], without the sum over the rows; the shape fits."
+    why = "A bias acts on every row, so its derivative is the sum of them all."
+    fix = "db = dz.sum(axis=0)."
+
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        return super().whole_bias_gradient(l, dz[:1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 
 class Candidates:
-    """The steps that mistakes make of one step of a case.
+    """The steps that mistakes make of one step of a case, made when they are asked for.
 
     Args:
         make: makes the step as a kind of network does.
@@ -30,10 +31,28 @@ class Candidates:
         self, make: Callable[[type[FeedForward]], Numbers], on_progress: OnProgress | None = None
     ) -> None:
         self.make = make
-        self.right = make(FeedForward)
-        made = ((name, make(MISTAKES[name])) for name in counted(list(MISTAKES), on_progress))
-        # A mistake that changes nothing by itself is taken to change nothing in a pair either.
-        self.alone = {name: numbers for name, numbers in made if differ(numbers, self.right)}
+        self.on_progress = on_progress
+
+    @functools.cached_property
+    def right(self) -> Numbers:
+        """The step without a mistake."""
+        return self.make(FeedForward)
+
+    @functools.cached_property
+    def alone(self) -> dict[str, Numbers]:
+        """The step of each mistake that changes any number by more than rounding, by its name.
+
+        A mistake that changes nothing by itself is taken to change nothing in a pair either, nor
+        one that changes nothing in any layer in one layer alone.
+        """
+        found: dict[str, Numbers] = {}
+        for name in counted(list(MISTAKES), self.on_progress):
+            general = MISTAKES[name].variant_of
+            if general is None or general in found:
+                numbers = self.make(MISTAKES[name])
+                if differ(numbers, self.right):
+                    found[name] = numbers
+        return found
 
     def together(self, names: tuple[str, str]) -> Numbers:
         """The step of two mistakes together."""
@@ -47,10 +66,11 @@ def differ(a: Numbers, b: Numbers) -> bool:
 
 def is_far(a: np.ndarray, b: np.ndarray, n_eps: float) -> bool:
     """Whether two arrays are further apart than some eps of the second one's largest number."""
-    if np.array_equal(a, b, equal_nan=True):
-        return False
     with np.errstate(all="ignore"):
-        return not np.abs(a - b).max() <= n_eps * np.finfo(b.dtype).eps * np.abs(b).max()
+        off = np.abs(a - b).max()
+        if not np.isfinite(off):  # something in either array is not
+            return not np.array_equal(a, b, equal_nan=True)
+        return bool(off > n_eps * np.finfo(b.dtype).eps * np.abs(b).max())
 
 
 def counted(candidates: Sequence[T], on_progress: OnProgress | None) -> Iterator[T]:

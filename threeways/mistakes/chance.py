@@ -42,7 +42,7 @@ class Chance:
                 self.right_ones.append(each)
             else:
                 self.sides += sides(each.quantity, each.wrong(right), right[each.quantity])
-        self.share = math.prod(side.share for side in self.sides)
+        self.share = math.prod((side.share for side in self.sides), start=1.0)
         self.cells: set[tuple[int, ...]] = set()
         self.tried = 0
 

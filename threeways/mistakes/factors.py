@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared import Array
-from threeways.mistakes.base import CROSSENTROPIES, MEANS, SQUARED_ERRORS, SUMS, Mistake
+from threeways.mistakes.base import CROSSENTROPIES, MEANS, SQUARED_ERRORS, SUMS, TWO_TERMS, Mistake
 
 
 def zero_one(y: Array) -> bool:
@@ -91,6 +91,26 @@ class MeanTakenTwice(Mistake):
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
         return super().output_delta(y, z, a) / len(y)
+
+
+class WeightGradientAveraged(Mistake):
+    title = "weight gradient averaged"
+    did = "dW = a.T @ dz / N, though dz already has its 1/N; db is right."
+    why = "The mean over the rows is taken twice: the weights learn N times slower than the biases."
+    fix = "dW = a.T @ dz, with 1/N in dz only; or 1/N in dW and db, and not in dz."
+
+    def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        return super().whole_weight_gradient(l, a, dz) / len(dz)
+
+
+class WeightGradientNotAveraged(Mistake):
+    title = "1/N forgotten in the weight gradient"
+    did = "db is divided by N, but dW is the plain sum over the rows."
+    why = "The loss is a mean over the rows for W and b alike; dW is too large by a factor of N."
+    fix = "Divide dW by N as well, or put the 1/N into dz, from which both get it."
+
+    def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        return super().whole_weight_gradient(l, a, dz) * len(dz)
 
 
 class BiasGradientAveraged(Mistake):
@@ -218,6 +238,48 @@ class DeltaSignFlipped(Mistake):
         return -super().output_delta(y, z, a)
 
 
+class WeightGradientSignFlipped(Mistake):
+    title = "weight gradient with its sign flipped"
+    did = "dW = -a.T @ dz, though dz and db have the right sign."
+    why = "The weights are moved to where the loss grows, and the biases to where it falls."
+    fix = "dW = a.T @ dz."
+
+    def whole_weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+        return -super().whole_weight_gradient(l, a, dz)
+
+
+class BiasGradientSignFlipped(Mistake):
+    title = "bias gradient with its sign flipped"
+    did = "db = -Σ dz, though dz and dW have the right sign."
+    why = "The biases are moved to where the loss grows, as if they were thresholds."
+    fix = "db = Σ dz; the minus comes with the update."
+
+    def whole_bias_gradient(self, l: int, dz: Array) -> Array:
+        return -super().whole_bias_gradient(l, dz)
+
+
+class WeightsUphill(Mistake):
+    title = "weights moved in the direction of the gradient"
+    did = "W ← W + η dW, while b ← b - η db."
+    why = "The gradient points uphill, to where the loss grows fastest."
+    fix = "Subtract both: W ← W - η dW and b ← b - η db."
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return -dW, db
+
+
+class BiasesUphill(Mistake):
+    title = "biases moved in the direction of the gradient"
+    did = "b ← b + η db, while W ← W - η dW."
+    why = "The gradient points uphill; only a threshold, which is -b, would be moved that way."
+    fix = "Subtract both: W ← W - η dW and b ← b - η db."
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return dW, -db
+
+
 class StepUphill(Mistake):
     title = "step in the direction of the gradient"
     did = "W ← W + η dW and b ← b + η db."
@@ -249,31 +311,48 @@ class TargetsBipolar(Mistake):
     why = "Output and loss are made for 0 and 1; a delta of a + 1 fits neither."
     fix = "Keep targets in the output's range: 0 and 1 for sigmoid, softmax and step."
 
-    def coded(self, y: Array) -> Array:
+    def bipolar(self, y: Array) -> Array:
         other = self.network.loss in ("bipolar_perceptron", "output")
         return y if other or not zero_one(y) else 2 * y - 1
 
     def loss(self, y: Array, output: Array) -> Array:
-        return super().loss(self.coded(y), output)
+        return super().loss(self.bipolar(y), output)
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        return super().output_delta(self.coded(y), z, a)
+        return super().output_delta(self.bipolar(y), z, a)
 
 
 class TargetsBinary(Mistake):
     title = "targets 0 and 1 instead of -1 and 1"
-    did = "The targets -1 and 1 of sign units are given as 0 and 1: y ← (y + 1) / 2."
-    why = "A unit whose output is -1 or 1 never outputs 0, so its error never becomes zero."
-    fix = "Keep targets in the output's range: -1 and 1 for sign."
+    did = "The targets -1 and 1 of sign units or of the hinge loss are given as 0 and 1."
+    why = "A sign unit never outputs 0, and in 1 - ya a y of 0 leaves nothing to learn."
+    fix = "Keep targets as they are made for: -1 and 1 for sign units and the hinge loss."
 
-    def coded(self, y: Array) -> Array:
-        return (y + 1) / 2 if self.network.loss == "bipolar_perceptron" else y
+    def binary(self, y: Array) -> Array:
+        return (y + 1) / 2 if self.network.loss in ("bipolar_perceptron", "hinge") else y
 
     def loss(self, y: Array, output: Array) -> Array:
-        return super().loss(self.coded(y), output)
+        return super().loss(self.binary(y), output)
 
     def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        return super().output_delta(self.coded(y), z, a)
+        return super().output_delta(self.binary(y), z, a)
+
+
+class TargetsInverted(Mistake):
+    title = "targets 0 and 1 swapped"
+    did = "The classes are numbered the other way round: y ← 1 - y."
+    why = "The network learns to say no where it should say yes."
+    fix = "1 is the class that the output is the probability of."
+
+    def inverted(self, y: Array) -> Array:
+        """1 - y (N, K) if the loss has a term for each, else y."""
+        return 1 - y if self.network.loss in TWO_TERMS and zero_one(y) else y
+
+    def loss(self, y: Array, output: Array) -> Array:
+        return super().loss(self.inverted(y), output)
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        return super().output_delta(self.inverted(y), z, a)
 
 
 class OneHotShifted(Mistake):

@@ -1,24 +1,14 @@
-"""Mistakes in the forward pass and in the loss."""
+"""Mistakes in the forward pass."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from impl_numpy.activations import SELU_ALPHA, elu, relu, sigmoid
+from impl_numpy.activations import SELU_ALPHA, elu, relu, sigmoid, softmax
 from shared import Array, Layer, Network, Parameters
-from threeways.mistakes.base import (
-    CLIP,
-    CROSSENTROPIES,
-    FITTING,
-    SQUARED_ERRORS,
-    TWO_TERMS,
-    Mistake,
-    n_terms,
-    with_layers,
-)
+from threeways.mistakes.base import EPSILONS, FITTING, Mistake, crossentropy, with_layers
 
 
 def with_hidden(network: Network, old: str, new: str) -> Network:
@@ -87,6 +77,29 @@ class BiasSubtracted(Mistake):
 
     def forward_bias(self, l: int) -> Array:
         return -super().forward_bias(l)
+
+
+class BiasOfLayerBelow(Mistake):
+    title = "bias of the layer below"
+    did = "z[l] = a[l] @ W[l] + b[l-1], whose shapes fit if both layers are equally wide."
+    why = (
+        "Each unit has a bias of its own; the layer's own biases have no effect, but get gradients."
+    )
+    fix = "z[l] = a[l] @ W[l] + b[l]."
+
+    def forward_bias(self, l: int) -> Array:
+        b = super().forward_bias(l)
+        return self.b[l - 1] if l and self.b[l - 1].shape == b.shape else b
+
+
+class InputForActivation(Mistake):
+    title = "input instead of the activation below"
+    did = "z[l] = x @ W[l] + b[l] above the first layer, whose shapes fit if a[l] is as wide as x."
+    why = "The layers below have no effect on the output, and yet gradients are computed for them."
+    fix = "z[l] = a[l] @ W[l] + b[l]; only a[0] is x."
+
+    def input_of(self, l: int, a: Array) -> Array:
+        return self.x if l and self.x.shape == a.shape else super().input_of(l, a)
 
 
 class FirstActivationSkipped(Mistake):
@@ -161,6 +174,119 @@ class ReluOnLinearOutput(Mistake):
         return relu(a) if l == self.last and self.has(l, "linear") else a
 
 
+class TanhOnLinearOutput(Mistake):
+    title = "tanh applied to a linear output"
+    did = "a[L] = tanh(z[L-1]), though the output layer is linear."
+    why = "The output stays between -1 and 1, whatever the targets are."
+    fix = "Leave the output of a regression as it is: a[L] = z[L-1]."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return np.tanh(a) if l == self.last and self.has(l, "linear") else a
+
+
+class HiddenActivationTwice(Mistake):
+    title = "activation applied twice in hidden layers"
+    did = "a[l+1] = g(g(z[l])): once in the layer, and once more in the next line or module."
+    why = "It is another function, and the derivative that is used is still that of one g."
+    fix = "Apply each layer's activation once."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return super().activation(l, a) if l < self.last else a
+
+
+class OutputActivationTwice(Mistake):
+    title = "output's activation applied twice"
+    did = "a[L] = g(g(z[L-1])): the output, already through its activation, goes through it again."
+    why = "A sigmoid or softmax of probabilities squeezes them together; none comes near 0 or 1."
+    fix = "Apply the output's activation once."
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        return super().activation(l, a) if l == self.last else a
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss not in FITTING:
+            return super().loss(y, output)
+        return super().loss(y, super().activation(self.last, output))
+
+
+class SigmoidForSoftmax(Mistake):
+    title = "sigmoid instead of softmax"
+    did = "a[L] = σ(z[L-1]) for each output, with the loss -Σ y log a and dz = a - y."
+    why = "The outputs of a row need not add up to 1; this loss asks only one of them to be large."
+    fix = "a = e^z / Σ e^z over each row's outputs."
+
+    def activation(self, l: int, z: Array) -> Array:
+        if l == self.last and self.has(l, "softmax"):
+            return sigmoid(z)
+        return super().activation(l, z)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().loss(y, output)
+        return np.sum(y * np.logaddexp(0, -output)) / len(y)
+
+
+class SoftmaxForSigmoid(Mistake):
+    title = "softmax instead of the sigmoid"
+    did = "a[L] = softmax(z[L-1]), though each output is a probability of its own."
+    why = "The outputs of a row always add up to 1: one can only grow if another shrinks."
+    fix = "σ(z) = 1 / (1 + e^-z) for each output by itself."
+
+    def activation(self, l: int, z: Array) -> Array:
+        if l == self.last and self.has(l, "sigmoid") and z.shape[1] > 1:
+            return softmax(z)
+        return super().activation(l, z)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "binary_crossentropy" or output.shape[1] == 1:
+            return super().loss(y, output)
+        p = softmax(output)
+        return crossentropy(self.network, y, np.log(p), np.log(1 - p))
+
+
+class SoftmaxNotNormalised(Mistake):
+    title = "softmax not divided by its sum"
+    did = "a[L] = e^z, without the division by Σ e^z."
+    why = "The outputs of a row do not add up to 1: they are no probabilities, and may be any size."
+    fix = "a = e^z / Σ e^z over each row's outputs."
+
+    def activation(self, l: int, z: Array) -> Array:
+        return np.exp(z) if self.has(l, "softmax") else super().activation(l, z)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().loss(y, output)
+        return -np.sum(y * output) / len(y)
+
+
+class EpsilonInSoftmax(Mistake):
+    title = "ε = {value} in softmax's denominator"
+    did = "a = e^(z - max) / (Σ e^(z - max) + {value})."
+    why = (
+        "The sum is at least 1, so nothing is to be kept from 0; the outputs no longer add up to 1."
+    )
+    fix = "Leave ε out: with z shifted by its maximum, the sum cannot be 0."
+    values = EPSILONS[:-1]  # the smallest is lost in rounding
+
+    def activation(self, l: int, z: Array) -> Array:
+        a = super().activation(l, z)
+        if not self.has(l, "softmax"):
+            return a
+        total = np.exp(z - z.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)
+        return a * (total / (total + self.value)).astype(a.dtype)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        loss = super().loss(y, output)
+        if self.network.loss != "categorical_crossentropy":
+            return loss
+        total = np.exp(output - output.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)
+        more = np.sum(y * np.log1p(self.value / total)) / len(y)
+        return loss + more.astype(output.dtype)
+
+
 class SoftmaxOverColumns(Mistake):
     title = "softmax over the wrong axis"
     did = "e^z is divided by its sum over axis=0, the rows of the batch."
@@ -171,6 +297,11 @@ class SoftmaxOverColumns(Mistake):
         if not self.has(l, "softmax"):
             return super().activation(l, z)
         return super().activation(l, z.T).T
+
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().loss(y, output)
+        return -np.sum(y * np.log(self.activation(self.last, output))) / len(y)
 
 
 class SoftmaxOverBatch(Mistake):
@@ -184,6 +315,11 @@ class SoftmaxOverBatch(Mistake):
             return super().activation(l, z)
         return super().activation(l, z.reshape(1, -1)).reshape(z.shape)
 
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy" or len(y) == 1:
+            return super().loss(y, output)
+        return -np.sum(y * np.log(self.activation(self.last, output))) / len(y)
+
 
 class SigmoidMinusMissing(Mistake):
     title = "minus sign missing in the sigmoid"
@@ -193,6 +329,9 @@ class SigmoidMinusMissing(Mistake):
 
     def activation(self, l: int, z: Array) -> Array:
         return super().activation(l, -z if self.has(l, "sigmoid") else z)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        return super().loss(y, -output if self.network.loss == "binary_crossentropy" else output)
 
 
 class TanhWithoutDoubling(Mistake):
@@ -249,189 +388,3 @@ class SeluWithoutScale(Mistake):
 
     def activation(self, l: int, z: Array) -> Array:
         return elu(z, SELU_ALPHA) if self.has(l, "selu") else super().activation(l, z)
-
-
-# The loss.
-
-
-class SignInsideLoss(Mistake):
-    title = "wrong sign inside the cross-entropy"
-    did = "-[y log a - (1 - y) log(1 - a)]."
-    why = "The second term is subtracted, so an output of 1 for a target of 0 makes the loss small."
-    fix = "-[y log a + (1 - y) log(1 - a)]: both terms have the same sign."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        if self.network.loss not in TWO_TERMS:
-            return loss
-        return 2 * self.first_term(y, output) - loss
-
-
-class TermMissingInLoss(Mistake):
-    title = "cross-entropy without its (1 - y) term"
-    did = "The loss is -y log a alone."
-    why = "A row whose target is 0 costs nothing, whatever the output is."
-    fix = "-[y log a + (1 - y) log(1 - a)]; only softmax with one-hot targets needs just y log a."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in TWO_TERMS:
-            return super().loss(y, output)
-        return self.first_term(y, output)
-
-
-class ProbabilitiesClippedInLoss(Mistake):
-    title = "probabilities clipped in the cross-entropy"
-    did = "The loss is computed from np.clip(a, 1e-7, 1 - 1e-7), to keep logarithms finite."
-    why = "The loss of a confident output is at least 1e-7 and at most 16.1, however wrong it is."
-    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
-
-    def clipped(self, z: Array) -> Array | None:
-        """The clipped probabilities (N, K), or None if clipping changes none of them."""
-        if self.network.loss not in FITTING:
-            return None
-        a = self.activation(self.last, z)
-        p = np.clip(a, CLIP, 1 - CLIP)
-        return None if (p == a).all() else p
-
-    def first_term(self, y: Array, z: Array) -> Array:
-        p = self.clipped(z)
-        return super().first_term(y, z) if p is None else -np.mean(y * np.log(p))
-
-    def loss(self, y: Array, output: Array) -> Array:
-        p = self.clipped(output)
-        if p is None:
-            return super().loss(y, output)
-        if self.network.loss == "categorical_crossentropy":
-            return -np.sum(y * np.log(p)) / len(y)
-        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
-
-
-class EpsilonWithClippingInLoss(Mistake):
-    title = "probabilities clipped, and ε inside the logarithm as well"
-    did = "The loss is -[y log(p + ε) + (1 - y) log(1 - p + ε)], p clipped to ε … 1 - ε, ε = 1e-7."
-    why = "Each alone keeps the logarithm finite; together they make confident errors cheaper."
-    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in FITTING:
-            return super().loss(y, output)
-        a = self.activation(self.last, output)
-        p = np.clip(a, CLIP, 1 - CLIP)
-        if (p == a).all() and p.dtype == np.float32:  # which rounds as coarsely
-            return super().loss(y, output)
-        if self.network.loss == "categorical_crossentropy":
-            return -np.sum(y * np.log(p + CLIP)) / len(y)
-        return -np.mean(y * np.log(p + CLIP) + (1 - y) * np.log(1 - p + CLIP))
-
-
-class DecimalLogarithmInLoss(Mistake):
-    title = "decimal logarithm in the cross-entropy"
-    did = "The loss is -y log10 a instead of -y ln a."
-    why = "It is 2.303 times too small, and its derivative is not the one that is used."
-    fix = "np.log is the natural logarithm; np.log10 and a pocket calculator's log key are not."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        return loss / math.log(10) if self.network.loss in CROSSENTROPIES else loss
-
-
-class ProbabilitiesAsLogits(Mistake):
-    title = "probabilities passed as logits"
-    did = "The loss applies softmax, or the sigmoid, to outputs that have been through it already."
-    why = "Probabilities are squeezed between 0 and 1; no output can then come near its target."
-    fix = "Pass z to a loss of logits, or a to one of probabilities (from_logits=False)."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        twice = self.network.loss in FITTING
-        return super().loss(y, self.activation(self.last, output) if twice else output)
-
-    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        if self.network.loss not in FITTING:
-            return super().output_delta(y, z, a)
-        da = super().output_delta(y, a, self.activation(self.last, a))
-        return self.activation_backward(self.last, da, z, a)
-
-
-class NetInputAsLogProbability(Mistake):
-    title = "net input taken for a log-probability"
-    did = "The loss is -z of the right class (NLL), without log softmax before it."
-    why = "Net inputs are not normalised: the loss has no lower bound, and dz = -y whatever z is."
-    fix = "Apply log_softmax first, or use a cross-entropy that takes logits."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss != "categorical_crossentropy":
-            return super().loss(y, output)
-        return -np.sum(y * output) / len(y)
-
-    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        if self.network.loss != "categorical_crossentropy":
-            return super().output_delta(y, z, a)
-        return -y / len(y)
-
-
-class ProbabilityAsLogProbability(Mistake):
-    title = "probability taken for a log-probability"
-    did = "The loss is -a of the right class (NLL of softmax), without the logarithm."
-    why = "A confident error costs at most 1 and hardly moves; the logarithm makes it costly."
-    fix = "Use log_softmax, not softmax, before the NLL."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss != "categorical_crossentropy":
-            return super().loss(y, output)
-        return -np.sum(y * self.activation(self.last, output)) / len(y)
-
-    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        if self.network.loss != "categorical_crossentropy":
-            return super().output_delta(y, z, a)
-        return self.activation_backward(self.last, -y / len(y), z, a)
-
-
-class LabelsSwappedInLoss(Mistake):
-    title = "labels and logits swapped in the loss"
-    did = "cross_entropy(logits, labels), by position, though the function takes (labels, logits)."
-    why = "Targets are treated as net inputs, and net inputs as targets."
-    fix = "Pass both by name: labels=y, logits=z."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in FITTING:
-            return super().loss(y, output)
-        return super().loss(output, y)
-
-
-class SquareMissingInLoss(Mistake):
-    title = "square missing in the squared error"
-    did = "The loss is the mean (or half the sum) of a - y."
-    why = "Errors of opposite sign cancel, and the smaller the outputs, the smaller the loss."
-    fix = "Square each error before summing."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        if self.network.loss not in SQUARED_ERRORS:
-            return loss
-        terms = y.size if self.network.loss == "mean_squared_error" else 2 * len(y)
-        return np.sum(output - y) / terms
-
-
-class RootOfLoss(Mistake):
-    title = "square root of the mean squared error"
-    did = "The loss is √(mean (a - y)²)."
-    why = "That is the RMSE, whose gradient is that of the mean squared error over twice the RMSE."
-    fix = "Leave the root out, or take it only for display."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        return np.sqrt(loss) if self.network.loss == "mean_squared_error" else loss
-
-
-class AbsoluteErrorInLoss(Mistake):
-    title = "absolute instead of squared error, in the loss"
-    did = (
-        "The loss is the mean of |a - y|; for the half squared error, of its sum over the outputs."
-    )
-    why = "It is a different loss, whose gradient is the sign of the error, not the error."
-    fix = "Square the error: (a - y)²."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in SQUARED_ERRORS:
-            return super().loss(y, output)
-        return np.sum(np.abs(output - y)) / n_terms(self.network, y)

@@ -12,21 +12,48 @@ from typing import Any
 from shared import Array
 from threeways.mistakes.base import Mistake
 
-# Which layer, and its number of those of L = last + 1 layers; one that is not there is negative.
-PLACES: dict[str, tuple[str, Callable[[int], int]]] = {
-    "first": ("first layer", lambda last: 0 if last > 0 else -1),
-    "second": ("second layer", lambda last: 1 if last > 1 else -1),
-    "last": ("output layer", lambda last: last if last > 0 else -1),
+# Which layer, and its number; a network's only layer is not one among others.
+PLACES: dict[str, tuple[str, int]] = {
+    "first": ("first layer", 0),
+    "second": ("second layer", 1),
+    "last": ("output layer", -1),
 }
 HIDDEN = ("first", "second")
+UPPER = ("second", "last")
 ALL = ("first", "second", "last")
 
-# Where each is made.
+# Where each is made; the first and the second layer count only below an output layer.
 IN_ONE_LAYER: dict[str, tuple[str, ...]] = {
+    "gradients-averaged-again": ALL,
+    "weight-gradient-averaged": ALL,
+    "weight-gradient-not-averaged": ALL,
+    "bias-gradient-averaged": ALL,
+    "bias-gradient-not-averaged": ALL,
+    "weight-gradient-sign-flipped": ALL,
+    "bias-gradient-sign-flipped": ALL,
+    "step-uphill": ALL,
     "weights-transposed-forward": ALL,
     "bias-forgotten": ("second",),
     "bias-subtracted": ALL,
+    "hidden-delta-sign-flipped": HIDDEN,
+    "mean-taken-again-below": HIDDEN,
+    "weights-not-transposed": HIDDEN,
+    "derivative-at-activation": ALL,
+    "net-input-in-derivative": ALL,
+    "net-input-for-derivative": ALL,
+    "activation-for-derivative": ALL,
+    "hidden-derivative-forgotten": HIDDEN,
+    "hidden-derivative-forgotten-in-gradients": HIDDEN,
+    "sigmoids-derivative-for-all": HIDDEN,
+    "net-input-in-weight-gradient": UPPER,
+    "output-in-weight-gradient": ALL,
+    "weight-gradient-transposed": ALL,
+    "bias-summed-over-outputs": ALL,
     "bias-summed-over-all": ALL,
+    "bias-gradient-of-first-row": ALL,
+    "penalty-forgotten": ("first", "last"),
+    "penalty-forgotten-in-loss": ("first", "last"),
+    "bias-frozen": ALL,
 }
 
 
@@ -56,7 +83,7 @@ def alone(kind: type[Mistake], place: str) -> type[Mistake]:
 
     def limited(name: str) -> Callable[..., Any]:
         def method(self: Mistake, l: int, *arguments: Array) -> Any:
-            if l == number(self.last):
+            if l == number % len(self.W) and self.last > max(number, 0):
                 return getattr(kind, name)(self, l, *arguments)
             mro = type(self).__mro__
             follows = mro[mro.index(variant) + 1] is kind

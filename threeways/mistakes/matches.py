@@ -9,6 +9,7 @@ import numpy as np
 
 from shared.quantities import element
 from threeways.mistakes.chance import UNLIKELY
+from threeways.mistakes.given import Given
 from threeways.mistakes.observations import Observation
 from threeways.mistakes.steps import Numbers
 
@@ -62,6 +63,9 @@ class Diagnosis:
         correct: how well the correct step fits them.
         chance: the probability that random numbers in place of the wrong ones would match one of
             the candidates that were tried.
+        of_float32: True if the matches agree to float32's digits, and not to all that were given.
+        given: the printed numbers in the order of the step, beside the right ones; empty for
+            whole arrays.
     """
 
     matches: tuple[Match, ...]
@@ -69,6 +73,8 @@ class Diagnosis:
     observed: tuple[Observation, ...]
     correct: Match
     chance: float = 0.0
+    of_float32: bool = False
+    given: tuple[Given, ...] = ()
 
     @property
     def verdict(self) -> str:

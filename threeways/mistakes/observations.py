@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import re
@@ -20,8 +21,9 @@ from threeways.exact.rounding import FEW
 # Wrong numbers of an array that are enough to rule chance out.
 ENOUGH = 20
 
-# Significant digits of a double.
+# Significant digits of a double, and of a float32 number.
 DOUBLES_DIGITS = 16
+FLOAT32S_DIGITS = 7
 
 
 class Observation(Protocol):
@@ -79,6 +81,18 @@ class Printed:
         """One unit of its last digit."""
         return _last_place(self.text)
 
+    @property
+    def n_digits(self) -> int:
+        """Its significant digits, 3 of 0.0354; one, if it is 0."""
+        return math.floor(math.log10(max(abs(self.value) / self.place, 1)) + 1e-9) + 1
+
+    def in_float32(self) -> Printed:
+        """The same number with no more digits than float32 has, rounded a few times."""
+        text = self.text if self.n_digits <= FLOAT32S_DIGITS else f"{self.value:.6e}"
+        size = max(abs(self.value), self.size)
+        rounding = FEW * float(np.finfo("float32").eps) * size
+        return dataclasses.replace(self, text=text, rounding=max(rounding, self.rounding))
+
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         value, place = self.value, self.place
         number = float(numbers[self.quantity][self.index])
@@ -108,29 +122,33 @@ class Recorded:
             largest number.
         size: the largest number of the exact array; rounding errors do not become smaller where a
             mistake makes its numbers cancel.
+        errors: how far each number may be from the computed one, as where it was printed with few
+            digits.
     """
 
     quantity: str
     values: Array
     rounding: float
     size: float
+    errors: Array | float = 0.0
 
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         candidate = numbers[self.quantity]
         with np.errstate(all="ignore"):
-            off = float(np.abs(self.values - candidate).max())
+            away = np.abs(self.values - candidate)
+        off = float(away.max())
         if not math.isfinite(off):  # something in either array is not
             same = np.array_equal(self.values, candidate, equal_nan=True)
             return same, DOUBLES_DIGITS * float(same)
         size = max(float(np.abs(candidate).max()), self.size)
-        return off <= self.rounding * size, _digits(off, size)
+        return bool((away <= self.rounding * size + self.errors).all()), _digits(off, size)
 
     def wrong(self, right: Mapping[str, Array]) -> Wrong:
-        allowed = self.rounding * self.size
+        allowed = np.broadcast_to(self.rounding * self.size + self.errors, self.values.shape)
         departs = np.abs(self.values - right[self.quantity]) > allowed
         indices = list(map(tuple, np.argwhere(departs)[:ENOUGH].tolist()))
         values = [float(self.values[index]) for index in indices]
-        return Wrong(indices, values, [2 * allowed] * len(values))
+        return Wrong(indices, values, [2 * float(allowed[index]) for index in indices])
 
 
 def agrees(observation: Observation, numbers: Mapping[str, Array]) -> bool:

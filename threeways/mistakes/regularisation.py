@@ -144,8 +144,8 @@ class PenaltyForgottenInLoss(Mistake):
     why = "dW is not the gradient of this loss, which may rise while training goes well."
     fix = "Add l1 Σ|W| + l2 ΣW² to the loss."
 
-    def penalty(self) -> Array | float:
-        return 0 * super().penalty()
+    def layer_penalty(self, l: int) -> Array:
+        return 0 * super().layer_penalty(l)
 
 
 class PenaltySubtracted(Mistake):
@@ -194,16 +194,8 @@ class PenaltyAveraged(Mistake):
     why = "The mean is over the rows' errors; the penalty does not depend on the batch size."
     fix = "Divide first, then add 2 l2 W. Where a book has λ/N ΣW², l2 is λ/N."
 
-    n_rows = 1
-
-    def propagate(
-        self, x: Array, masks: dict[int, Array] | None = None
-    ) -> tuple[list[Array], list[Array]]:
-        self.n_rows = len(x)
-        return super().propagate(x, masks)
-
     def penalty_gradient(self, l: int) -> Array:
-        return super().penalty_gradient(l) / self.n_rows
+        return super().penalty_gradient(l) / len(self.x)
 
 
 class PenaltyAveragedInLoss(Mistake):
@@ -212,16 +204,8 @@ class PenaltyAveragedInLoss(Mistake):
     why = "The mean is over the rows' errors; the penalty does not depend on the batch size."
     fix = "Take the mean first, then add the penalty. Where a book has λ/N ΣW², l2 is λ/N."
 
-    n_rows = 1
-
-    def propagate(
-        self, x: Array, masks: dict[int, Array] | None = None
-    ) -> tuple[list[Array], list[Array]]:
-        self.n_rows = len(x)
-        return super().propagate(x, masks)
-
     def penalty(self) -> Array | float:
-        return super().penalty() / self.n_rows
+        return super().penalty() / len(self.x)
 
 
 class MeanOverWeights(Mistake):
@@ -268,6 +252,34 @@ class L2HalvedInLoss(Mistake):
 
     def l2_penalty(self, W: Array, l2: float) -> Array:
         return super().l2_penalty(W, l2) / 2
+
+
+class L2Halved(Mistake):
+    title = "L2 as ½λ ΣW²"
+    did = (
+        "The loss contains ½ l2 ΣW², and dW l2 W, as in many books, and in PyTorch's weight_decay."
+    )
+    why = "The two fit each other, but weights are pulled to 0 half as hard as l2 says here."
+    fix = "l2 ΣW² with 2 l2 W, or twice the value: where a book has ½λ ΣW², l2 is ½λ."
+
+    def l2_penalty(self, W: Array, l2: float) -> Array:
+        return super().l2_penalty(W, l2) / 2
+
+    def l2_gradient(self, W: Array, l2: float) -> Array:
+        return super().l2_gradient(W, l2) / 2
+
+
+class L2HalvedAndAveraged(Mistake):
+    title = "L2 as λ/2N ΣW²"
+    did = "The loss contains l2/2N ΣW², and dW l2/N W, as in courses that divide λ by N and 2."
+    why = "The two fit each other, but l2 is not divided by the number of rows here."
+    fix = "l2 ΣW² with 2 l2 W: where a course has λ/2N ΣW², l2 is λ/2N."
+
+    def l2_penalty(self, W: Array, l2: float) -> Array:
+        return super().l2_penalty(W, l2) / (2 * len(self.x))
+
+    def l2_gradient(self, W: Array, l2: float) -> Array:
+        return super().l2_gradient(W, l2) / (2 * len(self.x))
 
 
 class NormForSquare(Mistake):
@@ -360,7 +372,7 @@ class DecayDecoupled(Mistake):
 
 
 class DecayWithoutRate(Mistake):
-    title = "weight decay without the learning rate"
+    title = "weight decay instead of a penalty, without the learning rate"
     did = "dW is the gradient of the error alone; W ← W - 2 l2 W is a step of its own."
     why = "η scales the penalty as it does the error: for η = 0.01 this is 100 times too much."
     fix = "Add the penalty's gradient to dW."

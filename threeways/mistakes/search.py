@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from threeways.mistakes import MISTAKES
 from threeways.mistakes.candidates import Candidates, counted
 from threeways.mistakes.chance import Chance
 from threeways.mistakes.matches import Diagnosis, Match, match
@@ -24,48 +25,90 @@ def search(
     candidates: Candidates,
     direct: Mapping[str, set[str]] | None,
     on_progress: OnProgress | None = None,
+    rounded: Sequence[Observation] = (),
     otherwise: Match | None = None,
 ) -> Diagnosis:
-    """The single mistakes that fit; or else ``otherwise``, if given; or else the pairs that fit.
+    """The correct step if it fits; or else the single mistakes that fit; or else the pairs.
 
     Args:
-        observed: the numbers to explain, which are not right.
+        observed: the numbers to explain.
         right: the correct step.
         candidates: the steps that mistakes make.
         direct: the quantities in the order of the step, each with those that it is directly
             computed from; None where the numbers are of a later step, whose start is wrong already.
         on_progress: called with the number of pairs tried, and of all.
+        rounded: the same numbers to float32's digits, if they may be of a float32 program; it is
+            taken to be one if nothing fits all of their digits.
         otherwise: what fits if no single mistake does.
     """
-    correct = match(observed, (), right)
-    chance = Chance(observed, right)
-    alone = []
-    for name, numbers in candidates.alone.items():
-        chance.add(numbers)
-        alone.append(match(observed, (name,), numbers))
-    ranked = sorted(alone, key=closeness, reverse=True)
-    fitting = [each for each in ranked if each.fits] or ([otherwise] if otherwise else [])
+    given = observed
+    for given in (observed, rounded) if rounded else (observed,):
+        correct = match(given, (), right)
+        alone = [] if correct.fits else _alone(given, candidates)
+        fitting = [correct] if correct.fits else _general(each for each in alone if each.fits)
+        if fitting:
+            break
+    chance = Chance(given, right)
+    if not correct.fits:
+        for numbers in candidates.alone.values():
+            chance.add(numbers)
+    if not fitting and otherwise:
+        fitting = [otherwise]
     if not fitting:
-        pairs = list(itertools.combinations(candidates.alone, 2))
-        if direct:
-            pairs = possible_pairs(
-                pairs, observed, right, candidates.alone, candidates.right, direct
-            )
-        for names in counted(pairs, on_progress):
+        for names in counted(_pairs(given, right, candidates, direct), on_progress):
             numbers = candidates.together(names)
             chance.add(numbers)
-            together = match(observed, names, numbers)
+            together = match(given, names, numbers)
             fitting += [together] if together.fits else []
         fitting.sort(key=lambda each: -each.digits)
-    closer = [each for each in ranked if not each.fits and each.digits >= LEAST_DIGITS]
+        exactly = [each for each in fitting if match(observed, (), each.numbers).fits]
+        if exactly:
+            given, fitting = observed, exactly
+    closer = [each for each in alone if not each.fits and each.digits >= LEAST_DIGITS]
     closer = [each for each in closer if closeness(each) > closeness(correct)]
     return Diagnosis(
         matches=tuple(fitting),
         runners_up=tuple(closer[:RUNNERS_UP]),
-        observed=tuple(observed),
+        observed=tuple(given),
         correct=correct,
         chance=chance.value,
+        of_float32=bool(fitting) and given is rounded,
     )
+
+
+def _alone(observed: Sequence[Observation], candidates: Candidates) -> list[Match]:
+    """How well each single mistake fits, the best first."""
+    found = [match(observed, (name,), numbers) for name, numbers in candidates.alone.items()]
+    return sorted(found, key=closeness, reverse=True)
+
+
+def _pairs(
+    observed: Sequence[Observation],
+    right: Numbers,
+    candidates: Candidates,
+    direct: Mapping[str, set[str]] | None,
+) -> list[tuple[str, str]]:
+    """The pairs of mistakes that the observed numbers do not rule out.
+
+    A mistake is not tried with its other values, or in one layer alone: that would be too many.
+    """
+    basic = [name for name in candidates.alone if not is_variant(name)]
+    pairs = list(itertools.combinations(basic, 2))
+    if direct is None:
+        return pairs
+    return possible_pairs(pairs, observed, right, candidates.alone, candidates.right, direct)
+
+
+def _general(fitting: Iterable[Match]) -> list[Match]:
+    """The matches without those in one layer alone where the same in every layer fits as well."""
+    by_name = {each.mistakes[0]: each for each in fitting}
+    return [each for name, each in by_name.items() if MISTAKES[name].variant_of not in by_name]
+
+
+def is_variant(name: str) -> bool:
+    """Whether a mistake is another one in one layer alone, or with another value."""
+    kind = MISTAKES[name]
+    return kind.variant_of is not None or (bool(kind.values) and kind.value != kind.values[0])
 
 
 def closeness(found: Match) -> tuple[int, float]:

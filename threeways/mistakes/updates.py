@@ -36,12 +36,13 @@ class LearningRateForgotten(Mistake):
 
 class LearningRateElsewhere(Mistake):
     title = "learning rate from another place"
-    did = "The update uses a hard-coded η = 0.01, or an optimizer's default of 0.01."
+    did = "The update uses a hard-coded η = {value}, or an optimizer's default of {value}."
     why = "The learning rate that was set is ignored, and changing it has no effect."
     fix = "Pass the learning rate to the update or the optimizer."
+    values = (0.01, 0.001, 0.1)
 
     def rate(self, training: Training, eta: float, t: int) -> float:
-        return super().rate(training, eta, t) / training.learning_rate * 0.01
+        return super().rate(training, eta, t) / training.learning_rate * self.value
 
 
 class LearningRateTenth(Mistake):
@@ -62,6 +63,53 @@ class LearningRateTenfold(Mistake):
 
     def rate(self, training: Training, eta: float, t: int) -> float:
         return super().rate(training, eta, t) * 10
+
+
+class RateDividedByN(Mistake):
+    title = "learning rate divided by N"
+    did = "W ← W - η/N dW and b ← b - η/N db, though dW and db are means over the rows already."
+    why = "The mean is taken twice, once in the gradient and once in the update."
+    fix = "W ← W - η dW and b ← b - η db."
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return dW / len(self.x), db / len(self.x)
+
+
+class RateTimesN(Mistake):
+    title = "learning rate times N"
+    did = "The step is made with the sum of the rows' gradients, though dW and db are their mean."
+    why = "Every step is N times as long as it should be, and grows with the batch."
+    fix = "W ← W - η dW and b ← b - η db."
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return dW * len(self.x), db * len(self.x)
+
+
+class UpdatedTwice(Mistake):
+    title = "update made twice"
+    did = (
+        "The same gradients are applied twice in a step: by optimizer.step(), and by hand as well."
+    )
+    why = "Every step is twice as long as it should be, and an optimizer counts two."
+    fix = "Update once in each step."
+
+    def update(self, dW: Sequence[Array], db: Sequence[Array], training: Training) -> None:
+        again = [each.copy() for each in dW], [each.copy() for each in db]
+        super().update(dW, db, training)
+        super().update(*again, training)
+
+
+class WeightsFrozen(Mistake):
+    title = "weights never updated"
+    did = "b ← b - η db, and W stays as it was."
+    why = "Only the thresholds of the units learn; what they respond to stays random."
+    fix = "W ← W - η dW."
+
+    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
+        dW, db = super().applied(l, dW, db)
+        return np.zeros_like(dW), db
 
 
 class BiasFrozen(Mistake):
@@ -149,7 +197,8 @@ class FrozenBiasUpdated(Mistake):
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
         super().__init__(network, parameters)
-        self.fixed = [l for l in self.fixed if self.network.layers[l].fixed_bias]
+        layers = self.network.layers
+        self.fixed = [l for l in self.fixed if layers[l].fixed_bias or not layers[l].use_bias]
 
 
 class LastFrozenUpdated(Mistake):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.diagnosis import Diagnosis, Match
+from threeways.mistakes.given import Given
 from threeways.mistakes.observations import Printed, agrees
 
 # How many mistakes are named if more fit.
@@ -22,11 +23,13 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
             yield f"correct, to {digits(found)}" if enough else "too few digits to tell"
         case "none known":
             yield f"none of {len(MISTAKES)} known mistakes, alone or in pairs, makes these numbers"
+            yield from beside_the_right(diagnosis.given)
         case verdict if len(diagnosis.matches) == 1:
             (found,) = diagnosis.matches
             known = "known mistake" if verdict == "known" else "possible, but not certain"
             yield f"{known}, to {digits(found)}: {titles(found.mistakes)}"
             yield from by_chance(diagnosis)
+            yield from beside_the_right(diagnosis.given if verdict == "possible" else ())
             yield from advice(found.mistakes)
         case verdict:
             unsure = "not unique" if verdict == "not unique" else "possible, but not certain"
@@ -41,6 +44,8 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
                     yield "  no number of this step tells them apart; another case may"
                 case (number, of_all):
                     yield f"  {number} tells {'them' if of_all else 'most of them'} apart"
+    if diagnosis.of_float32:
+        yield "  only the 7 digits of float32 agree: a float32 program may have printed them all"
     for found in diagnosis.runners_up:
         agreed = f"{found.agreed} of {found.observed}, {digits(found)}"
         yield f"runner-up: {titles(found.mistakes)} ({agreed})"
@@ -57,14 +62,41 @@ def by_chance(diagnosis: Diagnosis) -> Iterator[str]:
     if not printed and diagnosis.verdict != "possible":
         return
     share = max(diagnosis.chance, 1e-6)
-    often = "most" if share > 0.5 else f"1 in {round(1 / share):,}"
+    often = "most" if share > 0.5 else f"1 in {round(1 / share)}"
+    if share < 0.1:
+        often = f"about 1 in {float(f'{1 / share:.0e}'):,.0f}"
     if len(wrong) > 1 or not printed:
         numbers = "random numbers in their place" if often == "most" else "draws of such numbers"
     else:
-        numbers = f"numbers of {digits_of(printed[0])}"
+        numbers = f"numbers of {_in_digits(printed[0].n_digits)}"
     pairs = len(diagnosis.matches[0].mistakes) > 1 and len(diagnosis.observed) == 1
     head = "two mistakes from one number: " if pairs else ""
     yield f"  {head}by chance, {often} {numbers} would match something"
+
+
+# What is said of a number beside the right one.
+STATES = {
+    "right": "right",
+    "first": "departs first",
+    "follows": "follows from yours before it",
+    "departs": "departs, and not because of yours before it",
+}
+
+
+def beside_the_right(given: Sequence[Given]) -> Iterator[str]:
+    """A line for each given number, in the order of the step: what it should be, what it says."""
+    rows = [
+        (each.element, each.printed.text, f"{each.right:.{max(each.printed.n_digits, 6)}g}")
+        for each in given
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    departing = [each.state for each in given if each.state != "right"]
+    for row, each in zip(rows, given, strict=True):
+        name, yours, right = (cell.ljust(n) for cell, n in zip(row, widths, strict=True))
+        state = STATES[each.state]
+        if each.state == "first" and (len(departing) == 1 or departing.count("first") > 1):
+            state = "departs"
+        yield f"  {name}  yours {yours}  should be {right}  {state}"
 
 
 def advice(names: Sequence[str]) -> Iterator[str]:
@@ -85,12 +117,6 @@ def titles(names: Sequence[str]) -> str:
 def digits(found: Match) -> str:
     """The digits that a match agrees to: ``5 digits``."""
     return _in_digits(math.floor(found.digits))
-
-
-def digits_of(number: Printed) -> str:
-    """The significant digits of a printed number: ``3 digits`` of 0.0354."""
-    whole = math.floor(math.log10(max(abs(number.value) / number.place, 1)) + 1e-9) + 1
-    return _in_digits(whole)
 
 
 def _in_digits(number: int) -> str:
