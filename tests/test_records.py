@@ -23,6 +23,7 @@ from threeways.conformance.record_digits import Digits
 from threeways.conformance.record_reader import read_records
 from threeways.conformance.record_tables import json_schema
 from threeways.conformance.records import StepResult, check_records
+from threeways.report.records import explain_records
 
 
 @pytest.fixture(autouse=True)
@@ -437,6 +438,21 @@ def test_a_long_run_is_read_whatever_is_wrong_with_it(tmp_path: Path) -> None:
         read_records(path)
 
 
+def test_a_long_run_that_is_wrong_is_told_in_short(tmp_path: Path) -> None:
+    content = recorded(steps=1)
+    (group,) = content["groups"]
+    test = group["tests"][0]
+    test["quantities"]["loss"] += 1
+    group["tests"] = [test] * 25
+    lines = list(explain_records(checked(content, tmp_path)))
+    assert sum("loss is" in line for line in lines) == 10
+    assert lines[-2:-1] == ["groups[0]: and 15 more of its steps"]
+    assert lines[-1].startswith("0 of 25 steps")
+    group["chained"] = False
+    lines = list(explain_records(checked(content, tmp_path)))
+    assert sum("loss is" in line for line in lines) == 25
+
+
 # What programs are answered.
 
 
@@ -471,9 +487,10 @@ def test_of_code_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text("def step(*_): return {'loss': [1.0, 2.0]}")
     result = call("check", "mine.py:step", "mazur", "--json", "out.json", "--junit", "out.xml")
     assert result.exit_code == 1, result.output
-    (entry,) = json.loads((tmp_path / "out.json").read_text())["results"]
+    entry, *others = json.loads((tmp_path / "out.json").read_text())["results"]
     assert (entry["name"], entry["ok"], len(entry["lines"])) == ("mazur", False, 1)
-    assert len(ElementTree.parse(tmp_path / "out.xml").getroot()[0].findall("testcase")) == 1
+    suite = ElementTree.parse(tmp_path / "out.xml").getroot()[0]
+    assert len(suite.findall("testcase")) == 1 + len(others)
 
 
 def test_reports_that_cannot_be_written(tmp_path: Path) -> None:

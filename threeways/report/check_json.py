@@ -31,7 +31,7 @@ def check_report(target: str, results: Sequence[dict[str, Any]]) -> dict[str, An
     """
     return {
         "schema": SCHEMA,
-        "ok": bool(results) and all(each["ok"] for each in results),
+        "ok": all(each["ok"] for each in results) and any(not each["skipped"] for each in results),
         "target": target,
         "versions": versions(),
         "results": list(results),
@@ -62,13 +62,13 @@ def case_entry(result: CaseResult, case: Case) -> dict[str, Any]:
         lines += [f"  {line}" for line in explain_diagnosis(result.diagnosis)]
     return entry(
         result.case,
-        1,
+        result.step,
         result.dtype,
         result.ok,
         result.judgement,
         result.diagnosis,
         lines,
-        WHY_LEFT_OUT if result.left_out else None,
+        WHY_LEFT_OUT if result.left_out else result.not_supported,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from shared import Case
@@ -9,6 +10,9 @@ from threeways.conformance.coverage import given_in
 from threeways.conformance.records import RecordedGroup, StepResult
 from threeways.report.departures import explain_departures
 from threeways.report.diagnoses import explain_diagnosis
+
+# Of how many steps of a run, at most, it is said what is wrong with them.
+MOST_OF_A_RUN = 10
 
 
 def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
@@ -19,6 +23,7 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
     """
     given: list[tuple[Case, Collection[str]]] = []  # in the steps that are meant to be right
     written: dict[str, None] = {}
+    of_run = Counter[RecordedGroup]()
     done = 0
     wrong = 0
     for result in results:
@@ -27,7 +32,12 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
         if result.step.valid:
             given.append((result.step.case, result.step.quantities))
         wrong += not result.ok
-        yield from explain_step(result)
+        of_run[result.group] += result.group.chained and not result.ok
+        if of_run[result.group] <= MOST_OF_A_RUN:
+            yield from explain_step(result)
+    for group, count in of_run.items():
+        if (more := count - MOST_OF_A_RUN) > 0:
+            yield f"{group.name}: and {more} more of its steps"
     yield from written
     yield f"{done - wrong} of {done} steps as they should be{given_in(given)}"
 
@@ -42,6 +52,9 @@ def explain_step(result: StepResult) -> Iterator[str]:
     if result.judgement.ok and not result.step.valid:
         yield head + "right, but the file says that it is invalid"
     if not result.step.valid:
+        return
+    if result.convention:
+        yield head + result.convention
         return
     yield from explain_departures(result.judgement, result.step.case, head)
     if result.diagnosis and result.diagnosis.correct.fits:
