@@ -33,7 +33,8 @@ def random_case(seed: int) -> Case:
     The sizes of inputs, of weights and of biases are drawn from 1e-3 to 1e3 each, so that many
     units are saturated and many dead. One network in eight has weights all alike, one in eight has
     rows all alike, and one in eight has small whole numbers, which make sums of exactly 0. One in
-    four has dropout, one in four penalties, and one in four frozen layers, some of its layers each.
+    four has dropout, one in four penalties, one in four frozen layers, and one in four layers
+    without biases, some of its layers each.
     """
     random = np.random.default_rng(seed)
     loss = str(random.choice(list(LOSSES)))
@@ -53,6 +54,8 @@ def random_case(seed: int) -> Case:
         layers = [_with_penalty(random, layer) for layer in layers]
     if random.integers(4) == 0:
         layers = [dataclasses.replace(each, trainable=random.random() < 0.5) for each in layers]
+    if random.integers(4) == 0:
+        layers = [dataclasses.replace(each, use_bias=random.random() < 0.5) for each in layers]
     network = Network(
         n_features=widths[0],
         layers=tuple(layers),
@@ -82,9 +85,9 @@ def random_case(seed: int) -> Case:
         parameters=tuple(
             Weights(
                 network.array(draw(size_W, fan_in, fan_out)),
-                network.array(draw(size_b, fan_out)),
+                network.array(draw(size_b, fan_out) * layer.use_bias),
             )
-            for fan_in, fan_out in itertools.pairwise(widths)
+            for layer, (fan_in, fan_out) in zip(layers, itertools.pairwise(widths), strict=True)
         ),
         dataset=Dataset("random", x, _targets(random, loss, rows, widths[-1])),
         training=_training(random),

@@ -77,12 +77,10 @@ def learning_rate(training: Training) -> float | keras.optimizers.schedules.Lear
     eta, steps = np.float64(training.learning_rate), training.decay_steps
     rate = training.decay_rate and np.float64(training.decay_rate)
     match training.schedule:
-        case "step":
-            return schedules.ExponentialDecay(eta, steps, rate, staircase=True)
-        case "exponential":
-            return schedules.ExponentialDecay(eta, steps, rate)
+        case "step" | "exponential":
+            return schedules.ExponentialDecay(eta, steps, rate, training.has_stairs)
         case "inverse_time":
-            return schedules.InverseTimeDecay(eta, steps, rate)
+            return schedules.InverseTimeDecay(eta, steps, rate, training.has_stairs)
         case "cosine":
             return schedules.CosineDecay(eta, steps)
         case "constant":

@@ -72,14 +72,13 @@ def learning_rate(training: Training, t: int) -> float:
     eta = training.learning_rate
     # As a NumPy number, a power of it that is too large is infinite and no OverflowError.
     rate: Any = training.decay_rate and np.float64(training.decay_rate)
-    steps: Any = training.decay_steps
+    steps: Any = training.decay_steps or 1
+    past = t // steps if training.has_stairs else t / steps
     match training.schedule:
-        case "step":
-            return float(eta * rate ** (t // steps))
-        case "exponential":
-            return float(eta * rate ** (t / steps))
+        case "step" | "exponential":
+            return float(eta * rate**past)
         case "inverse_time":
-            return float(eta / (1 + rate * t / steps))
+            return float(eta / (1 + rate * past))
         case "cosine":
             return eta * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
         case "constant":

@@ -77,17 +77,16 @@ def learning_rate(training: Training, t: tf.Variable) -> tf.Tensor:
     """η after t steps, by the schedule; float64."""
     eta = training.learning_rate
     rate: Any = training.decay_rate
-    steps: Any = training.decay_steps
-    past = tf.cast(t, tf.float64)
+    past = tf.cast(t, tf.float64) / (training.decay_steps or 1)
+    if training.has_stairs:
+        past = tf.floor(past)
     match training.schedule:
-        case "step":
-            return eta * rate ** (past // steps)
-        case "exponential":
-            return eta * rate ** (past / steps)
+        case "step" | "exponential":
+            return eta * rate**past
         case "inverse_time":
-            return eta / (1 + rate * past / steps)
+            return eta / (1 + rate * past)
         case "cosine":
-            return eta * (1 + tf.cos(math.pi * tf.minimum(past, steps) / steps)) / 2
+            return eta * (1 + tf.cos(math.pi * tf.minimum(past, 1))) / 2
         case "constant":
             return tf.constant(eta, tf.float64)
         case unknown:

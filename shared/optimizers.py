@@ -66,6 +66,7 @@ OPTIMIZERS: dict[str, UpdateRule] = {
 # together, to the Euclidean norm c.
 CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
 # The hyperparameters of each schedule, by which the learning rate changes with the steps.
+# ``decay_epochs`` may stand for ``decay_steps``.
 SCHEDULES: dict[str, tuple[str, ...]] = {
     "constant": (),
     "step": ("decay_rate", "decay_steps"),
@@ -73,3 +74,5 @@ SCHEDULES: dict[str, tuple[str, ...]] = {
     "inverse_time": ("decay_rate", "decay_steps"),
     "cosine": ("decay_steps",),
 }
+# The schedules that may have stairs; "step" always has.
+STAIRCASES = ("exponential", "inverse_time")

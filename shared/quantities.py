@@ -29,10 +29,13 @@ def shapes(
     for l in range(len(network.layers)):
         named |= {f"z[{l}]": (n_rows, D[l + 1]), f"a[{l + 1}]": (n_rows, D[l + 1])}
         named |= {f"dz[{l}]": (n_rows, D[l + 1])}
-        named |= {f"dW[{l}]": (D[l], D[l + 1]), f"db[{l}]": (D[l + 1],)}
+        of_each = {"W": (D[l], D[l + 1]), "b": (D[l + 1],)}
+        if not network.layers[l].use_bias:
+            del of_each["b"]
+        named |= {f"d{letter}[{l}]": shape for letter, shape in of_each.items()}
         for updated in ("{}_next", *(f"{slot}_{{}}" for slot in slots)):
-            named[f"{updated.format('W')}[{l}]"] = (D[l], D[l + 1])
-            named[f"{updated.format('b')}[{l}]"] = (D[l + 1],)
+            for letter, shape in of_each.items():
+                named[f"{updated.format(letter)}[{l}]"] = shape
     return named
 
 
@@ -81,12 +84,13 @@ def sources(network: Network, training: Training | None = None) -> dict[str, set
         delta = {f"dz[{l + 1}]", f"z[{l}]", f"a[{l + 1}]"}
         direct[f"dz[{l}]"] = output if l == last else delta
         direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
-        direct[f"db[{l}]"] = {f"dz[{l}]"}
+        if network.layers[l].use_bias:
+            direct[f"db[{l}]"] = {f"dz[{l}]"}
     direct["dx"] = {"dz[0]"}
-    free = {f"dW[{l}]" for l in layers if network.layers[l].trainable}
-    free |= {f"db[{l}]" for l in layers if f"dW[{l}]" in free and not network.layers[l].fixed_bias}
+    learning = ((l, letter) for l in layers for letter in "Wb" if network.layers[l].learns(letter))
+    free = {f"d{letter}[{l}]" for l, letter in learning}
     for l in layers:
-        for letter in "Wb":
+        for letter in "Wb" if network.layers[l].use_bias else "W":
             gradient = free & {f"d{letter}[{l}]"}
             if gradient and training and training.global_clipnorm:
                 gradient = free

@@ -26,6 +26,7 @@ from shared import (
     Weights,
     load_case,
 )
+from shared.training import StepTraining
 from threeways.compare import compare
 from threeways.exact.judge import judge
 from threeways.implementations import model
@@ -346,6 +347,88 @@ def test_schedule(schedule: str, rates: list[float]) -> None:
     assert [learning_rate(training, t) for t in range(5)] == pytest.approx(rates)
 
 
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+@pytest.mark.parametrize(
+    ("schedule", "staircase", "rates"),
+    [
+        ("inverse_time", True, [0.8, 0.8, 0.8, 0.4, 0.4]),
+        ("inverse_time", False, [0.8, 0.6, 0.48, 0.4, 0.8 * 3 / 7]),
+        ("exponential", True, [0.8, 0.8, 0.8, 0.8, 0.8]),
+    ],
+)
+def test_staircase(
+    schedule: str,
+    staircase: bool,
+    rates: list[float],
+    name: str,
+    packages: dict[str, ModuleType],
+) -> None:
+    """The rate of each step is what a weight with the gradient 2 loses, divided by 2."""
+    training = Training(
+        learning_rate=0.8, schedule=schedule, decay_rate=1.0, decay_steps=3, staircase=staircase
+    )
+    case = dataclasses.replace(
+        LINE,
+        network=dataclasses.replace(LINE.network, loss="output"),
+        dataset=Dataset("one", np.array([[2.0]]), np.array([[0.0]])),
+        training=training,
+    )
+    weights = [2.0, *weights_of_steps(packages[name], case, training, 5)]
+    assert -np.diff(weights) / 2 == pytest.approx(rates)
+
+
+# Four rows, one in a step.
+FOUR = dataclasses.replace(
+    LINE,
+    network=dataclasses.replace(LINE.network, layers=(Layer(units=1),)),
+    parameters=(Weights(np.array([[0.3]]), np.array([0.1])),),
+    dataset=Dataset(
+        "four",
+        np.array([[1.0], [2.0], [-1.0], [0.5]]),
+        np.array([[0.5], [1.0], [0.0], [2.0]]),
+    ),
+    training=Training(learning_rate=0.1),
+)
+
+
+@pytest.mark.parametrize("name", ["numpy", "tf", "keras"])
+@pytest.mark.parametrize(
+    ("decay", "weight"),
+    [
+        ({"decay_steps": 1}, 0.4099344),
+        ({"decay_steps": 4, "staircase": True}, 0.4126894),
+        ({"decay_epochs": 1, "staircase": True}, 0.4126894),
+    ],
+    ids=str,
+)
+def test_decay_by_the_epoch(
+    decay: dict[str, Any], weight: float, name: str, packages: dict[str, ModuleType]
+) -> None:
+    training = Training(
+        learning_rate=0.2, schedule="inverse_time", decay_rate=0.5, batch_size=1, epochs=3, **decay
+    )
+    net = model(packages[name], FOUR)
+    net.fit(FOUR.dataset, training)
+    assert net.parameters[0].W[0, 0] == pytest.approx(weight, abs=1e-7)
+
+
+def test_a_case_counts_in_steps_what_its_training_gives_in_epochs() -> None:
+    training = Training(
+        learning_rate=0.2, schedule="cosine", decay_epochs=3, batch_size=2, validation=0.25
+    )
+    case = dataclasses.replace(FOUR, training=training)
+    assert (case.training.decay_epochs, case.training.decay_steps) == (None, 6)
+    assert training.in_steps(100).decay_steps == 3 * 38
+    for alone in (
+        lambda: model(impl_numpy, FOUR).step(*FOUR.first_batch(), training),
+        lambda: StepTraining.of(training, {}),
+    ):
+        with pytest.raises(
+            InputError, match="decay_epochs: a single step needs decay_steps instead"
+        ):
+            alone()
+
+
 def test_cosine_ends_at_zero() -> None:
     training = Training(learning_rate=0.8, schedule="cosine", decay_steps=4)
     rates = [learning_rate(training, t) for t in (0, 2, 4, 100)]
@@ -382,6 +465,12 @@ def test_cosine_ends_at_zero() -> None:
             {"clipvalue": 1.0, "global_clipnorm": 1.0},
             "clipvalue and global_clipnorm: give one of them",
         ),
+        (
+            {"schedule": "cosine", "decay_steps": 2, "decay_epochs": 1},
+            "decay_steps and decay_epochs: give one of them",
+        ),
+        ({"decay_epochs": 1}, "decay_epochs: 'constant' has none"),
+        ({"schedule": "cosine", "decay_steps": 2, "staircase": True}, "staircase: 'cosine' has no"),
         ({"weight_decay": -0.1}, "weight_decay: should be greater than or equal to 0, not -0.1"),
     ],
 )

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared import LOSSES, Array, Case, InputError, Weights
+from shared import LOSSES, OPTIMIZERS, Array, Case, InputError, Weights
 from shared.errors import short
 from shared.quantities import shapes
 from threeways.conformance.answers import Quantities
@@ -28,6 +29,20 @@ from threeways.exact.oracle import Exact, exact_step
 
 # How close a measured ratio has to be to a factor for that to be tried.
 NEAR = 1e-3
+
+# Where PyTorch's defaults are other than Keras's (torch.optim, 2.x).
+PYTORCH = {
+    "adagrad": {"epsilon": 1e-10, "initial_accumulator": 0.0},
+    "rmsprop": {"epsilon": 1e-8, "rho": 0.99},
+    "adam": {"epsilon": 1e-8},
+    "adamw": {"epsilon": 1e-8, "weight_decay": 0.01},
+}
+TITLES = {"adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
+PLACES = {
+    "inside_root": "inside the root",
+    "outside_root": "beside the root",
+    "corrected_root": "beside the corrected root √v̂",
+}
 
 Scale = float | str
 Turn = Callable[[Mapping[str, Array]], Quantities]
@@ -249,6 +264,10 @@ def _others(
     if has_layout:
         yield from _layouts(case, quantities, exact)
     yield from _biases(case, quantities)
+    computed = [name for name in quantities if "_" not in name]
+    if all(np.allclose(quantities[name], exact.values[name], NEAR) for name in computed):
+        yield from _epsilons(case)
+        yield from _momenta(case, quantities)
 
 
 def _layouts(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Iterator[Convention]:
@@ -295,4 +314,63 @@ def _biases(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention]
         dataclasses.replace(case, network=free),
         dict,
         "this case keeps its biases (fixed_bias), yours are updated",
+    )
+
+
+def _epsilons(case: Case) -> Iterator[Convention]:
+    """Adam, AdamW, Adagrad and RMSprop of another framework, with its ε and other defaults."""
+    training = case.training
+    rule = OPTIMIZERS[training.optimizer]
+    here = training.epsilon_placement or (*rule.epsilon_placements, "")[0]
+    for place in rule.epsilon_placements:
+        defaults = PYTORCH[training.optimizer] if place != rule.epsilon_placements[0] else {}
+        free = {name: each for name, each in defaults.items() if getattr(training, name) is None}
+        for numbers in ({}, free):
+            changed: dict[str, Any] = {"epsilon_placement": place} if place != here else {}
+            changed |= {
+                name: each for name, each in numbers.items() if each != rule.hyperparameters[name]
+            }
+            if changed:
+                settings = ", ".join(
+                    f"{name} = {json.dumps(each)}" for name, each in changed.items()
+                )
+                yield Convention(
+                    dataclasses.replace(case, training=dataclasses.replace(training, **changed)),
+                    dict,
+                    f"this is {_named(training.optimizer, place)}; this case has "
+                    f"{_named(training.optimizer, here)}: set {settings}",
+                )
+
+
+def _named(optimizer: str, place: str) -> str:
+    """An optimizer by who defines it so: ``PyTorch's and the paper's Adam, ε beside √v̂``."""
+    whose = "Keras's" if place == OPTIMIZERS[optimizer].epsilon_placements[0] else "PyTorch's"
+    if optimizer == "adam" and whose == "PyTorch's":
+        whose = "PyTorch's and the paper's"
+    return f"{whose} {TITLES[optimizer]}, ε {PLACES[place]}"
+
+
+def _momenta(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention]:
+    """Momentum whose buffer is a sum of gradients, or their mean, and not a step."""
+    training = case.training
+    if training.optimizer not in ("momentum", "nesterov"):
+        return
+    rate = training.learning_rate
+
+    def steps(given: Mapping[str, Array]) -> Quantities:
+        return {
+            name: -rate * each if name.startswith("momentum_") else each
+            for name, each in given.items()
+        }
+
+    if any(name.startswith("momentum_") for name in quantities):
+        line = "this is PyTorch's momentum, v ← μv + g and w ← w - ηv; this case keeps -ηv"
+        yield Convention(case, steps, line)
+    mu = training.hyperparameters["momentum"]
+    slower = dataclasses.replace(training, learning_rate=rate * (1 - mu))
+    yield Convention(
+        dataclasses.replace(case, training=slower),
+        steps,
+        "this is momentum with dampening, v ← μv + (1 - μ)g and w ← w - ηv, whose steps are "
+        "(1 - μ) times this case's",
     )

@@ -49,8 +49,7 @@ def derived_gradients(
     for l, (layer, weights) in enumerate(zip(case.network.layers, case.parameters, strict=True)):
         for letter, start in weights._asdict().items():
             name, after = f"d{letter}[{l}]", f"{letter}_next[{l}]"
-            moves = layer.trainable and not (letter == "b" and layer.fixed_bias)
-            if moves and after in quantities and name not in quantities:
+            if layer.learns(letter) and after in quantities and name not in quantities:
                 with np.errstate(all="ignore"):
                     gradients[name] = (start.astype(float) - quantities[after]) / rate
                     errors[name] = allowed[after] / rate + np.abs(gradients[name]) * 2.0**-51

@@ -156,11 +156,9 @@ class Analysis:
             dW += self.penalty_gradient(l)
             db = (dz + self.unit * len(dz) / 2 * np.abs(self.dz[l])).sum(axis=0)
             named |= {f"dz[{l}]": dz, f"dW[{l}]": dW, f"db[{l}]": db}
-            layer = self.network.layers[l]
-            if layer.trainable:
-                gradients["W", l] = self.values[f"dW[{l}]"], dW
-            if layer.trainable and not layer.fixed_bias:
-                gradients["b", l] = self.values[f"db[{l}]"], db
+            for letter, error in (("W", dW), ("b", db)):
+                if self.network.layers[l].learns(letter):
+                    gradients[letter, l] = self.values[f"d{letter}[{l}]"], error
             da = self.product(self.dz[l], dz, self.W[l].T, self.W_error[l].T)
             if l == 0:
                 named["dx"] = da
@@ -214,7 +212,8 @@ class Analysis:
         """Error bound of z[l] = a[l] @ W[l] + b[l], (N, D[l+1]), with a[l] after dropout."""
         a, W, b = self.given[l], self.W[l], self.b[l]
         error = self.product(a, a_error, W, self.W_error[l]) + self.b_error[l]
-        error += self.unit * (np.abs(b) + np.abs(self.z[l]))
+        if self.network.layers[l].use_bias:
+            error += self.unit * (np.abs(b) + np.abs(self.z[l]))
         # It is exact if all terms are multiples of one power of 2, and their sum is so small a
         # multiple that it fits the dtype.
         step = np.minimum(np.outer(_grain(a).min(axis=1), _grain(W).min(axis=0)), _grain(b))

@@ -132,15 +132,14 @@ def learning_rate(training: Training, t: int) -> arb:
     """η after t steps, by the schedule."""
     eta, rate = arb(training.learning_rate), arb(training.decay_rate or 1)
     steps = training.decay_steps or 1
+    past = arb(t // steps) if training.has_stairs else arb(t) / steps
     match training.schedule:
         case "constant":
             return eta
-        case "step":
-            return eta * rate ** (t // steps)
-        case "exponential":
-            return eta * rate ** (arb(t) / steps)
+        case "step" | "exponential":
+            return eta * rate**past
         case "inverse_time":
-            return eta / (1 + rate * t / steps)
+            return eta / (1 + rate * past)
         case "cosine":
             return eta * (1 + arb.cos_pi(arb(min(t, steps)) / steps)) / 2
         case unknown:

@@ -177,7 +177,9 @@ class Oracle:
             named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
         named["loss"] = self.loss(targets, z[-1], a[-1]) + self.penalty()
         for l in reversed(layers):
-            named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l], f"db[{l}]": db[l]}
+            named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l]}
+            if self.network.layers[l].use_bias:
+                named[f"db[{l}]"] = db[l]
         named["dx"] = self.input_gradient(dz)
         return named | self.update(dW, db)
 
@@ -293,17 +295,17 @@ class Oracle:
         names = [f"{slot}_{{}}[{{}}]" for slot in training.slots] + ["{}_next[{}]"]
         gradients = {}
         for l, layer in enumerate(self.network.layers):
-            if layer.trainable:
-                gradients["W", l] = dW[l].entries()
-            if layer.trainable and not layer.fixed_bias:
-                gradients["b", l] = db[l].entries()
+            for letter, dw in (("W", dW[l]), ("b", db[l])):
+                if layer.learns(letter):
+                    gradients[letter, l] = dw.entries()
         if training.clip:
             clip, most = training.clip
             parts = clipped([*gradients.values()], clip, arb(most))
             gradients = dict(zip(gradients, parts, strict=True))
         named = {}
-        for l in range(len(self.W)):
-            for letter, w in (("W", self.W[l]), ("b", self.b[l])):
+        for l, layer in enumerate(self.network.layers):
+            of_each = [("W", self.W[l]), ("b", self.b[l])]
+            for letter, w in of_each if layer.use_bias else of_each[:1]:
                 slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
                 updated: Iterable[Iterable[arb]] = [*slots, w.entries()]
                 if (letter, l) in gradients:

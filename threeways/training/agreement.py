@@ -249,6 +249,10 @@ def _step_errors(
     allowed = bounds(case, {name: np.asarray(each, float) for name, each in quantities.items()})
     names = [("W", "W_next"), ("b", "b_next")]
     names += [(letter, f"{slot}_{letter}") for slot in training.slots for letter in "Wb"]
+    for l in net.network.without_bias:
+        allowed |= {
+            f"{name}[{l}]": np.zeros_like(net.b[l]) for letter, name in names if letter == "b"
+        }
     errors = [
         allowed[f"{name}[{l}]"] * (l not in (net.frozen if letter == "W" else net.fixed))
         for letter, name in names
