@@ -66,10 +66,11 @@ def differ(a: Numbers, b: Numbers) -> bool:
 
 def is_far(a: np.ndarray, b: np.ndarray, n_eps: float) -> bool:
     """Whether two arrays are further apart than some eps of the second one's largest number."""
-    if np.array_equal(a, b, equal_nan=True):
-        return False
     with np.errstate(all="ignore"):
-        return not np.abs(a - b).max() <= n_eps * np.finfo(b.dtype).eps * np.abs(b).max()
+        off = np.abs(a - b).max()
+        if not np.isfinite(off):  # something in either array is not
+            return not np.array_equal(a, b, equal_nan=True)
+        return bool(off > n_eps * np.finfo(b.dtype).eps * np.abs(b).max())
 
 
 def counted(candidates: Sequence[T], on_progress: OnProgress | None) -> Iterator[T]:

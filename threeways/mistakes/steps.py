@@ -52,6 +52,21 @@ def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
     return numbers
 
 
+def scaled(kind: type[FeedForward], scale: float) -> type[FeedForward]:
+    """The same kind of network with a loss that is ``scale`` times as large; penalties are not."""
+    if scale == 1:
+        return kind
+
+    class Scaled(kind):  # type: ignore[misc,valid-type]
+        def loss(self, y: Array, output: Array) -> Array:
+            return scale * super().loss(y, output)
+
+        def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+            return scale * super().output_delta(y, z, a)
+
+    return Scaled
+
+
 def _step_from(net: FeedForward, case: Case) -> Numbers:
     """Every quantity of a case's first step, from its own slots."""
     optimizer = net.optimizer_for(case.training)
