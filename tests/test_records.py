@@ -260,7 +260,7 @@ def test_a_learning_rate_beside_a_training(tmp_path: Path) -> None:
         f"groups[0].tests[1].learning_rate: {2 * eta} is not that of training, {eta}"
     ]
     group["learning_rate"] = 3 * eta
-    assert f"groups[0].learning_rate: {3 * eta} is not that of training, {eta}" in problems_of(
+    assert "groups[0].learning_rate: {3 * eta} is not that of training, {eta}" in problems_of(
         content, tmp_path
     )
 
@@ -431,6 +431,30 @@ def test_slots_of_what_is_fixed_may_be_left_out(tmp_path: Path) -> None:
     for test in group["tests"][1:]:
         del test["parameters"]
     assert all(result.ok for result in checked(content, tmp_path))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_layers_without_biases(optimizer: str, tmp_path: Path) -> None:
+    content = recorded(optimizer=optimizer, use_bias=False)
+    (group,) = content["groups"]
+    assert "db[0]" not in group["tests"][0]["quantities"]
+    for test in group["tests"]:
+        for table in test["parameters"]:
+            del table["b"]
+    assert all(result.ok for result in checked(content, tmp_path))
+    for test in group["tests"][1:]:
+        del test["parameters"]
+    assert all(result.ok for result in checked(content, tmp_path))
+    if optimizer == "adam":
+        _, second, third = group["tests"]
+        slots = {name: array for name, array in second["quantities"].items() if "_W[" in name}
+        group |= {"tests": [third], "slots": slots, "steps_before": 2}
+        group["parameters"] = [{"W": second["quantities"][f"W_next[{l}]"]} for l in (0, 1)]
+        assert checked(content, tmp_path)[0].ok
+    group["network"]["layers"][1]["use_bias"] = True
+    first = group["tests"][0]
+    first.setdefault("parameters", group.get("parameters"))
+    assert "groups[0].tests[0].parameters[1]: 'b' is missing" in problems_of(content, tmp_path)
 
 
 # JSON Lines.

@@ -101,6 +101,7 @@ def assert_step_parity(
             ``step`` of a class is given.
     """
     __tracebackhide__ = True
+    # Here, so that a network that only declares something need not load the oracle.
     from threeways.conformance.check import check_steps, result_of_run
     from threeways.conformance.contract import WHY_LEFT_OUT, Maker, can_step, declared_by
     from threeways.conformance.conventions import check_scale

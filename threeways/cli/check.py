@@ -81,13 +81,13 @@ def check(
     """
     from shared import InputError
 
-    options = {"--network": network, "--loss": loss, "--optimizer": optimizer}
+    choosing = {"--network": network, "--loss": loss, "--optimizer": optimizer}
     reports = Reports(json_path, junit_path)
     reports.check_writable()
     if target == "-" or target.lower().endswith(RECORDS):
         if cases:
             raise InputError(f"{cases[0]}: a file of steps has its own networks")
-        of_code = {"--require": require, "--scale": scale, **options}
+        of_code = {"--require": require, "--scale": scale, **choosing}
         given = [name for name, value in of_code.items() if value is not None]
         if given:
             raise InputError(*(f"{name}: is for MODULE:NAME and FILE.py:NAME" for name in given))
@@ -103,7 +103,7 @@ def check(
         require=require,
         steps=steps,
         scale=scale,
-        options=options,
+        choosing=choosing,
     )
 
 
@@ -115,9 +115,9 @@ def check_code(
     dtype: str,
     time_limit: float,
     require: str | None,
-    steps: int,
     scale: str | None,
-    options: dict[str, str | None],
+    steps: int,
+    choosing: dict[str, str | None],
 ) -> int:
     """The exit code of checking a function or class; see the options of the command."""
     from shared import Case, InputError
@@ -128,10 +128,10 @@ def check_code(
     from threeways.report.check_json import case_entry
     from threeways.report.checks import explain_checks
 
-    layers, loss, optimizer = options.values()
+    layers, loss, optimizer = choosing.values()
     wanted = declaration(layers, loss, optimizer, ("--network", "--loss", "--optimizer"))
     if names and wanted:
-        given = next(name for name, value in options.items() if value)
+        given = next(name for name, value in choosing.items() if value)
         raise InputError(f"{given}: chooses cases, and {names[0]!r} is named; give one of the two")
     loaded = load_cases(names) if names else own_cases()
     chains = [case.name for case in loaded if not isinstance(case, Case)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from threeways.conformance.run import MOST_STEPS, NO_ERRORS, STEPS, Errors, Run
 from threeways.conformance.supports import ANYTHING, Supports, from_declared
 from threeways.exact.judge import Judgement, judge
 from threeways.exact.oracle import Exact, exact_step
-from threeways.mistakes.diagnosis import Diagnosis, recognise
+from threeways.mistakes import MISTAKES
+from threeways.mistakes.diagnosis import Diagnosis, recognise, recognise_again
 from threeways.sandbox.child import Child, NoAnswerError, NotSupportedError
 
 # What the child process makes answers with.
@@ -27,11 +29,15 @@ HANDLER = "threeways.conformance.contract:stepper"
 # After so many cases in a row without an answer, the others are not tried.
 MOST_WITHOUT_ANSWER = 3
 
+# In so many cases that depart every known mistake is tried; in others, those that were found in
+# these, so many of each.
+MOST_IN_FULL, MOST_AGAIN = 3, 10
+
 # Makes a step: quantities and problems, of the first step of a case, which may be that of a run.
 Make = Callable[[Case, bool], tuple[Mapping[str, Array], Sequence[str]]]
 
 # As :func:`threeways.mistakes.diagnosis.recognise`.
-Diagnose = Callable[[Case, Mapping[str, Array], Exact, Sequence[Case]], Diagnosis | None]
+Diagnose = Callable[[Case, Mapping[str, Array], Exact | None, Sequence[Case]], Diagnosis | None]
 
 
 @dataclass(frozen=True)
@@ -76,9 +82,9 @@ class CaseResult:
         return not self.left_out and self.not_supported is None
 
     @property
-    def is_unjudged(self) -> bool:
-        """Whether it answered, but with an exception, or with nothing that could be judged."""
-        return self.is_tried and not self.no_answer and self.judgement is None
+    def does_not_fit(self) -> bool:
+        """Whether it answered, but with an exception, or with what has another form."""
+        return self.is_tried and not self.no_answer and bool(self.problems)
 
     @property
     def ok(self) -> bool:
@@ -165,6 +171,7 @@ class Checker:
         # Whether a case is left out is decided here: the child may say what it likes.
         if not any(can_step(self.kind, case) for case in cases):
             raise InputError(f"{self.target}: nothing left to check; {WHY_LEFT_OUT}")
+        diagnose = FirstDiagnoses()
         without_answer = 0
         not_tried = ""
         for case in cases:
@@ -184,7 +191,9 @@ class Checker:
                 continue
             assert self.child
             child = self.child
-            result = result_of_run(case, self.kind, self._make, require, self.steps, self.scale)
+            result = result_of_run(
+                case, self.kind, self._make, require, self.steps, self.scale, diagnose
+            )
             yield dataclasses.replace(result, printed=child.printed())
             without_answer = 0 if self.child else without_answer + 1
             if without_answer == MOST_WITHOUT_ANSWER:
@@ -193,9 +202,14 @@ class Checker:
     def _started(self) -> Child:
         """A child process that has loaded the target."""
         self.stack.close()
-        self.child = self.stack.enter_context(Child(HANDLER, self.time_limit))
-        self.loaded_kind = self.child.load(self.target, KINDS)
-        return self.child
+        child = self.stack.enter_context(Child(HANDLER, self.time_limit))
+        try:
+            self.loaded_kind = child.load(self.target, KINDS)
+        except BaseException:
+            self.stack.close()
+            raise
+        self.child = child
+        return child
 
     def _make(self, case: Case, is_first: bool) -> tuple[Mapping[str, Array], Sequence[str]]:
         assert self.child
@@ -204,6 +218,28 @@ class Checker:
         except NoAnswerError:
             self.child = None
             raise
+
+
+class FirstDiagnoses:
+    """Recognises mistakes in the first few cases that depart, and looks for the same in others."""
+
+    def __init__(self) -> None:
+        self.found: list[Diagnosis] = []
+
+    def __call__(
+        self,
+        case: Case,
+        quantities: Mapping[str, Array],
+        exact: Exact | None,
+        before: Sequence[Case],
+    ) -> Diagnosis:
+        if len(self.found) < MOST_IN_FULL:
+            self.found.append(recognise(case, quantities, exact, before))
+            return self.found[-1]
+        matches = (each.matches[:MOST_AGAIN] for each in self.found)
+        names = dict.fromkeys(each.mistakes for each in itertools.chain(*matches))
+        known = [each for each in names if {*each} <= {*MISTAKES}]
+        return recognise_again(case, quantities, exact, before, known)
 
 
 def result_of_run(
@@ -299,7 +335,7 @@ def result_of(
         exact = exact or exact_step(case)
         judgement = judge(case, quantities, exact, input_errors=errors)
         if not judgement.ok:
-            told = explain(exact) if explain else convention(case, [quantities], exact)
+            told = explain(exact) if explain else convention(case, [quantities], exact, "step")
         if not judgement.ok and not told:
             gradients, of_dividing = derived_gradients(case, quantities, exact, errors)
             every = {**quantities, **gradients}

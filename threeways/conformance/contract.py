@@ -34,6 +34,9 @@ METHODS = {"step": ("x", "y", "training"), "backward": ("x", "y"), "forward": ("
 # A function, or a class of which this method is called.
 KINDS = ("function", *METHODS)
 
+# What a training may have that changes plain gradient descent.
+CHANGES_OF_SGD = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
+
 WHY_LEFT_OUT = "only a class's step(x, y, training) gets dropout masks and an optimizer"
 
 
@@ -150,7 +153,11 @@ def can_step(kind: str, case: Case) -> bool:
     """
     if kind == "step":
         return True
-    return not case.network.dropping and (kind != "function" or case.training.optimizer == "sgd")
+    training = case.training
+    plain = training.optimizer == "sgd" and not any(
+        getattr(training, name, None) for name in CHANGES_OF_SGD
+    )
+    return not case.network.dropping and (kind != "function" or plain)
 
 
 def check_signature(implementation: Implementation, name: str) -> None:

@@ -6,7 +6,7 @@ differ, rows are unlike each other, and inputs have both signs. In one the batch
 a layer has units, in one it is a single row, and in one all layers are equally wide, so that a
 wrong transpose fits in shape.
 
-Somebody's code may be written for what a case that they name happens to have: one row, so many
+Somebody's code may be written for what a case that they name happens to have: so many rows and
 outputs, no biases, its learning rate. Cases that are made of it keep that.
 """
 
@@ -20,12 +20,15 @@ from zlib import crc32
 import numpy as np
 
 from shared import LOSSES, Array, Case, Dataset, Layer, Network, Training, Weights
+from threeways.conformance.contract import CHANGES_OF_SGD
 
 # D[0], and the widths of hidden layers, from the start again where there are more.
 WIDTHS = (3, 5, 4, 6, 7)
 SQUARE = 3
 # The number of outputs, unless there is one.
 OUTPUTS = 4
+# So many rows are no width of a small network.
+LARGE = 12
 # The loss that goes with an activation of the output without saying.
 USUAL = {
     "linear": "mean_squared_error",
@@ -52,26 +55,24 @@ def with_biases(case: Case) -> Case | None:
     return dataclasses.replace(case, name=f"{case.name}, no bias 0", parameters=typed)
 
 
-def variants(case: Case, keep: bool = False) -> list[Case]:
-    """A few small cases of the same kind: its layers, loss, and training, other widths and rows.
+def variants(case: Case) -> list[Case]:
+    """A few small cases of the same kind: its layers, loss, and training, other widths and rows."""
+    n_outputs = 1 if case.network.widths[-1] == 1 else OUTPUTS
+    widths, square = _differing_widths(case, n_outputs), _square(case, n_outputs)
+    n_rows = widths[1] if len(widths) > 2 else WIDTHS[1]
+    shapes = [(widths, n_rows), (widths, 1), (square, square[0])]
+    return [made(case, *shape, i + 1) for i, shape in enumerate(shapes)]
 
-    Args:
-        case: the case.
-        keep: whether to keep its number of outputs, and a single row where it takes single rows.
-    """
-    n_outputs = case.network.widths[-1]
-    if not keep and n_outputs > 1:
-        n_outputs = OUTPUTS
-    differing = _differing_widths(case, n_outputs)
-    side = n_outputs if 2 <= n_outputs <= WIDTHS[-1] else SQUARE
-    square = (*[side] * len(case.network.layers), n_outputs)
-    n_rows = differing[1] if len(differing) > 2 else WIDTHS[1]
-    shapes = [(differing, n_rows), (differing, 1), (square, side)]
-    if keep and len(case.first_batch()[0]) == 1:
-        shapes = [(differing, 1), (square, 1)]
-    if keep:
-        shapes = [shape for shape in shapes if shape[0] != case.network.widths]
-    return [made(case, widths, n_rows, i + 1) for i, (widths, n_rows) in enumerate(shapes)]
+
+def variants_that_keep(case: Case) -> list[Case]:
+    """As :func:`variants`, with as many outputs and rows as the case has."""
+    n_rows, n_outputs = case.first_batch()[1].shape
+    widths, square = _differing_widths(case, n_outputs), _square(case, n_outputs)
+    # Where a matrix with the rows of the batch fits in place of its transpose.
+    fitting = (n_rows, *widths[1:]) if 1 < n_rows < LARGE and n_rows != widths[1] else widths
+    shapes = dict.fromkeys((widths, fitting, square))
+    others = [shape for shape in shapes if shape != case.network.widths]
+    return [made(case, shape, n_rows, i + 1) for i, shape in enumerate(others)]
 
 
 def for_everything(cases: Sequence[Case]) -> list[Case]:
@@ -160,6 +161,8 @@ def described(case: Case) -> str:
     if case.network.loss != USUAL.get(layers[-1].activation):
         words.append(case.network.loss)
     words += [training.optimizer] * (training.optimizer != "sgd")
+    changed = [name for name in CHANGES_OF_SGD if getattr(training, name, None)]
+    words += [name.replace("_", " ") for name in changed]
     words += [f"{training.schedule} decay"] * (training.schedule != "constant")
     for word, has in {
         "L1": lambda layer: layer.l1 and layer.is_penalised,
@@ -169,8 +172,12 @@ def described(case: Case) -> str:
         "frozen": lambda layer: not layer.trainable,
     }.items():
         words += [word] * any(map(has, layers))
-    if any(layer.fixed_bias for layer in layers):
-        words.append("fixed biases" if has_biases(case) else "no biases")
+    if not has_biases(case):
+        words.append("no biases")
+    elif any(layer.fixed_bias for layer in layers):
+        words.append("fixed biases")
+    elif case.network.without_bias:
+        words.append("biases in some layers")
     return ", ".join(words)
 
 
@@ -188,6 +195,7 @@ def _kind(case: Case) -> object:
             layer.activation,
             layer.alpha,
             layer.trainable,
+            layer.use_bias,
             layer.fixed_bias,
             _has_no_bias(b, layer),
             layer.is_penalised and (layer.l1 > 0, layer.l2 > 0),
@@ -196,7 +204,8 @@ def _kind(case: Case) -> object:
         )
         for layer, (_, b) in zip(network.layers, case.parameters, strict=True)
     ]
-    rule = (training.optimizer, *training.hyperparameters.items(), training.schedule)
+    changes = [getattr(training, name, None) for name in CHANGES_OF_SGD]
+    rule = (training.optimizer, *training.hyperparameters.items(), *changes, training.schedule)
     return (*layers, network.loss, network.widths[-1] == 1, rule, case.dtype)
 
 
@@ -210,8 +219,14 @@ def _differing_widths(case: Case, n_outputs: int) -> tuple[int, ...]:
     return (*widths, n_outputs)
 
 
+def _square(case: Case, n_outputs: int) -> tuple[int, ...]:
+    """D[0..L], all as wide as the output is, if that is possible."""
+    side = n_outputs if 2 <= n_outputs <= WIDTHS[-1] else SQUARE
+    return (*[side] * len(case.network.layers), n_outputs)
+
+
 def _has_no_bias(b: Array, layer: Layer) -> bool:
-    return layer.fixed_bias and not b.any()
+    return not layer.use_bias or (layer.fixed_bias and not b.any())
 
 
 def _biases(random: np.random.Generator, shape: int | tuple[int, ...]) -> Array:

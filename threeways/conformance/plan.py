@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shared import LOSSES, Case, Layer
 from threeways.conformance.check import CaseResult
-from threeways.conformance.contract import can_step
+from threeways.conformance.contract import CHANGES_OF_SGD, can_step
 from threeways.conformance.made_cases import (
     OUTPUTS,
     USUAL,
@@ -17,7 +17,7 @@ from threeways.conformance.made_cases import (
     for_everything,
     made,
     of_each_kind,
-    variants,
+    variants_that_keep,
     with_biases,
 )
 from threeways.conformance.supports import Supports
@@ -31,7 +31,7 @@ def cases_for_named(named: Iterable[Case], wanted: Supports) -> list[list[Case]]
     groups: list[list[Case]] = []
     known: set[str] = set()
     for case in named:
-        more = [each for each in (with_biases(case), *variants(case, keep=True)) if each]
+        more = [each for each in (with_biases(case), *variants_that_keep(case)) if each]
         groups.append([case, *(each for each in more if wanted.fits(each))])
         groups[-1] = [each for each in groups[-1] if each.name not in known]
         known |= {each.name for each in groups[-1]}
@@ -59,7 +59,12 @@ def cases_that_fit(cases: Sequence[Case], wanted: Supports, kind: str) -> list[C
 
 def _is_plain(case: Case) -> bool:
     """Whether a case has layers, a loss and an optimizer, and nothing else."""
-    return case.training.schedule == "constant" and not any(
+    training = case.training
+    if training.schedule != "constant" or any(
+        getattr(training, name, None) for name in CHANGES_OF_SGD
+    ):
+        return False
+    return not any(
         layer.fixed_bias or not layer.trainable or layer.is_penalised or layer.dropout_rate
         for layer in case.network.layers
     )
@@ -98,8 +103,8 @@ def settled(
 ) -> Iterator[CaseResult]:
     """The results, those of code that is written for the widths of a named case alone settled.
 
-    If a named case is right, and of all small cases of its kind not one could be judged, for an
-    exception or for shapes, then such widths are not what the code is for.
+    If a named case can be judged, but of all small cases of its kind not one, for an exception or
+    for shapes, then such widths are not what the code is for.
 
     Args:
         results: one for each case of each group, in their order.
@@ -111,7 +116,7 @@ def settled(
         own = list(itertools.islice(results, n_own))
         yield from own
         others = list(itertools.islice(results, len(group) - n_own))
-        if all(each.ok for each in own) and all(each.is_unjudged for each in others):
+        if all(each.does_not_fit for each in others) and not any(each.problems for each in own):
             why = "not of these widths"
             others = [
                 dataclasses.replace(each, problems=(), not_supported=f"{why}: {each.problems[0]}")

@@ -13,7 +13,6 @@ from shared import (
     Case,
     Dataset,
     InputError,
-    Layer,
     Network,
     Parameters,
     Slots,
@@ -250,7 +249,7 @@ class StepReader:
         layers = []
         for l, table in enumerate(tables):
             with findings:
-                if table.b is None and l < len(known) and has_bias(known[l]):
+                if table.b is None and l < len(known) and known[l].use_bias:
                     raise InputError(f"parameters[{l}]: 'b' is missing")
                 layers.append((table.W, table.b or [0.0] * len(table.W[0] if table.W else ())))
         findings.raise_any()
@@ -338,12 +337,13 @@ class StepReader:
             with findings:
                 if not of:
                     raise InputError(f"{at}: the optimizer has no slots")
-                if name not in of:
-                    raise InputError(f"{at}: {unknown(name, 'a slot', of)}")
+                if name not in shape_of or name not in of:
+                    known = shape_of.keys() & of.keys()
+                    raise InputError(f"{at}: {unknown(name, 'a slot', sorted(known))}")
         arrays = {}
         for name, (letter, l) in of.items():
             with findings:
-                if name in written:
+                if name in written and name in shape_of:
                     path = f"{at}.{name}"
                     arrays[name] = written[name].array(shape_of[name], self.network.dtype, path)
                     if not np.isfinite(arrays[name]).all():
@@ -389,13 +389,7 @@ class StepReader:
 
 def is_fixed(network: Network, letter: str, l: int) -> bool:
     """Whether updates leave W[l] or b[l] as it is."""
-    layer = network.layers[l]
-    return not layer.trainable or (letter == "b" and (layer.fixed_bias or not has_bias(layer)))
-
-
-def has_bias(layer: Layer) -> bool:
-    """Whether a layer has biases."""
-    return bool(getattr(layer, "use_bias", True))
+    return not network.layers[l].learns(letter)
 
 
 def any_targets(network: Network, n_rows: int) -> Array:

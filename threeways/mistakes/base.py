@@ -196,7 +196,7 @@ class Parts(FeedForward):
     def l2_gradient(self, W: Array, l2: float) -> Array:
         return regularisation.penalty_gradient(W, 0, l2)
 
-    # The learning rate, weight decay, and the rules of the optimizers, each under its name.
+    # The learning rate, clipping, weight decay, and the optimizers' rules, each under its name.
 
     def optimizer_for(self, training: Training) -> Optimizer:
         known = self.optimizer
@@ -204,6 +204,7 @@ class Parts(FeedForward):
         if optimizer is not known:  # just made
             optimizer.rate = self.rate_after
             optimizer.rule = self.own(optimizer.rule)
+            optimizer.clip = optimizer.clip and self.own(optimizer.clip)
             optimizer.decay = optimizer.decay and self.own(optimizer.decay)
         return optimizer
 
@@ -224,6 +225,9 @@ class Parts(FeedForward):
         optimizer = self.optimizer_for(training)
         return self.rate_after(optimizer.training, optimizer.t)
 
+    clipvalue = staticmethod(update_rules.clipvalue)
+    clipnorm = staticmethod(update_rules.clipnorm)
+    global_clipnorm = staticmethod(update_rules.global_clipnorm)
     decay = staticmethod(update_rules.decay)
     # Those that mistakes override; the others are taken from the optimizer itself.
     momentum = staticmethod(update_rules.momentum)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shared import Case
 from shared.quantities import element
-from threeways.conformance.check import CaseResult, common_mistakes
+from threeways.conformance.check import MOST_IN_FULL, CaseResult, common_mistakes
 from threeways.conformance.contract import WHY_LEFT_OUT
 from threeways.conformance.coverage import given_in
 from threeways.report.departures import explain_departures
@@ -16,6 +16,8 @@ from threeways.report.diagnoses import MOST, advice, explain_diagnosis, titles
 
 # How many reasons are given why cases are not supported.
 MOST_REASONS = 3
+# How many kinds of networks that are all right are named.
+MOST_KINDS = 3
 
 
 def explain_checks(
@@ -31,23 +33,28 @@ def explain_checks(
         is_narrowed: whether the implementation, or whoever runs it, says what it is for.
     """
     done: list[CaseResult] = []
+    n_wrong = 0
     for result, case in zip(results, cases, strict=True):
         done.append(result)
-        yield from explain_check(result, case)
+        n_wrong += not result.ok
         if result.ok and result.is_tried:
             yield f"{result.case} {result.dtype}: right"
-        elif result.diagnosis:
+        lines = list(explain_check(result, case))
+        is_brief = n_wrong > MOST_IN_FULL and not result.ok
+        yield from lines[:1] if is_brief else lines
+        if result.diagnosis and not (is_brief and not result.diagnosis.matches):
             first, *more = explain_diagnosis(result.diagnosis)
             yield f"  {first}"
-            if result.diagnosis.verdict == "not unique":
+            if result.diagnosis.verdict == "not unique" and not is_brief:
                 yield from (f"  {line}" for line in more)
-        if not is_narrowed and not result.ok:
-            is_narrowed = True  # once is enough
+        if n_wrong == 1 and not result.ok and not is_narrowed:
             yield from how_to_narrow(result, case)
     wrong = [result for result in done if not result.ok]
     yield from totals(done, cases)
     if not wrong:
         return
+    if not is_narrowed:
+        yield from narrower(done, cases)
     explained = common_mistakes(done)
     if len(explained) == 1:
         yield f"\nOne explanation fits all that depart: {titles(explained[0])}"
@@ -71,7 +78,7 @@ def totals(results: Sequence[CaseResult], cases: Sequence[Case]) -> Iterator[str
         yield f"\n{right} of {len(tried)} right{given_in(judged)}"
     else:
         yield f"\nnothing was checked: none of {len(results)} networks is supported"
-    if told := sum(result.convention is not None for result in results):
+    if told := sum(result.convention is not None for result in tried if not result.ok):
         yield f"{told} wrong by nothing but a convention"
     if left_out := sum(result.left_out for result in results):
         yield f"{left_out} left out: {WHY_LEFT_OUT}"
@@ -92,6 +99,19 @@ def how_to_narrow(result: CaseResult, case: Case) -> Iterator[str]:
         yield f"  it looks as if it were for {expected} layers, and this network has {n_layers}"
     yield "  if this is not what it is for, say what is: --network relu-softmax, say, and --loss;"
     yield "  or @supports(layers=…, loss=…) above it; or raise NotImplementedError in it"
+
+
+def narrower(results: Sequence[CaseResult], cases: Sequence[Case]) -> Iterator[str]:
+    """Lines with the kinds of networks of which all are right, if they are few."""
+    kinds: dict[tuple[str, str], list[bool]] = {}
+    for result, case in zip(results, cases, strict=True):
+        if result.is_tried:
+            layers = "-".join(layer.activation for layer in case.network.layers)
+            kinds.setdefault((layers, case.network.loss), []).append(result.ok)
+    right = [kind for kind, each in kinds.items() if all(each)]
+    if 0 < len(right) <= MOST_KINDS and len(right) < len(kinds):
+        yield "\nAll are right of these; if it is for no others, say so:"
+        yield from (f"  --network {layers} --loss {loss}" for layers, loss in right)
 
 
 def explain_check(result: CaseResult, case: Case) -> Iterator[str]:

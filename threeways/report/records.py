@@ -53,6 +53,9 @@ def explain_step(result: StepResult) -> Iterator[str]:
         yield head + "right, but the file says that it is invalid"
     if not result.step.valid:
         return
+    if result.convention:
+        yield head + result.convention
+        return
     yield from explain_departures(result.judgement, result.step.case, head)
     if result.diagnosis and result.diagnosis.correct.fits:
         yield "  too near the right numbers to tell mistakes apart: none was tried"
