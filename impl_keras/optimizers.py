@@ -32,6 +32,9 @@ class Optimizer(SharedOptimizer):
             ARGUMENTS.get(name, name): np.float64(value)
             for name, value in training.hyperparameters.items()
         }
+        if training.clip:
+            clip, most = training.clip
+            arguments[clip] = np.dtype(variables[0].dtype).type(most)  # here it is not cast
         if training.decay:
             arguments["weight_decay"] = np.float64(training.decay)
         name, place = training.optimizer, training.epsilon_placement
@@ -56,6 +59,8 @@ class Optimizer(SharedOptimizer):
 SLOTS = {
     ("momentum", "momentum"): "momentums",
     ("nesterov", "momentum"): "momentums",
+    ("pytorch_momentum", "momentum"): "momentums",
+    ("pytorch_nesterov", "momentum"): "momentums",
     ("adagrad", "accumulator"): "_accumulators",
     ("rmsprop", "velocity"): "_velocities",
     ("adam", "momentum"): "_momentums",
@@ -72,12 +77,10 @@ def learning_rate(training: Training) -> float | keras.optimizers.schedules.Lear
     eta, steps = np.float64(training.learning_rate), training.decay_steps
     rate = training.decay_rate and np.float64(training.decay_rate)
     match training.schedule:
-        case "step":
-            return schedules.ExponentialDecay(eta, steps, rate, staircase=True)
-        case "exponential":
-            return schedules.ExponentialDecay(eta, steps, rate)
+        case "step" | "exponential":
+            return schedules.ExponentialDecay(eta, steps, rate, training.has_stairs)
         case "inverse_time":
-            return schedules.InverseTimeDecay(eta, steps, rate)
+            return schedules.InverseTimeDecay(eta, steps, rate, training.has_stairs)
         case "cosine":
             return schedules.CosineDecay(eta, steps)
         case "constant":

@@ -13,15 +13,38 @@ import keras
 
 __all__ = ["RULES"]
 
-RULES: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
-    "sgd": keras.optimizers.SGD,
-    "momentum": keras.optimizers.SGD,
-    "nesterov": partial(keras.optimizers.SGD, nesterov=True),
-    "adagrad": keras.optimizers.Adagrad,
-    "rmsprop": keras.optimizers.RMSprop,
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-}
+
+class Momentum(keras.optimizers.SGD):
+    """Keras's SGD that keeps v even where μ is 0; Keras then has none."""
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        if not self.momentum:
+            self.momentums = self.add_optimizer_variables(variables, "momentum")
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        super().update_step(gradient, variable, learning_rate)
+        if not self.momentum:
+            v = self.momentums[self._get_variable_index(variable)]
+            self.assign(v, -keras.ops.cast(learning_rate, variable.dtype) * gradient)
+
+
+class PyTorchMomentum(Momentum):
+    """Keras's SGD with PyTorch's momentum, v ← μv + (1 - d)g, w ← w - ηv, and its Nesterov's."""
+
+    def __init__(self, *args: Any, dampening: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dampening = dampening
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        eta, momentum, dampening = (
+            keras.ops.cast(number, variable.dtype)
+            for number in (learning_rate, self.momentum, self.dampening)
+        )
+        v = self.momentums[self._get_variable_index(variable)]
+        new = keras.ops.where(self.iterations == 0, gradient, (1 - dampening) * gradient)
+        self.assign(v, momentum * v + new)
+        self.assign_sub(variable, eta * (momentum * v + gradient if self.nesterov else v))
 
 
 class AdagradOutsideRoot(keras.optimizers.Adagrad):
@@ -60,6 +83,17 @@ class AdamCorrectedRoot(keras.optimizers.Adam):
         self.assign_sub(variable, eta * m_hat / (keras.ops.sqrt(s_hat) + self.epsilon))
 
 
+RULES: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+    "sgd": keras.optimizers.SGD,
+    "momentum": Momentum,
+    "nesterov": partial(Momentum, nesterov=True),
+    "pytorch_momentum": PyTorchMomentum,
+    "pytorch_nesterov": partial(PyTorchMomentum, nesterov=True),
+    "adagrad": keras.optimizers.Adagrad,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+}
 # In place of Keras's own, with ε elsewhere.
 PLACED: dict[tuple[str, str], Callable[..., keras.optimizers.Optimizer]] = {
     ("adagrad", "outside_root"): AdagradOutsideRoot,

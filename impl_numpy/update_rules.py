@@ -7,13 +7,33 @@ in place, on one array at a time, and overwrites g, so that few arrays as large 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from shared import OPTIMIZERS, Array
+from shared import CLIPS, OPTIMIZERS, Array
 
 __all__ = ["RULES"]
+
+
+def clipvalue(gradients: Sequence[Array], *, most: float) -> None:
+    """g ← g, but at most c and at least -c, for each number of each gradient."""
+    for g in gradients:
+        np.clip(g, -most, most, out=g)
+
+
+def clipnorm(gradients: Sequence[Array], *, most: float) -> None:
+    """g ← g · min(1, c / ‖g‖) for each gradient."""
+    for g in gradients:
+        global_clipnorm([g], most=most)
+
+
+def global_clipnorm(gradients: Sequence[Array], *, most: float) -> None:
+    """g ← g · min(1, c / ‖all g‖): all of them as one vector keep its direction."""
+    norm = math.sqrt(sum(np.vdot(g, g) for g in gradients))
+    if norm > most:
+        for g in gradients:
+            g *= most / norm
 
 
 def decay(eta: float, w: Array, *, weight_decay: float) -> None:
@@ -42,6 +62,22 @@ def nesterov(eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: floa
     v -= g
     w += momentum * v
     w -= g
+
+
+def pytorch_momentum(
+    eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float, dampening: float
+) -> None:
+    """v ← μv + (1 - d)g, at first v ← g, w ← w - ηv: η is not in v, as in PyTorch's SGD."""
+    v *= momentum
+    v += g if t == 0 else (1 - dampening) * g
+    w -= eta * v
+
+
+def pytorch_nesterov(eta: float, t: int, g: Array, w: Array, v: Array, *, momentum: float) -> None:
+    """v ← μv + g, w ← w - η(μv + g): η is not in v, as in PyTorch's SGD."""
+    v *= momentum
+    v += g
+    w -= eta * (momentum * v + g)
 
 
 def adagrad(
@@ -109,4 +145,5 @@ adamw = adam  # the decay, which is what AdamW adds, is not part of the rule
 
 
 # Each under the name of its function.
+CLIP: dict[str, Callable[..., None]] = {name: globals()[name] for name in CLIPS}
 RULES: dict[str, Callable[..., None]] = {name: globals()[name] for name in OPTIMIZERS}

@@ -6,16 +6,32 @@ on one variable at a time, in a graph as well as eagerly.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import tensorflow as tf
 
-from shared import OPTIMIZERS
+from shared import CLIPS, OPTIMIZERS
 
 __all__ = ["RULES"]
 
 Array: TypeAlias = tf.Variable
+
+
+def clipvalue(gradients: Sequence[tf.Tensor], *, most: float) -> list[tf.Tensor]:
+    """g ← g, but at most c and at least -c, for each number of each gradient."""
+    return [tf.clip_by_value(g, -most, most) for g in gradients]
+
+
+def clipnorm(gradients: Sequence[tf.Tensor], *, most: float) -> list[tf.Tensor]:
+    """g ← g · min(1, c / ‖g‖) for each gradient."""
+    return [clipped for g in gradients for clipped in global_clipnorm([g], most=most)]
+
+
+def global_clipnorm(gradients: Sequence[tf.Tensor], *, most: float) -> list[tf.Tensor]:
+    """g ← g · min(1, c / ‖all g‖): all of them as one vector keep its direction."""
+    norm = tf.sqrt(tf.add_n([tf.reduce_sum(g * g) for g in gradients]))
+    return [g * most / tf.maximum(norm, most) for g in gradients]
 
 
 def decay(eta: tf.Tensor, w: Array, *, weight_decay: float) -> None:
@@ -42,6 +58,29 @@ def nesterov(
     """v ← μv - ηg, w ← w + μv - ηg: a look at where v leads (Sutskever et al. 2013)."""
     v.assign(momentum * v - eta * g)
     w.assign_add(momentum * v - eta * g)
+
+
+def pytorch_momentum(
+    eta: tf.Tensor,
+    t: tf.Tensor,
+    g: tf.Tensor,
+    w: Array,
+    v: Array,
+    *,
+    momentum: float,
+    dampening: float,
+) -> None:
+    """v ← μv + (1 - d)g, at first v ← g, w ← w - ηv: η is not in v, as in PyTorch's SGD."""
+    v.assign(momentum * v + tf.where(t == 0, g, (1 - dampening) * g))
+    w.assign_sub(eta * v)
+
+
+def pytorch_nesterov(
+    eta: tf.Tensor, t: tf.Tensor, g: tf.Tensor, w: Array, v: Array, *, momentum: float
+) -> None:
+    """v ← μv + g, w ← w - η(μv + g): η is not in v, as in PyTorch's SGD."""
+    v.assign(momentum * v + g)
+    w.assign_sub(eta * (momentum * v + g))
 
 
 def adagrad(
@@ -113,4 +152,5 @@ adamw = adam  # the decay, which is what AdamW adds, is not part of the rule
 
 
 # Each under the name of its function.
+CLIP: dict[str, Callable[..., list[tf.Tensor]]] = {name: globals()[name] for name in CLIPS}
 RULES: dict[str, Callable[..., None]] = {name: globals()[name] for name in OPTIMIZERS}

@@ -3,16 +3,17 @@
 A file describes a network with its data and training, or a chain of functions:
 
     title, lectures, loss, dtype   loss = "half_squared_error"; delta, of the loss "huber"
-    [[layers]]                     units, activation, alpha, fixed_bias, trainable, l1, l2, dropout,
-                                   alpha_dropout
-    [[parameters]]                 W and b, one table a layer; or
-    [initialise]                   scheme, seed, scale
+    [[layers]]                     units, activation, alpha, use_bias, fixed_bias, trainable, l1,
+                                   l2, dropout, alpha_dropout
+    [[parameters]]                 W and b, one table a layer, no b without use_bias; or
+    [initialise]                   scheme, seed, scale; bias, the scheme of the biases
     [transfer]                     case, layers: first layers to be copied from it, once trained
     [data]                         dataset; or file; or x and y; image_shape, autoencoder, test;
                                    labels, of classes: a list in place of y, or true for a file
     [training]                     learning_rate, epochs, batch_size, seed; optimizer and its
-                                   numbers, epsilon_placement; weight_decay; schedule, decay_rate,
-                                   decay_steps; validation, patience
+                                   numbers, epsilon_placement; weight_decay; clipvalue, clipnorm or
+                                   global_clipnorm; schedule, decay_rate, decay_steps
+                                   or decay_epochs, staircase; validation, patience
     [training.augmentation]        copies, shift, rotate, resize, contrast, noise, seed
     [goal]                         loss, accuracy, test_accuracy: what training has to reach
     [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case
@@ -67,7 +68,14 @@ from shared.losses import LOSSES
 from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
 from shared.own_names import own_names
-from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
+from shared.parameters import (
+    BIAS_SCHEMES,
+    SCHEMES,
+    Parameters,
+    check_parameters,
+    copy_layers,
+    initialise,
+)
 from shared.quantities import is_inside, parse_element, shapes
 from shared.reading import read_text
 from shared.toml import parse_toml
@@ -175,7 +183,7 @@ def _real(path: Path) -> Path:
 @checked
 class _Weights:
     W: _Matrix
-    b: _Row
+    b: _Row | None = None
 
     def __post_init__(self) -> None:
         _check_rectangular("W", self.W)
@@ -186,6 +194,7 @@ class _Initialise:
     scheme: Annotated[Text, one_of("an initialisation scheme", SCHEMES)] = "glorot_uniform"
     seed: NaturalInt = 0
     scale: Annotated[PositiveFloat, Le(1e6)] = 0.05
+    bias: Annotated[Text, one_of("an initialisation scheme of biases", BIAS_SCHEMES)] = "zeros"
 
 
 @checked
@@ -259,8 +268,8 @@ class _Transfer:
 
 @checked
 class _CaseFile:
-    loss: LossName
     layers: tuple[Layer, ...]
+    loss: LossName
     data: _Data
     training: Training
     title: Text = ""
@@ -368,7 +377,7 @@ class _CaseFile:
         if self.parameters is not None:
             return check_parameters(network, [(table.W, table.b) for table in self.parameters])
         start = self.initialise or _Initialise()
-        return initialise(network, start.scheme, start.seed, start.scale)
+        return initialise(network, start.scheme, start.seed, start.scale, start.bias)
 
 
 @checked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from shared.activations import ACTIVATIONS
+from shared.errors import short, unknown
+from shared.other_names import SAME_LOSSES
 
 Array = np.ndarray[Any, Any]
 
@@ -91,3 +94,40 @@ LOSSES: dict[str, Loss] = {
     "bipolar_perceptron": Loss(("sign",), from_logits=True, targets=_BIPOLAR),
     "output": Loss(_SMOOTH),
 }
+
+
+def loss_named(name: str, output: str = "") -> str:
+    """The name in ``LOSSES`` of the loss that is called so here or elsewhere, such as ``"mse"``.
+
+    Args:
+        name: the loss.
+        output: the activation of the output layer; of several losses, the one that fits is meant.
+
+    Raises:
+        ValueError: there is no such loss, or several that do not fit the output layer.
+
+    >>> loss_named("MSE"), loss_named("cross_entropy", "sigmoid")
+    ('mean_squared_error', 'binary_crossentropy')
+    """
+    if name in LOSSES:
+        return name
+    plain = _plain(name)
+    same = [each for each in LOSSES if _plain(each) == plain]
+    meant = [each for each in (*same, *SAME_LOSSES.get(plain, ())) if each in LOSSES]
+    fitting = [each for each in meant if output in LOSSES[each].fits]
+    if len(meant) == 1 or fitting or (meant and not output):
+        return (fitting or meant)[0]
+    if meant:
+        needs = (f"{LOSSES[each].fits[0]} units ({each!r})" for each in meant)
+        raise ValueError(
+            f"{short(name)} does not fit an output layer of {output!r} units, only of "
+            + " or ".join(needs)
+        )
+    more = ""
+    if plain == "sparsecategoricalcrossentropy":
+        more = " (and give the labels as labels in [data])"
+    raise ValueError(unknown(name, "a loss", LOSSES) + more)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower()).removesuffix("loss")

@@ -5,6 +5,9 @@ Where else ε is added than in Keras, papers and libraries differ (``Training.ep
     inside_root      √(s + ε)    Keras's AdaGrad and RMSprop
     outside_root     √s + ε      Keras's Adam; PyTorch's Adagrad and RMSprop
     corrected_root   √ŝ + ε      PyTorch's Adam; Kingma & Ba 2015, algorithm 1
+
+What momentum sums up differs, too: v ← μv - ηg, w ← w + v in Keras, v ← μv + g, w ← w - ηv in
+PyTorch. While η is constant, its v is Keras's divided by -η, and the weights are the same.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ OPTIMIZERS: dict[str, UpdateRule] = {
     "sgd": UpdateRule(),
     "momentum": UpdateRule({"momentum": 0.9}, ("momentum",)),
     "nesterov": UpdateRule({"momentum": 0.9}, ("momentum",)),
+    "pytorch_momentum": UpdateRule({"momentum": 0.9, "dampening": 0.0}, ("momentum",)),
+    "pytorch_nesterov": UpdateRule({"momentum": 0.9}, ("momentum",)),
     "adagrad": UpdateRule(
         {"initial_accumulator": 0.1, "epsilon": 1e-7},
         ("accumulator",),
@@ -57,7 +62,11 @@ OPTIMIZERS: dict[str, UpdateRule] = {
         _ADAM, hyperparameters={**_ADAM.hyperparameters, "weight_decay": 0.004}
     ),
 }
+# The ways to clip gradients: each number to ±c; each variable's gradient, or all gradients
+# together, to the Euclidean norm c.
+CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
 # The hyperparameters of each schedule, by which the learning rate changes with the steps.
+# ``decay_epochs`` may stand for ``decay_steps``.
 SCHEDULES: dict[str, tuple[str, ...]] = {
     "constant": (),
     "step": ("decay_rate", "decay_steps"),
@@ -65,3 +74,5 @@ SCHEDULES: dict[str, tuple[str, ...]] = {
     "inverse_time": ("decay_rate", "decay_steps"),
     "cosine": ("decay_steps",),
 }
+# The schedules that may have stairs; "step" always has.
+STAIRCASES = ("exponential", "inverse_time")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,17 @@ import pytest
 from click.testing import CliRunner
 
 from impl_numpy import FeedForward
-from shared import Array, Case, InputError, load_case
+from shared import (
+    Array,
+    Case,
+    InputError,
+    Layer,
+    Network,
+    Training,
+    Weights,
+    initialise,
+    load_case,
+)
 from tests.problems import Problem
 from threeways.cli import main
 from threeways.conformance.check import CaseResult, result_of, result_of_run
@@ -272,9 +284,180 @@ def step(network, parameters, x, y, learning_rate):
     plain = run(main, ["check", "summed.py:step", "uio-9-buildings"])
     assert plain.exit_code == 1
     assert "your loss is 10 times this case's (N = 5: a sum over the rows" in plain.output
-    assert "\n1 wrong by nothing but a convention\n" in plain.output
+    assert " wrong by nothing but a convention\n" in plain.output
     summed = run(main, ["check", "summed.py:step", "uio-9-buildings", "--scale", "sum"])
     assert summed.exit_code == 0, summed.output
     wrong = run(main, ["check", "summed.py:step", "uio-9-buildings", "--scale", "none"])
     assert wrong.exit_code == 2
     assert "scale: expected 'sum' or a number above 0, not 'none'" in wrong.output
+
+
+def net_of(training: Training) -> Any:
+    """A class that trains by another optimizer than it is told to."""
+
+    class Other(FeedForward):
+        def step(self, x: Array, y: Array, _: Training) -> Any:
+            return super().step(x, y, training)
+
+    return Other
+
+
+def trained(**fields: Any) -> Training:
+    return Training(learning_rate=0.1, **fields)
+
+
+PYTORCHS_ADAM = (
+    "this is PyTorch's and the paper's Adam, ε beside the corrected root √v̂; this case has "
+)
+OPTIMIZERS_OF_OTHERS: dict[str, tuple[Training, Training, str]] = {
+    "adam": (
+        trained(optimizer="adam"),
+        trained(optimizer="adam", epsilon_placement="corrected_root"),
+        PYTORCHS_ADAM
+        + "Keras's Adam, ε beside the root: set epsilon_placement = \"corrected_root\"; all else",
+    ),
+    "adam-with-its-own-epsilon": (
+        trained(optimizer="adam"),
+        trained(optimizer="adam", epsilon_placement="corrected_root", epsilon=1e-8),
+        PYTORCHS_ADAM + "Keras's Adam, ε beside the root: set "
+        'epsilon_placement = "corrected_root", epsilon = 1e-08; all else agrees',
+    ),
+    "keras": (
+        trained(optimizer="adam", epsilon_placement="corrected_root"),
+        trained(optimizer="adam"),
+        "this is Keras's Adam, ε beside the root; this case has PyTorch's and the paper's Adam",
+    ),
+    "adamw": (
+        trained(optimizer="adamw", weight_decay=0.1),
+        trained(
+            optimizer="adamw", weight_decay=0.1, epsilon_placement="corrected_root", epsilon=1e-8
+        ),
+        "this is PyTorch's AdamW, ε beside the corrected root √v̂; this case has Keras's AdamW",
+    ),
+    "rmsprop": (
+        trained(optimizer="rmsprop", rho=0.9),
+        trained(optimizer="rmsprop", rho=0.9, epsilon_placement="outside_root", epsilon=1e-8),
+        "this is PyTorch's RMSprop, ε beside the root; this case has Keras's RMSprop, ε inside",
+    ),
+    "adagrad": (
+        trained(optimizer="adagrad"),
+        trained(
+            optimizer="adagrad",
+            epsilon_placement="outside_root",
+            epsilon=1e-10,
+            initial_accumulator=0.0,
+        ),
+        "this is PyTorch's Adagrad, ε beside the root; this case has Keras's Adagrad, ε inside",
+    ),
+    "dampening": (
+        trained(optimizer="momentum", momentum=0.5),
+        Training(learning_rate=0.05, optimizer="momentum", momentum=0.5),
+        "this is momentum with dampening, v ← μv + (1 - μ)g and w ← w - ηv, whose steps are (1 - ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("its", "theirs", "line"), OPTIMIZERS_OF_OTHERS.values(), ids=OPTIMIZERS_OF_OTHERS
+)
+def test_optimizers_of_other_frameworks(its: Training, theirs: Training, line: str) -> None:
+    case = dataclasses.replace(HALF, training=its)
+
+    class Given(net_of(theirs)):  # type: ignore[misc]
+        def step(self, *inputs: Any) -> Any:
+            every = super().step(*inputs).quantities()
+            return {name: every[name] for name in ("loss", "dW[0]", "W_next[0]", "W_next[1]")}
+
+    for network in (Given, net_of(theirs)) if its.optimizer != "momentum" else (Given,):
+        found = result(network, case)
+        assert found.convention
+        assert found.convention.startswith(line)
+        assert not found.ok
+        assert found.diagnosis is None
+
+
+def test_a_buffer_of_gradients() -> None:
+    its = trained(optimizer="momentum")
+    case = dataclasses.replace(HALF, training=its)
+
+    class Buffer(FeedForward):
+        def step(self, *inputs: Any) -> Any:
+            every = super().step(*inputs).quantities()
+            return {
+                name: each / -0.1 if name.startswith("momentum_") else each
+                for name, each in every.items()
+            }
+
+    found = result(Buffer, case)
+    assert found.convention
+    assert found.convention.startswith("this is PyTorch's momentum, v ← μv + g and w ← w - ηv")
+
+
+def test_an_optimizer_that_is_wrong_is_no_convention() -> None:
+    case = dataclasses.replace(HALF, training=trained(optimizer="adam"))
+    wrong = net_of(trained(optimizer="adam", beta_1=0.8, epsilon_placement="corrected_root"))
+    assert result(wrong, case).convention is None
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "conventions.md").read_text(encoding="utf-8")
+
+
+def numbers_of_table(first: str) -> dict[str, float]:
+    """The last column of a table of the page by its first; ``first`` is the head of that."""
+    table = PAGE.partition(f"| {first} |")[2].partition("\n\n")[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines()[2:]]
+    return {cells[0].strip(): float(cells[-1]) for cells in rows}
+
+
+def test_the_page_has_the_losses() -> None:
+    """Of three outputs in four rows that are off by √2, in each of its definitions."""
+    N, K = 4, 3
+    of = {}
+    for output in ("linear-mse", "sigmoid-half"):
+        network = Problem("tanh", output, (1, K), N, "float64").case().network
+        net = FeedForward(network, initialise(network, "zeros", 0))
+        x = np.zeros((N, 1))
+        of[network.loss] = float(np.asarray(net.backward(x, net.predict(x) + np.sqrt(2)).loss))
+    assert list(numbers_of_table("definition").values()) == pytest.approx(
+        [
+            of["mean_squared_error"],
+            of["half_squared_error"],
+            of["mean_squared_error"] * K,
+            of["half_squared_error"] * N,
+            of["half_squared_error"] * 2 * N,
+        ]
+    )
+
+
+def test_the_page_has_the_optimizers() -> None:
+    adam = {"epsilon_placement": "corrected_root", "epsilon": 1e-8}
+    beside = {"epsilon_placement": "outside_root"}
+    trainings = [
+        trained(),
+        trained(optimizer="momentum"),
+        trained(optimizer="momentum"),
+        Training(learning_rate=0.01, optimizer="momentum"),
+        trained(optimizer="nesterov"),
+        trained(optimizer="adagrad"),
+        trained(optimizer="adagrad", **beside, epsilon=1e-10, initial_accumulator=0.0),
+        trained(optimizer="rmsprop"),
+        trained(optimizer="rmsprop", **beside, epsilon=1e-8, rho=0.99),
+        trained(optimizer="adam"),
+        trained(optimizer="adam", **adam),
+        trained(optimizer="adamw"),
+        trained(optimizer="adamw", **adam, weight_decay=0.01),
+    ]
+    network = Network(n_features=1, layers=(Layer(units=1),), loss="output")
+    x, y = np.array([[0.001]]), np.zeros((1, 1))
+    given = numbers_of_table("optimizer")
+    assert len(given) == len(trainings)
+    for training, number in zip(trainings, given.values(), strict=True):
+        net = FeedForward(network, (Weights(np.ones((1, 1)), np.zeros(1)),))
+        net.step(x, y, training)
+        after = float(net.step(x, y, training).W_next[0][0, 0])
+        assert after == pytest.approx(number, rel=1e-9)
+
+
+def test_the_page_has_a_step_that_is_right() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(code, {})

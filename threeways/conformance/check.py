@@ -261,8 +261,8 @@ def result_of_run(
         make: makes a step with it.
         require: the quantities that have to be there if a step has them.
         steps: how many to make.
-        diagnose: finds the mistakes that make the numbers of a wrong step.
         scale: as in :func:`check_implementation`.
+        diagnose: finds the mistakes that make the numbers of a wrong step.
     """
     run = Run(case, kind, steps)
     step, errors = run.first(), NO_ERRORS
@@ -322,8 +322,8 @@ def result_of(
         exact: the exact step, if it has been computed already.
         before: the earlier steps of the same run.
         errors: that the start of the step may have.
-        diagnose: finds the mistakes that make its numbers.
         explain: the convention by which the quantities are right; unless given, the step is alone.
+        diagnose: finds the mistakes that make its numbers.
     """
     if quantities:
         problems = [*problems, *missing(case, quantities, require)]
@@ -335,7 +335,7 @@ def result_of(
         exact = exact or exact_step(case)
         judgement = judge(case, quantities, exact, input_errors=errors)
         if not judgement.ok:
-            told = explain(exact) if explain else convention(case, [quantities], exact)
+            told = explain(exact) if explain else convention(case, [quantities], exact, "step")
         if not judgement.ok and not told:
             gradients, of_dividing = derived_gradients(case, quantities, exact, errors)
             every = {**quantities, **gradients}

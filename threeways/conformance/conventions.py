@@ -9,23 +9,40 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared import LOSSES, Array, Case, InputError, Weights
+from shared import LOSSES, OPTIMIZERS, Array, Case, InputError, Weights
 from shared.errors import short
 from shared.quantities import shapes
 from threeways.conformance.answers import Quantities
+from threeways.conformance.descent import is_plain
 from threeways.conformance.layouts import kind
-from threeways.conformance.run import NO_ERRORS, Run
+from threeways.conformance.run import NO_ERRORS, Errors, Run
 from threeways.exact.judge import judge
 from threeways.exact.oracle import Exact, exact_step
 
 # How close a measured ratio has to be to a factor for that to be tried.
 NEAR = 1e-3
+
+# Where PyTorch's defaults are other than Keras's (torch.optim, 2.x).
+PYTORCH = {
+    "adagrad": {"epsilon": 1e-10, "initial_accumulator": 0.0},
+    "rmsprop": {"epsilon": 1e-8, "rho": 0.99},
+    "adam": {"epsilon": 1e-8},
+    "adamw": {"epsilon": 1e-8, "weight_decay": 0.01},
+}
+TITLES = {"adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
+PLACES = {
+    "inside_root": "inside the root",
+    "outside_root": "beside the root",
+    "corrected_root": "beside the corrected root √v̂",
+}
 
 Scale = float | str
 Turn = Callable[[Mapping[str, Array]], Quantities]
@@ -46,7 +63,12 @@ class Convention(NamedTuple):
 
 
 def convention(
-    case: Case, given: Sequence[Mapping[str, Array]], exact: Exact, implementation: str = "function"
+    case: Case,
+    given: Sequence[Mapping[str, Array]],
+    exact: Exact,
+    implementation: str | None = None,
+    input_errors: Errors = NO_ERRORS,
+    output_errors: Errors = NO_ERRORS,
 ) -> str | None:
     """One line about the convention that makes every number right; None if there is none.
 
@@ -54,18 +76,33 @@ def convention(
         case: the case.
         given: the quantities of its steps so far, of which the last departs.
         exact: the exact step that the last was compared with.
-        implementation: what made the steps, one of ``contract.KINDS``.
+        implementation: what made the steps, one of ``contract.KINDS``; None if they are recorded.
+        input_errors: of the start of the first step, as in :func:`threeways.exact.judge.judge`.
+        output_errors: of the quantities of each step, as there.
     """
     accepted = Fraction(exact.scale)
     ratio = _ratio(case, given[-1], exact) * exact.scale
     scales = {accepted: "", **{c: why for c, why in factors(case).items() if _is_near(ratio, c)}}
-    for theirs in (Convention(case, dict, ""), *_others(case, given[-1], exact)):
+    explains = partial(
+        _explains,
+        implementation=implementation or "step",
+        input_errors=input_errors,
+        output_errors=output_errors,
+    )
+    for theirs in (
+        Convention(case, dict, ""),
+        *_others(case, given[-1], exact, bool(implementation)),
+    ):
         turned = [theirs.turn(each) for each in given]
         for scale, why in scales.items():
             told = [theirs.line] if theirs.line else []
             told += [_of_scale(case, given[-1], scale, why)] if scale != accepted else []
-            if told and _explains(theirs.case, turned, implementation, scale):
-                accepting = f": scale={_accepting(case, scale)} accepts it" if why else ""
+            if told and explains(theirs.case, turned, scale):
+                accepting = (
+                    f": scale={_accepting(case, scale)} accepts it"
+                    if why and implementation
+                    else ""
+                )
                 return f"{'; '.join(told)}; all else agrees{accepting}"
     return None
 
@@ -150,7 +187,7 @@ def scale_of(case: Case, quantities: Mapping[str, Array], scale: Scale) -> float
 
 def unscaled(
     case: Case, quantities: Mapping[str, Array], exact: Exact
-) -> tuple[Mapping[str, Array], Exact | None]:
+) -> tuple[Mapping[str, Array], Exact]:
     """The quantities as the case's own loss has them, for mistakes to be recognised in.
 
     Args:
@@ -159,8 +196,8 @@ def unscaled(
         exact: the exact step, of a loss that may be scaled.
 
     Returns:
-        They, and the exact step; None if it was of another scale. What an optimizer makes of a
-        scaled gradient is left out.
+        They, and the exact step of the case's own loss. What an optimizer makes of a scaled
+        gradient is left out.
     """
     if exact.scale == 1:
         return quantities, exact
@@ -168,7 +205,7 @@ def unscaled(
         name: array / exact.scale if name[0] == "d" or name == "loss" else array
         for name, array in quantities.items()
         if "_" not in name
-    }, None
+    }, exact_step(case)
 
 
 def _ratio(case: Case, quantities: Mapping[str, Array], exact: Exact) -> float:
@@ -177,7 +214,7 @@ def _ratio(case: Case, quantities: Mapping[str, Array], exact: Exact) -> float:
     for name in sorted(quantities, key=lambda name: _place(name, by_kind)):
         if name.partition("[")[0] in by_kind:
             zero = np.zeros(())
-        elif name[1:].startswith("_next") and case.training.optimizer == "sgd":
+        elif name[1:].startswith("_next") and is_plain(case.training):
             zero = getattr(case.parameters[int(name[7:-1])], name[0]).astype(float)
         else:
             continue
@@ -200,24 +237,37 @@ def _is_near(ratio: float, factor: Fraction) -> bool:
 def _explains(
     case: Case,
     given: Sequence[Mapping[str, Array]],
+    scale: Fraction,
     implementation: str,
-    scale: Fraction | float = 1.0,
+    input_errors: Errors,
+    output_errors: Errors,
 ) -> bool:
     """Whether every number of every step is right, as this case and this scale have it."""
     run = Run(case, implementation, len(given))
-    step, errors = run.first(), NO_ERRORS
-    for quantities in given:
-        exact = exact_step(step, float(scale))
-        if not judge(step, quantities, exact, input_errors=errors).ok:
+    step, errors = run.first(), input_errors
+    exact = exact_step(step, float(scale))
+    for i, quantities in enumerate(given):
+        if i:
+            step, errors = run.next(step, given[i - 1], exact, errors)
+            exact = exact_step(step, float(scale))
+        of_given = {name: each for name, each in output_errors.items() if name in quantities}
+        judgement = judge(step, quantities, exact, input_errors=errors, output_errors=of_given)
+        if not judgement.ok:
             return False
-        step, errors = run.next(step, quantities, exact, errors)
     return True
 
 
-def _others(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Iterator[Convention]:
+def _others(
+    case: Case, quantities: Mapping[str, Array], exact: Exact, has_layout: bool
+) -> Iterator[Convention]:
     """The conventions other than of scale that a step may follow."""
-    yield from _layouts(case, quantities, exact)
+    if has_layout:
+        yield from _layouts(case, quantities, exact)
     yield from _biases(case, quantities)
+    computed = [name for name in quantities if "_" not in name]
+    if all(np.allclose(quantities[name], exact.values[name], NEAR) for name in computed):
+        yield from _epsilons(case)
+        yield from _momenta(case, quantities)
 
 
 def _layouts(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Iterator[Convention]:
@@ -264,4 +314,63 @@ def _biases(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention]
         dataclasses.replace(case, network=free),
         dict,
         "this case keeps its biases (fixed_bias), yours are updated",
+    )
+
+
+def _epsilons(case: Case) -> Iterator[Convention]:
+    """Adam, AdamW, Adagrad and RMSprop of another framework, with its ε and other defaults."""
+    training = case.training
+    rule = OPTIMIZERS[training.optimizer]
+    here = training.epsilon_placement or (*rule.epsilon_placements, "")[0]
+    for place in rule.epsilon_placements:
+        defaults = PYTORCH[training.optimizer] if place != rule.epsilon_placements[0] else {}
+        free = {name: each for name, each in defaults.items() if getattr(training, name) is None}
+        for numbers in ({}, free):
+            changed: dict[str, Any] = {"epsilon_placement": place} if place != here else {}
+            changed |= {
+                name: each for name, each in numbers.items() if each != rule.hyperparameters[name]
+            }
+            if changed:
+                settings = ", ".join(
+                    f"{name} = {json.dumps(each)}" for name, each in changed.items()
+                )
+                yield Convention(
+                    dataclasses.replace(case, training=dataclasses.replace(training, **changed)),
+                    dict,
+                    f"this is {_named(training.optimizer, place)}; this case has "
+                    f"{_named(training.optimizer, here)}: set {settings}",
+                )
+
+
+def _named(optimizer: str, place: str) -> str:
+    """An optimizer by who defines it so: ``PyTorch's and the paper's Adam, ε beside √v̂``."""
+    whose = "Keras's" if place == OPTIMIZERS[optimizer].epsilon_placements[0] else "PyTorch's"
+    if optimizer == "adam" and whose == "PyTorch's":
+        whose = "PyTorch's and the paper's"
+    return f"{whose} {TITLES[optimizer]}, ε {PLACES[place]}"
+
+
+def _momenta(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention]:
+    """Momentum whose buffer is a sum of gradients, or their mean, and not a step."""
+    training = case.training
+    if training.optimizer not in ("momentum", "nesterov"):
+        return
+    rate = training.learning_rate
+
+    def steps(given: Mapping[str, Array]) -> Quantities:
+        return {
+            name: -rate * each if name.startswith("momentum_") else each
+            for name, each in given.items()
+        }
+
+    if any(name.startswith("momentum_") for name in quantities):
+        line = "this is PyTorch's momentum, v ← μv + g and w ← w - ηv; this case keeps -ηv"
+        yield Convention(case, steps, line)
+    mu = training.hyperparameters["momentum"]
+    slower = dataclasses.replace(training, learning_rate=rate * (1 - mu))
+    yield Convention(
+        dataclasses.replace(case, training=slower),
+        steps,
+        "this is momentum with dampening, v ← μv + (1 - μ)g and w ← w - ηv, whose steps are "
+        "(1 - μ) times this case's",
     )

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from shared import Array, Case
+from shared import Array, Case, Training
 from threeways.exact.bounds import bounds
 from threeways.exact.optimizers import learning_rate
 from threeways.exact.oracle import Exact
+
+# The fields of a training whose update is W_next = W - η dW.
+PLAIN = {"learning_rate", "optimizer", "schedule", "decay_rate", "decay_steps"}
+
+
+def is_plain(training: Training) -> bool:
+    """Whether an update is W_next = W - η dW: by sgd, without weight decay or clipping."""
+    given = {name for name, value in training.of_step.items() if value}
+    return training.optimizer == "sgd" and given <= PLAIN
 
 
 def derived_gradients(
@@ -33,15 +42,14 @@ def derived_gradients(
         W_next is right as dW.
     """
     rate = float(learning_rate(case.training, case.steps_before))
-    if case.training.optimizer != "sgd" or not rate:
+    if not is_plain(case.training) or not rate:
         return {}, {}
     allowed = bounds(case, exact.values, input_errors=input_errors, scale=exact.scale)
     gradients, errors = {}, {}
     for l, (layer, weights) in enumerate(zip(case.network.layers, case.parameters, strict=True)):
         for letter, start in weights._asdict().items():
             name, after = f"d{letter}[{l}]", f"{letter}_next[{l}]"
-            moves = layer.trainable and not (letter == "b" and layer.fixed_bias)
-            if moves and after in quantities and name not in quantities:
+            if layer.learns(letter) and after in quantities and name not in quantities:
                 with np.errstate(all="ignore"):
                     gradients[name] = (start.astype(float) - quantities[after]) / rate
                     errors[name] = allowed[after] / rate + np.abs(gradients[name]) * 2.0**-51

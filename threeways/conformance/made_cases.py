@@ -172,8 +172,12 @@ def described(case: Case) -> str:
         "frozen": lambda layer: not layer.trainable,
     }.items():
         words += [word] * any(map(has, layers))
-    if any(layer.fixed_bias for layer in layers):
-        words.append("fixed biases" if has_biases(case) else "no biases")
+    if not has_biases(case):
+        words.append("no biases")
+    elif any(layer.fixed_bias for layer in layers):
+        words.append("fixed biases")
+    elif case.network.without_bias:
+        words.append("biases in some layers")
     return ", ".join(words)
 
 
@@ -191,6 +195,7 @@ def _kind(case: Case) -> object:
             layer.activation,
             layer.alpha,
             layer.trainable,
+            layer.use_bias,
             layer.fixed_bias,
             _has_no_bias(b, layer),
             layer.is_penalised and (layer.l1 > 0, layer.l2 > 0),
@@ -221,7 +226,7 @@ def _square(case: Case, n_outputs: int) -> tuple[int, ...]:
 
 
 def _has_no_bias(b: Array, layer: Layer) -> bool:
-    return layer.fixed_bias and not b.any()
+    return not layer.use_bias or (layer.fixed_bias and not b.any())
 
 
 def _biases(random: np.random.Generator, shape: int | tuple[int, ...]) -> Array:

@@ -75,9 +75,11 @@ class Run:
             allowed = bounds(before, exact.values, input_errors=errors, scale=exact.scale)
         start_errors: dict[str, Array] = {}
 
-        def start(name: str, of_next_step: str) -> Array:
+        def start(name: str, of_next_step: str, l: int) -> Array:
             if name in known:
                 return known[name]
+            if name not in exact.values:  # this layer has no biases
+                return np.zeros_like(before.parameters[l].b)
             value = exact.values[name]
             if allowed:
                 eps = float(np.finfo(before.dtype).eps)
@@ -86,12 +88,12 @@ class Run:
 
         layers = range(len(before.parameters))
         parameters = tuple(
-            Weights(*(start(f"{letter}_next[{l}]", f"{letter}[{l}]") for letter in "Wb"))
+            Weights(*(start(f"{letter}_next[{l}]", f"{letter}[{l}]", l) for letter in "Wb"))
             for l in layers
         )
         slots: Slots = {
             f"{slot}_{letter}": tuple(
-                start(name, name) for name in (f"{slot}_{letter}[{l}]" for l in layers)
+                start(f"{slot}_{letter}[{l}]", f"{slot}_{letter}[{l}]", l) for l in layers
             )
             for slot in self.training.slots
             for letter in "Wb"

@@ -6,15 +6,25 @@ is the learning rate and t the number of steps made before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from flint import arb
 
 from shared import OPTIMIZERS, Training
-from threeways.exact.arithmetic import Number, sqrt, square
+from threeways.exact.arithmetic import Number, sqrt, square, total
 
 Updated: TypeAlias = tuple[Number, ...]
+
+
+def clipped(gradients: Sequence[Sequence[arb]], clip: str, most: arb) -> list[list[arb]]:
+    """The gradients of several variables, a list of balls each, after clipping."""
+    if clip == "clipvalue":
+        return [[g.min(most).max(-most) for g in each] for each in gradients]
+    if clip == "clipnorm" and len(gradients) > 1:
+        return [part for each in gradients for part in clipped([each], clip, most)]
+    norm = sqrt(total(square(g) for each in gradients for g in each))
+    return [[g * most / norm.max(most) for g in each] for each in gradients]
 
 
 def decayed(w: Number, eta: Number, weight_decay: Number) -> Number:
@@ -34,6 +44,27 @@ def momentum(w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: 
 def nesterov(w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: Number) -> Updated:
     v_next = momentum * v - eta * g
     return v_next, w + momentum * v_next - eta * g
+
+
+def pytorch_momentum(
+    w: Number,
+    g: Number,
+    v: Number,
+    *,
+    eta: Number,
+    t: int,
+    momentum: Number,
+    dampening: Number,
+) -> Updated:
+    v_next = momentum * v + (g if t == 0 else (1 - dampening) * g)
+    return v_next, w - eta * v_next
+
+
+def pytorch_nesterov(
+    w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: Number
+) -> Updated:
+    v_next = momentum * v + g
+    return v_next, w - eta * (momentum * v_next + g)
 
 
 def adagrad(
@@ -101,15 +132,14 @@ def learning_rate(training: Training, t: int) -> arb:
     """η after t steps, by the schedule."""
     eta, rate = arb(training.learning_rate), arb(training.decay_rate or 1)
     steps = training.decay_steps or 1
+    past = arb(t // steps) if training.has_stairs else arb(t) / steps
     match training.schedule:
         case "constant":
             return eta
-        case "step":
-            return eta * rate ** (t // steps)
-        case "exponential":
-            return eta * rate ** (arb(t) / steps)
+        case "step" | "exponential":
+            return eta * rate**past
         case "inverse_time":
-            return eta / (1 + rate * t / steps)
+            return eta / (1 + rate * past)
         case "cosine":
             return eta * (1 + arb.cos_pi(arb(min(t, steps)) / steps)) / 2
         case unknown:

@@ -17,9 +17,12 @@ from types import ModuleType
 from impl_numpy import FeedForward
 from threeways.mistakes import (
     backward,
+    clipping,
+    decay,
     factors,
     forward,
     layers,
+    losses,
     optimizers,
     recording,
     regularisation,
@@ -41,7 +44,17 @@ def _of(module: ModuleType) -> Iterator[type[Mistake]]:
 
 MISTAKES: dict[str, type[Mistake]] = {
     mistake.name: mistake
-    for module in (factors, forward, backward, regularisation, updates, optimizers)
+    for module in (
+        factors,
+        forward,
+        losses,
+        backward,
+        regularisation,
+        updates,
+        clipping,
+        decay,
+        optimizers,
+    )
     for mistake in _of(module)
 }
 MISTAKES |= {mistake.name: mistake for mistake in layers.in_one_layer(MISTAKES)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from impl_numpy import FeedForward, optimizers, regularisation, update_rules
+from impl_numpy import FeedForward, losses, optimizers, regularisation, update_rules
 from impl_numpy.optimizers import Optimizer
 from shared import LOSSES, Array, Layer, Network, Training
 
@@ -25,10 +26,15 @@ CROSSENTROPIES = (*TWO_TERMS, "categorical_crossentropy")
 FITTING = ("binary_crossentropy", "categorical_crossentropy")
 # How far Keras keeps probabilities away from 0 and 1.
 CLIP = 1e-7
+# The values of ε that people keep logarithms and divisions finite with, the most usual first.
+EPSILONS = (1e-8, 1e-5, 1e-6, 1e-7, 1e-9, 1e-10, 1e-12, 1e-15)
 
 
 class Parts(FeedForward):
     """The correct network, split into more methods for mistakes to override."""
+
+    # Steps in an epoch, where that is known.
+    steps_per_epoch: int | None = None
 
     @property
     def last(self) -> int:
@@ -92,6 +98,16 @@ class Parts(FeedForward):
             )
             db.append(self.whole_bias_gradient(l, self.delta_for_biases(l, y, dz)))
         return dz, dW, db
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        derivative = self.loss_derivative(y, z, a)
+        if self.network.loss_from_logits:
+            return derivative
+        return self.activation_backward(self.last, derivative, z, a)
+
+    def loss_derivative(self, y: Array, z: Array, a: Array) -> Array:
+        """The loss's derivative with respect to what it takes, z[L-1] or a[L], (N, D[L])."""
+        return losses.BACKWARD[self.network.loss](y, z, a, **self.network.loss_arguments)
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
         W = self.weights_above(l, dz_next, a)
@@ -181,7 +197,7 @@ class Parts(FeedForward):
     def l2_gradient(self, W: Array, l2: float) -> Array:
         return regularisation.penalty_gradient(W, 0, l2)
 
-    # The learning rate, weight decay, and the rules of the optimizers, each under its name.
+    # The learning rate, clipping, weight decay, and the optimizers' rules, each under its name.
 
     def optimizer_for(self, training: Training) -> Optimizer:
         known = self.optimizer
@@ -189,6 +205,7 @@ class Parts(FeedForward):
         if optimizer is not known:  # just made
             optimizer.rate = self.rate_after
             optimizer.rule = self.own(optimizer.rule)
+            optimizer.clip = optimizer.clip and self.own(optimizer.clip)
             optimizer.decay = optimizer.decay and self.own(optimizer.decay)
         return optimizer
 
@@ -209,13 +226,54 @@ class Parts(FeedForward):
         optimizer = self.optimizer_for(training)
         return self.rate_after(optimizer.training, optimizer.t)
 
+    clipvalue = staticmethod(update_rules.clipvalue)
+    clipnorm = staticmethod(update_rules.clipnorm)
+    global_clipnorm = staticmethod(update_rules.global_clipnorm)
     decay = staticmethod(update_rules.decay)
     # Those that mistakes override; the others are taken from the optimizer itself.
     momentum = staticmethod(update_rules.momentum)
     nesterov = staticmethod(update_rules.nesterov)
-    adagrad = staticmethod(update_rules.adagrad)
-    rmsprop = staticmethod(update_rules.rmsprop)
-    adam = staticmethod(update_rules.adam)
+
+    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, **of_root: Any) -> None:
+        s += product(*self.squared(g))
+        w -= eta * g / self.root(s, **of_root)
+
+    def rmsprop(
+        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
+    ) -> None:
+        self.average(s, rho, *self.squared(g))
+        w -= eta * g / self.root(s, **of_root)
+
+    def adam(
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
+    ) -> None:
+        beta_1, beta_2, epsilon = (hyper[name] for name in ("beta_1", "beta_2", "epsilon"))
+        self.average(m, beta_1, g)
+        self.average(s, beta_2, *self.squared(g))
+        if hyper["epsilon_placement"] == "corrected_root":
+            epsilon *= math.sqrt(1 - beta_2 ** (t + 1))
+        w -= eta * self.correction(t, beta_1, beta_2) * m / self.adams_root(s, epsilon)
+
+    def squared(self, g: Array) -> tuple[Array, ...]:
+        """The factors whose product an optimizer adds up, of the shape of g, which should be g²."""
+        return g, g
+
+    def average(self, mean: Array, share: float, *factors: Array) -> None:
+        """Update a moving average: mean ← share · mean + (1 - share) · the product of factors."""
+        mean *= share
+        mean += product(1 - share, *factors)
+
+    def root(self, s: Array, epsilon: float, epsilon_placement: str) -> Array:
+        """What AdaGrad and RMSprop divide by, of the shape of s."""
+        return update_rules.root(s, epsilon, epsilon_placement)
+
+    def adams_root(self, s: Array, epsilon: float) -> Array:
+        """What Adam divides by, √s + ε, of the shape of s."""
+        return np.sqrt(s) + epsilon
+
+    def correction(self, t: int, beta_1: float, beta_2: float) -> float:
+        """The factor by which Adam corrects η, √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹)."""
+        return math.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
 
 
 class Mistake(Parts):
@@ -290,6 +348,13 @@ def crossentropy(network: Network, y: Array, log_p: Array, log_rest: Array) -> A
     if network.loss == "categorical_crossentropy":
         return -np.sum(y * log_p) / len(y)
     return -np.mean(y * log_p + (1 - y) * log_rest)
+
+
+def product(first: Any, *others: Array) -> Any:
+    """The product of some numbers and arrays, multiplied from the left."""
+    for each in others:
+        first = first * each
+    return first
 
 
 def n_terms(network: Network, y: Array) -> int:

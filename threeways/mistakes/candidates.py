@@ -42,12 +42,17 @@ class Candidates:
     def alone(self) -> dict[str, Numbers]:
         """The step of each mistake that changes any number by more than rounding, by its name.
 
-        A mistake that changes nothing by itself is taken to change nothing in a pair either.
+        A mistake that changes nothing by itself is taken to change nothing in a pair either, nor
+        one that changes nothing in any layer in one layer alone.
         """
-        made = (
-            (name, self.make(MISTAKES[name])) for name in counted(list(MISTAKES), self.on_progress)
-        )
-        return {name: numbers for name, numbers in made if differ(numbers, self.right)}
+        found: dict[str, Numbers] = {}
+        for name in counted(list(MISTAKES), self.on_progress):
+            general = MISTAKES[name].variant_of
+            if general is None or general in found:
+                numbers = self.make(MISTAKES[name])
+                if differ(numbers, self.right):
+                    found[name] = numbers
+        return found
 
     def together(self, names: tuple[str, str]) -> Numbers:
         """The step of two mistakes together."""
@@ -61,10 +66,11 @@ def differ(a: Numbers, b: Numbers) -> bool:
 
 def is_far(a: np.ndarray, b: np.ndarray, n_eps: float) -> bool:
     """Whether two arrays are further apart than some eps of the second one's largest number."""
-    if np.array_equal(a, b, equal_nan=True):
-        return False
     with np.errstate(all="ignore"):
-        return not np.abs(a - b).max() <= n_eps * np.finfo(b.dtype).eps * np.abs(b).max()
+        off = np.abs(a - b).max()
+        if not np.isfinite(off):  # something in either array is not
+            return not np.array_equal(a, b, equal_nan=True)
+        return bool(off > n_eps * np.finfo(b.dtype).eps * np.abs(b).max())
 
 
 def counted(candidates: Sequence[T], on_progress: OnProgress | None) -> Iterator[T]:

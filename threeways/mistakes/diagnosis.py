@@ -26,7 +26,7 @@ from threeways.mistakes.given import beside
 from threeways.mistakes.matches import Diagnosis, Match, match
 from threeways.mistakes.observations import FLOAT32S_DIGITS, Recorded, printed
 from threeways.mistakes.search import search
-from threeways.mistakes.steps import FEW_STEPS, numbers_of, numbers_of_run
+from threeways.mistakes.steps import FEW_STEPS, numbers_of, numbers_of_run, scaled
 from threeways.progress import OnProgress
 
 __all__ = ["Diagnosis", "Match", "diagnose", "recognise"]
@@ -79,7 +79,7 @@ def diagnose(
         observed,
         right,
         Candidates(make, on_progress),
-        sources(loaded.network, loaded.training.slots) if steps == 1 else None,
+        sources(loaded.network, loaded.training) if steps == 1 else None,
         on_progress,
         in_float32,
     )
@@ -91,6 +91,9 @@ def recognise(
     quantities: Mapping[str, Array],
     exact: Exact | None = None,
     before: Sequence[Case] = (),
+    *,
+    input_errors: Mapping[str, Array | float] | None = None,
+    output_errors: Mapping[str, Array | float] | None = None,
 ) -> Diagnosis:
     """The known mistakes, alone or in pairs, that make all of these wrong arrays.
 
@@ -103,15 +106,18 @@ def recognise(
         exact: the exact step, if the caller has computed it.
         before: the earlier steps of the same run, which were right, for mistakes that keep
             something from one step to the next; the last two are enough.
+        input_errors, output_errors: how far the inputs of the step, and the recorded numbers, may
+            be off, as in :func:`threeways.exact.judge.judge`.
     """
     exact = exact or exact_step(case)
-    observed = _recorded(quantities, exact, bounds(case, exact.values), case.dtype)
+    allowed = bounds(case, exact.values, input_errors=input_errors, scale=exact.scale)
+    observed = _recorded(quantities, exact, allowed, case.dtype, output_errors or {})
     correct = match(observed, (), exact.values)
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
     float32 = _float32_match(case, quantities, exact)
-    direct = sources(case.network, case.training.slots)
-    candidates = _candidates_of((*before[-FEW_STEPS:], case))
+    direct = sources(case.network, case.training)
+    candidates = _candidates_of((*before[-FEW_STEPS:], case), exact.scale)
     return search(observed, exact.values, candidates, direct, otherwise=float32)
 
 
@@ -129,27 +135,32 @@ def recognise_again(
         found: the names of one mistake or two each.
     """
     exact = exact or exact_step(case)
-    observed = _recorded(quantities, exact, bounds(case, exact.values), case.dtype)
+    allowed = bounds(case, exact.values, scale=exact.scale)
+    observed = _recorded(quantities, exact, allowed, case.dtype, {})
     matches = []
     for names in found:
         kind = MISTAKES[names[0]] if len(names) == 1 else pair(*names)
-        numbers = numbers_of_run(kind, (*before[-FEW_STEPS:], case))
+        numbers = numbers_of_run(scaled(kind, exact.scale), (*before[-FEW_STEPS:], case))
         matches.append(match(observed, names, numbers))
     fitting = tuple(each for each in matches if each.fits)
     return Diagnosis(fitting, (), tuple(observed), match(observed, (), exact.values))
 
 
 @functools.lru_cache(maxsize=1)
-def _candidates_of(run: tuple[Case, ...]) -> Candidates:
-    """The candidates for the last step of a run.
+def _candidates_of(run: tuple[Case, ...], scale: float) -> Candidates:
+    """The candidates for the last step of a run, with the loss so many times the case's.
 
     Cached, because files of records often hold many steps of one case.
     """
-    return Candidates(functools.partial(numbers_of_run, run=run))
+    return Candidates(lambda kind: numbers_of_run(scaled(kind, scale), run))
 
 
 def _recorded(
-    quantities: Mapping[str, Array], exact: Exact, allowed: Mapping[str, Array], dtype: str
+    quantities: Mapping[str, Array],
+    exact: Exact,
+    allowed: Mapping[str, Array],
+    dtype: str,
+    errors: Mapping[str, Array | float],
 ) -> list[Recorded]:
     eps = float(np.finfo(dtype).eps)
     recorded = []
@@ -157,7 +168,8 @@ def _recorded(
         size = float(np.abs(exact.values[name]).max())
         rounding = float(allowed[name].max()) / size if size else 0.0
         # Twice, since both the recorded numbers and the candidate's are rounded.
-        recorded.append(Recorded(name, values.astype(float), 2 * max(rounding, FEW * eps), size))
+        rounding = 2 * max(rounding, FEW * eps)
+        recorded.append(Recorded(name, values.astype(float), rounding, size, errors.get(name, 0.0)))
     return recorded
 
 
@@ -167,7 +179,7 @@ def _float32_match(case: Case, quantities: Mapping[str, Array], exact: Exact) ->
     if case.dtype == "float32":
         return None
     try:
-        allowed = bounds(case.with_dtype("float32"), exact.values)
+        allowed = bounds(case.with_dtype("float32"), exact.values, scale=exact.scale)
     except InputError:  # too large for float32
         return None
     worst = 0.0

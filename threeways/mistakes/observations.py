@@ -122,29 +122,33 @@ class Recorded:
             largest number.
         size: the largest number of the exact array; rounding errors do not become smaller where a
             mistake makes its numbers cancel.
+        errors: how far each number may be from the computed one, as where it was printed with few
+            digits.
     """
 
     quantity: str
     values: Array
     rounding: float
     size: float
+    errors: Array | float = 0.0
 
     def compare(self, numbers: Mapping[str, Array]) -> tuple[bool, float]:
         candidate = numbers[self.quantity]
         with np.errstate(all="ignore"):
-            off = float(np.abs(self.values - candidate).max())
+            away = np.abs(self.values - candidate)
+        off = float(away.max())
         if not math.isfinite(off):  # something in either array is not
             same = np.array_equal(self.values, candidate, equal_nan=True)
             return same, DOUBLES_DIGITS * float(same)
         size = max(float(np.abs(candidate).max()), self.size)
-        return off <= self.rounding * size, _digits(off, size)
+        return bool((away <= self.rounding * size + self.errors).all()), _digits(off, size)
 
     def wrong(self, right: Mapping[str, Array]) -> Wrong:
-        allowed = self.rounding * self.size
+        allowed = np.broadcast_to(self.rounding * self.size + self.errors, self.values.shape)
         departs = np.abs(self.values - right[self.quantity]) > allowed
         indices = list(map(tuple, np.argwhere(departs)[:ENOUGH].tolist()))
         values = [float(self.values[index]) for index in indices]
-        return Wrong(indices, values, [2 * allowed] * len(values))
+        return Wrong(indices, values, [2 * float(allowed[index]) for index in indices])
 
 
 def agrees(observation: Observation, numbers: Mapping[str, Array]) -> bool:

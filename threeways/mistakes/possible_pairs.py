@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.quantities import ancestors
-from threeways.mistakes import MISTAKES
+from threeways.mistakes import MISTAKES, Mistake
 from threeways.mistakes.candidates import is_far
 from threeways.mistakes.observations import Observation, Recorded, agrees
 from threeways.mistakes.steps import Numbers
@@ -49,8 +49,8 @@ def possible_pairs(
     was computed from right ones, and neither of the two is the first to change it.
 
     That holds for mistakes in different places of the step. It does not for two that override the
-    same method, nor for one that changes the network itself or what is recorded of the whole step:
-    there the other one may do something else than alone.
+    same method, nor for one that changes the network itself: there the other one may do something
+    else than alone.
 
     Args:
         pairs: pairs of the names in ``effective``.
@@ -87,20 +87,35 @@ def possible_pairs(
             )
         )
 
-    return [
-        (one, other)
-        for one, other in pairs
-        if meet(one, other) or are_possible(effects[one], effects[other])
-    ]
+    # A mistake that changes nothing on the way to the wrong numbers has no part in them.
+    wrong = {each.quantity for each in departing}
+    on_the_way = wrong | ancestors(wrong, direct)
+
+    def has_to_be_tried(one: str, other: str) -> bool:
+        a, b = effects[one], effects[other]
+        if not (a.changed & on_the_way and b.changed & on_the_way):
+            return False
+        if is_last(one) or is_last(other):
+            return wrong <= a.changed | b.changed
+        return meet(one, other) or are_possible(a, b)
+
+    return [names for names in pairs if has_to_be_tried(*names)]
 
 
 def meet(one: str, other: str) -> bool:
-    """Whether two mistakes override the same method, or either one that the whole step is in."""
+    """Whether two mistakes override the same method, or either one that changes the network."""
     a, b = overridden(one), overridden(other)
-    return bool(a & b or (a | b) & {"__init__", "step"})
+    return bool((a & b) - {"step"} or "__init__" in a | b)
+
+
+def is_last(name: str) -> bool:
+    """Whether a mistake acts on what the step has made, and so can hide what another one did."""
+    return "step" in overridden(name)
 
 
 @functools.cache
 def overridden(name: str) -> set[str]:
     """The methods that a mistake overrides."""
-    return {method for method, part in vars(MISTAKES[name]).items() if callable(part)}
+    kinds = [kind for kind in MISTAKES[name].__mro__ if issubclass(kind, Mistake)]
+    parts = {method: part for kind in kinds[:-1] for method, part in vars(kind).items()}
+    return {method for method, part in parts.items() if callable(part)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from threeways.mistakes import MISTAKES
 from threeways.mistakes.candidates import Candidates, counted
 from threeways.mistakes.chance import Chance
 from threeways.mistakes.matches import Diagnosis, Match, match
@@ -44,7 +45,7 @@ def search(
     for given in (observed, rounded) if rounded else (observed,):
         correct = match(given, (), right)
         alone = [] if correct.fits else _alone(given, candidates)
-        fitting = [each for each in (correct, *alone) if each.fits]
+        fitting = [correct] if correct.fits else _general(each for each in alone if each.fits)
         if fitting:
             break
     chance = Chance(given, right)
@@ -87,11 +88,27 @@ def _pairs(
     candidates: Candidates,
     direct: Mapping[str, set[str]] | None,
 ) -> list[tuple[str, str]]:
-    """The pairs of mistakes that the observed numbers do not rule out."""
-    pairs = list(itertools.combinations(candidates.alone, 2))
+    """The pairs of mistakes that the observed numbers do not rule out.
+
+    A mistake is not tried with its other values, or in one layer alone: that would be too many.
+    """
+    basic = [name for name in candidates.alone if not is_variant(name)]
+    pairs = list(itertools.combinations(basic, 2))
     if direct is None:
         return pairs
     return possible_pairs(pairs, observed, right, candidates.alone, candidates.right, direct)
+
+
+def _general(fitting: Iterable[Match]) -> list[Match]:
+    """The matches without those in one layer alone where the same in every layer fits as well."""
+    by_name = {each.mistakes[0]: each for each in fitting}
+    return [each for name, each in by_name.items() if MISTAKES[name].variant_of not in by_name]
+
+
+def is_variant(name: str) -> bool:
+    """Whether a mistake is another one in one layer alone, or with another value."""
+    kind = MISTAKES[name]
+    return kind.variant_of is not None or (bool(kind.values) and kind.value != kind.values[0])
 
 
 def closeness(found: Match) -> tuple[int, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from impl_numpy import FeedForward
 from shared import Array, Case
+from threeways.mistakes.base import Parts
 
 Numbers = dict[str, Array]
 
@@ -20,6 +21,8 @@ FEW_STEPS = 2
 def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
     """Every quantity of step number ``steps`` of a case, as this kind of network makes it."""
     net = kind(case.network, case.parameters)
+    if isinstance(net, Parts):
+        net.steps_per_epoch = case.training.steps_per_epoch(len(case.dataset))
     given = batches(case)
     with np.errstate(all="ignore"):  # a mistake may overflow
         for x, y in itertools.islice(given, steps - 1):
@@ -49,6 +52,21 @@ def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
     return numbers
 
 
+def scaled(kind: type[FeedForward], scale: float) -> type[FeedForward]:
+    """The same kind of network with a loss that is ``scale`` times as large; penalties are not."""
+    if scale == 1:
+        return kind
+
+    class Scaled(kind):  # type: ignore[misc,valid-type]
+        def loss(self, y: Array, output: Array) -> Array:
+            return scale * super().loss(y, output)
+
+        def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+            return scale * super().output_delta(y, z, a)
+
+    return Scaled
+
+
 def _step_from(net: FeedForward, case: Case) -> Numbers:
     """Every quantity of a case's first step, from its own slots."""
     optimizer = net.optimizer_for(case.training)
@@ -60,7 +78,7 @@ def _step_from(net: FeedForward, case: Case) -> Numbers:
 @functools.lru_cache(maxsize=1)
 def _right_one(case: Case) -> FeedForward:
     """A right network after a case's first step, with all that it keeps."""
-    net = FeedForward(case.network, case.parameters)
+    net = Parts(case.network, case.parameters)
     _step_from(net, case)
     return net
 

@@ -21,7 +21,7 @@ def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[
     first, *others = judgement.departures
     yield head + departure(first)
     yield f"  {look_at(first.quantity, case)}"
-    direct = sources(case.network, case.training.slots)
+    direct = sources(case.network, case.training)
     earlier = ancestors((each.quantity for each in judgement.departures), direct)
     if unknown := [name for name in direct if name in earlier - {*judgement.worst}]:
         yield f"  the error may lie earlier, in what is not given: {_listed(unknown)}"

@@ -62,7 +62,9 @@ def by_chance(diagnosis: Diagnosis) -> Iterator[str]:
     if not printed and diagnosis.verdict != "possible":
         return
     share = max(diagnosis.chance, 1e-6)
-    often = "most" if share > 0.5 else f"1 in {round(1 / share):,}"
+    often = "most" if share > 0.5 else f"1 in {round(1 / share)}"
+    if share < 0.1:
+        often = f"about 1 in {float(f'{1 / share:.0e}'):,.0f}"
     if len(wrong) > 1 or not printed:
         numbers = "random numbers in their place" if often == "most" else "draws of such numbers"
     else:
