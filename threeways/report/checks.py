@@ -30,7 +30,7 @@ def explain_checks(results: Iterable[CaseResult], cases: Sequence[Case]) -> Iter
         elif result.diagnosis:
             first, *more = explain_diagnosis(result.diagnosis)
             yield f"  {first}"
-            if result.diagnosis.verdict == "not unique":
+            if result.diagnosis.verdict in ("not unique", "possible", "partly known"):
                 yield from (f"  {line}" for line in more)
     wrong = [result for result in done if not result.ok]
     left_out = sum(result.left_out for result in done)
