@@ -60,7 +60,7 @@ class Draws:
         """How often each verdict is given on numbers of so many digits."""
         quantity, index = parse_element(element)
         centre = float(self.right[quantity][index])
-        direct = sources(self.case.network, self.case.training.slots)
+        direct = sources(self.case.network, self.case.training)
         given: Counter[str] = Counter()
         for draw in np.random.default_rng(seed).uniform(0.5, 1.5, n_draws) * centre:
             values = {element: f"{draw:.{digits - 1}e}"}

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from impl_numpy import FeedForward
 from shared import (
     ACTIVATIONS,
+    CLIPS,
     DTYPES,
     LOSSES,
     OPTIMIZERS,
@@ -31,7 +33,8 @@ def random_case(seed: int) -> Case:
     The sizes of inputs, of weights and of biases are drawn from 1e-3 to 1e3 each, so that many
     units are saturated and many dead. One network in eight has weights all alike, one in eight has
     rows all alike, and one in eight has small whole numbers, which make sums of exactly 0. One in
-    four has dropout, one in four penalties, and one in four frozen layers, some of its layers each.
+    four has dropout, one in four penalties, one in four frozen layers, and one in four layers
+    without biases, some of its layers each.
     """
     random = np.random.default_rng(seed)
     loss = str(random.choice(list(LOSSES)))
@@ -51,6 +54,8 @@ def random_case(seed: int) -> Case:
         layers = [_with_penalty(random, layer) for layer in layers]
     if random.integers(4) == 0:
         layers = [dataclasses.replace(each, trainable=random.random() < 0.5) for each in layers]
+    if random.integers(4) == 0:
+        layers = [dataclasses.replace(each, use_bias=random.random() < 0.5) for each in layers]
     network = Network(
         n_features=widths[0],
         layers=tuple(layers),
@@ -74,31 +79,54 @@ def random_case(seed: int) -> Case:
         x = random.integers(-2, 3, x.shape).astype(float)
     if kind == 2:
         x[:] = x[0]
-    return Case(
+    case = Case(
         name=f"random-{seed}",
         network=network,
         parameters=tuple(
             Weights(
                 network.array(draw(size_W, fan_in, fan_out)),
-                network.array(draw(size_b, fan_out)),
+                network.array(draw(size_b, fan_out) * layer.use_bias),
             )
-            for fan_in, fan_out in itertools.pairwise(widths)
+            for layer, (fan_in, fan_out) in zip(layers, itertools.pairwise(widths), strict=True)
         ),
         dataset=Dataset("random", x, _targets(random, loss, rows, widths[-1])),
         training=_training(random),
     )
+    return _with_clip(random, case) if random.integers(4) == 0 else case
 
 
 def _training(random: np.random.Generator) -> Training:
-    """Any optimizer, one in four with a weight decay of 1e-4 to 1."""
+    """Any optimizer, with ε anywhere, one in four with a weight decay of 1e-4 to 1."""
     training = Training(
         learning_rate=float(10 ** random.uniform(-3, 1)),
         optimizer=str(random.choice(list(OPTIMIZERS))),
     )
     options: dict[str, Any] = {}
+    if places := OPTIMIZERS[training.optimizer].epsilon_placements:
+        options["epsilon_placement"] = str(random.choice(places))
     if random.integers(4) == 0:
         options["weight_decay"] = float(10 ** random.uniform(-4, 0))
     return dataclasses.replace(training, **options)
+
+
+def _with_clip(random: np.random.Generator, case: Case) -> Case:
+    """The case with one way of clipping, to as much as its gradients have or up to 10 times off.
+
+    It stays as it is where the squares of the gradients are too large for its dtype.
+    """
+    clip = str(random.choice(CLIPS))
+    net = FeedForward(dataclasses.replace(case.network, dtype="float64"), case.parameters)
+    with np.errstate(all="ignore"):
+        trace = net.backward(case.dataset.x, case.dataset.y, case.masks())
+        sizes = [float(np.linalg.norm(part)) for part in (*trace.dW, *trace.db)]
+    if clip == "clipvalue":
+        sizes = [float(np.abs(trace.dW[0]).max())]
+    largest = np.sqrt(float(np.finfo(case.dtype).max))
+    most = np.linalg.norm(sizes) * random.choice([1, 10 ** random.uniform(-1, 1)])
+    if not 0 < most < largest:
+        return case
+    option: dict[str, Any] = {clip: float(most)}
+    return dataclasses.replace(case, training=dataclasses.replace(case.training, **option))
 
 
 def _layer(random: np.random.Generator, units: int, activation: str) -> Layer:
@@ -125,7 +153,9 @@ def _with_penalty(random: np.random.Generator, layer: Layer) -> Layer:
 def _targets(random: np.random.Generator, loss: str, rows: int, width: int) -> Array:
     match loss:
         case "categorical_crossentropy":
-            return np.eye(width)[random.integers(width, size=rows)]
+            if random.random() < 0.5:
+                return np.eye(width)[random.integers(width, size=rows)]
+            return random.dirichlet(np.full(width, 10 ** random.uniform(-1, 1)), rows)
         case "bipolar_perceptron" | "hinge":
             return random.choice([-1.0, 1.0], (rows, width))
         case "perceptron" | "binary_crossentropy" | "softmax_binary_crossentropy":

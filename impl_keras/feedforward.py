@@ -75,7 +75,7 @@ class FeedForward(Model):
     def backpropagate(self, x: tf.Tensor, y: tf.Tensor, masks: Masks | None = None) -> Derivatives:
         """The forward pass on a tape, the compiled loss, and the tape's derivatives of it."""
         W = [dense.kernel.value for dense in self.dense]
-        b = [dense.bias.value for dense in self.dense]
+        b = [bias.value for bias in self.biases]
         with tf.GradientTape() as tape:
             tape.watch([x, b])
             z, a = self.propagate(x, masks)

@@ -11,7 +11,7 @@ from impl_keras import regularisation
 from impl_keras.activations import ACTIVATIONS
 from shared import Layer, Masks, Weights
 
-__all__ = ["Dropout", "Sequential", "activation_layer", "dense_layer"]
+__all__ = ["Dropout", "Sequential", "activation_layer", "bias_of", "dense_layer"]
 
 
 def dense_layer(layer: Layer, weights: Weights) -> keras.layers.Dense:
@@ -19,6 +19,7 @@ def dense_layer(layer: Layer, weights: Weights) -> keras.layers.Dense:
     dense = keras.layers.Dense(
         layer.units,
         kernel_initializer=lambda shape, dtype: weights.W,
+        use_bias=layer.use_bias,
         bias_initializer=lambda shape, dtype: weights.b,
         kernel_regularizer=partial(regularisation.penalty, l1=layer.l1, l2=layer.l2)
         if layer.is_penalised
@@ -26,8 +27,16 @@ def dense_layer(layer: Layer, weights: Weights) -> keras.layers.Dense:
         trainable=layer.trainable,
     )
     dense.build((None, len(weights.W)))
-    dense.bias.trainable = layer.trainable and not layer.fixed_bias
+    if layer.use_bias:
+        dense.bias.trainable = layer.learns_bias
     return dense
+
+
+def bias_of(dense: keras.layers.Dense) -> keras.Variable:
+    """The bias b[l] (D[l+1],) of a Dense layer; zeros in place of those that it does not have."""
+    if dense.use_bias:
+        return dense.bias
+    return keras.Variable(keras.ops.zeros(dense.units, dense.dtype), trainable=False)
 
 
 def activation_layer(layer: Layer) -> keras.layers.Activation:

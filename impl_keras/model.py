@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from impl_keras.batches import no_limits
 from impl_keras.dtypes import default_dtype
-from impl_keras.layers import Sequential
+from impl_keras.layers import Sequential, bias_of
 from impl_keras.optimizers import Optimizer
 from impl_keras.saving import plain_model
 from shared import Array, Derivatives, Masks, Network, Parameters, Run, Trace, Training, Weights
@@ -53,13 +54,22 @@ class Model(SharedModel):
     def backpropagate(self, x: tf.Tensor, y: tf.Tensor, masks: Masks | None = None) -> Derivatives:
         """The forward pass, the loss and the backward pass for x (N, D[0]) and y (N, D[L])."""
 
+    @cached_property
+    def biases(self) -> list[keras.Variable]:
+        """b[l] (D[l+1],) of each layer."""
+        with default_dtype(self.network.dtype):
+            return [bias_of(dense) for dense in self.dense]
+
     @property
     def parameters(self) -> Parameters:
-        return tuple(Weights(*dense.get_weights()) for dense in self.dense)
+        pairs = zip(self.dense, self.biases, strict=True)
+        return tuple(
+            Weights(dense.kernel.numpy().copy(), bias.numpy().copy()) for dense, bias in pairs
+        )
 
     def assign(self, parameters: Parameters) -> None:
         for dense, (W, b) in zip(self.dense, parameters, strict=True):
-            dense.set_weights([W, b])
+            dense.set_weights([W, b] if dense.use_bias else [W])
 
     def trace(self, x: Array, y: Array | None = None, masks: Masks | None = None) -> Trace:
         if y is None:
@@ -84,17 +94,17 @@ class Model(SharedModel):
     # Training.
 
     def make_optimizer(self, training: Training) -> Optimizer:
-        kernels, biases = zip(*((dense.kernel, dense.bias) for dense in self.dense), strict=True)
+        kernels = [dense.kernel for dense in self.dense]
         with default_dtype(self.network.dtype):
-            optimizer = Optimizer(training, [*kernels, *biases])
+            optimizer = Optimizer(training, [*kernels, *self.biases])
             self.compile(optimizer.keras)
         return optimizer
 
     def update(self, dW: Sequence[Any], db: Sequence[Any], training: Training) -> None:
         pairs = [
             (gradient, variable)
-            for dense, *gradients in zip(self.dense, dW, db, strict=True)
-            for gradient, variable in zip(gradients, (dense.kernel, dense.bias), strict=True)
+            for dense, bias, *gradients in zip(self.dense, self.biases, dW, db, strict=True)
+            for gradient, variable in zip(gradients, (dense.kernel, bias), strict=True)
             if variable.trainable
         ]
         optimizer = self.optimizer_for(training).keras

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import keras
 import numpy as np
 
-from impl_keras.update_rules import RULES
+from impl_keras.update_rules import PLACED, RULES
 from shared import Optimizer as SharedOptimizer
 from shared import Slots, Training
 
@@ -32,12 +32,17 @@ class Optimizer(SharedOptimizer):
             ARGUMENTS.get(name, name): np.float64(value)
             for name, value in training.hyperparameters.items()
         }
+        if training.clip:
+            clip, most = training.clip
+            arguments[clip] = np.dtype(variables[0].dtype).type(most)  # here it is not cast
         if training.decay:
             arguments["weight_decay"] = np.float64(training.decay)
-        self.keras = RULES[training.optimizer](learning_rate(training), **arguments)
+        name, place = training.optimizer, training.epsilon_placement
+        rule = PLACED.get((name, place or ""), RULES[name])
+        self.keras = rule(learning_rate(training), **arguments)
         self.keras.build(variables)
         self.slot_variables = {
-            slot: getattr(self.keras, SLOTS[training.optimizer, slot]) for slot in training.slots
+            slot: getattr(self.keras, SLOTS[name, slot]) for slot in training.slots
         }
 
     @property
@@ -54,6 +59,8 @@ class Optimizer(SharedOptimizer):
 SLOTS = {
     ("momentum", "momentum"): "momentums",
     ("nesterov", "momentum"): "momentums",
+    ("pytorch_momentum", "momentum"): "momentums",
+    ("pytorch_nesterov", "momentum"): "momentums",
     ("adagrad", "accumulator"): "_accumulators",
     ("rmsprop", "velocity"): "_velocities",
     ("adam", "momentum"): "_momentums",
@@ -70,12 +77,10 @@ def learning_rate(training: Training) -> float | keras.optimizers.schedules.Lear
     eta, steps = np.float64(training.learning_rate), training.decay_steps
     rate = training.decay_rate and np.float64(training.decay_rate)
     match training.schedule:
-        case "step":
-            return schedules.ExponentialDecay(eta, steps, rate, staircase=True)
-        case "exponential":
-            return schedules.ExponentialDecay(eta, steps, rate)
+        case "step" | "exponential":
+            return schedules.ExponentialDecay(eta, steps, rate, training.has_stairs)
         case "inverse_time":
-            return schedules.InverseTimeDecay(eta, steps, rate)
+            return schedules.InverseTimeDecay(eta, steps, rate, training.has_stairs)
         case "cosine":
             return schedules.CosineDecay(eta, steps)
         case "constant":

@@ -23,11 +23,14 @@ def plain_model(network: Network, parameters: Parameters) -> keras.Sequential:
         for layer, weights in zip(network.layers, parameters, strict=True):
             penalty = keras.regularizers.L1L2(layer.l1, layer.l2) if layer.is_penalised else None
             dense = keras.layers.Dense(
-                layer.units, kernel_regularizer=penalty, trainable=layer.trainable
+                layer.units,
+                use_bias=layer.use_bias,
+                kernel_regularizer=penalty,
+                trainable=layer.trainable,
             )
             model.add(dense)
             model.add(_activation(layer))
-            dense.set_weights(weights)
+            dense.set_weights(weights if layer.use_bias else [weights.W])
             if layer.dropout_rate:
                 kind = "AlphaDropout" if layer.alpha_dropout else "Dropout"
                 model.add(getattr(keras.layers, kind)(layer.dropout_rate))

@@ -71,7 +71,7 @@ def hinge(y: Array, a: Array) -> Array:
 
 def hinge_backward(y: Array, z: Array, a: Array) -> Array:
     """da = -y / NK where ya < 1, else 0, also at the kink, ya = 1."""
-    return np.where(y * a < 1, -y / y.size, 0).astype(a.dtype)
+    return np.where(1 - y * a > 0, -y / y.size, 0)
 
 
 def binary_crossentropy(y: Array, z: Array) -> Array:

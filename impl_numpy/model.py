@@ -47,9 +47,7 @@ class Model(SharedModel):
         self.g = [_of_layer(ACTIVATIONS, layer) for layer in layers]
         self.g_backward = [_of_layer(BACKWARD, layer) for layer in layers]
         self.frozen = [l for l, layer in enumerate(layers) if not layer.trainable]
-        self.fixed = [
-            l for l, layer in enumerate(layers) if layer.fixed_bias or not layer.trainable
-        ]
+        self.fixed = [l for l, layer in enumerate(layers) if not layer.learns_bias]
         self.penalised = [l for l, layer in enumerate(layers) if layer.is_penalised]
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from impl_numpy.update_rules import RULES, decay
+from impl_numpy.update_rules import CLIP, RULES, decay
 from shared import Array, Slots, Training
 from shared import Optimizer as SharedOptimizer
 
@@ -32,6 +32,8 @@ class Optimizer(SharedOptimizer):
         super().__init__(training, variables)
         self.t = 0
         self.rate = learning_rate
+        clip, most = training.clip or ("", 0.0)
+        self.clip = partial(CLIP[clip], most=most) if clip else None
         self.decay = partial(decay, weight_decay=training.decay) if training.decay else None
         self.rule = partial(RULES[training.optimizer], **training.rule_arguments)
         self.slot_variables = {
@@ -54,13 +56,14 @@ class Optimizer(SharedOptimizer):
         A variable whose gradient is None is frozen: it and its slots stay as they are.
         """
         eta = self.rate(self.training, self.t)
-        slots = self.slot_variables.values()
-        for g, w, *kept in zip(gradients, self.variables, *slots, strict=True):
-            if g is None:
-                continue
+        rows = zip(gradients, self.variables, *self.slot_variables.values(), strict=True)
+        free = [row for row in rows if row[0] is not None]
+        if self.clip:
+            self.clip([g for g, *_ in free])
+        for g, w, *slots in free:
             if self.decay:
                 self.decay(eta, w)
-            self.rule(eta, self.t, g, w, *kept)
+            self.rule(eta, self.t, g, w, *slots)
         self.t += 1
 
 
@@ -69,14 +72,13 @@ def learning_rate(training: Training, t: int) -> float:
     eta = training.learning_rate
     # As a NumPy number, a power of it that is too large is infinite and no OverflowError.
     rate: Any = training.decay_rate and np.float64(training.decay_rate)
-    steps: Any = training.decay_steps
+    steps: Any = training.decay_steps or 1
+    past = t // steps if training.has_stairs else t / steps
     match training.schedule:
-        case "step":
-            return float(eta * rate ** (t // steps))
-        case "exponential":
-            return float(eta * rate ** (t / steps))
+        case "step" | "exponential":
+            return float(eta * rate**past)
         case "inverse_time":
-            return float(eta / (1 + rate * t / steps))
+            return float(eta / (1 + rate * past))
         case "cosine":
             return eta * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
         case "constant":

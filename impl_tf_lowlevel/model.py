@@ -102,8 +102,7 @@ class Model(SharedModel):
         for layer, gradient in zip(self.network.layers, dW, strict=True):
             gradients.append(gradient if layer.trainable else None)
         for layer, gradient in zip(self.network.layers, db, strict=True):
-            free = layer.trainable and not layer.fixed_bias
-            gradients.append(gradient if free else None)
+            gradients.append(gradient if layer.learns_bias else None)
         self.optimizer_for(training).apply(gradients)
 
     def descend(self, x: tf.Tensor, y: tf.Tensor, masks: Masks, training: Training) -> tf.Tensor:

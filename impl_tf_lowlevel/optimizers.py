@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from impl_tf_lowlevel.update_rules import RULES, Array, decay
+from impl_tf_lowlevel.update_rules import CLIP, RULES, Array, decay
 from shared import Optimizer as SharedOptimizer
 from shared import Slots, Training
 
@@ -31,6 +31,8 @@ class Optimizer(SharedOptimizer):
     def __init__(self, training: Training, variables: Sequence[Array]) -> None:
         super().__init__(training, variables)
         self.t = tf.Variable(0, dtype=tf.int64)
+        clip, most = training.clip or ("", 0.0)
+        self.clip = partial(CLIP[clip], most=most) if clip else None
         self.decay = partial(decay, weight_decay=training.decay) if training.decay else None
         self.rule = partial(RULES[training.optimizer], **training.rule_arguments)
         self.slot_variables = {
@@ -58,13 +60,15 @@ class Optimizer(SharedOptimizer):
         dtype = self.variables[0].dtype
         eta = tf.cast(learning_rate(self.training, self.t), dtype)
         t = tf.cast(self.t, dtype)
-        slots = self.slot_variables.values()
-        for g, w, *kept in zip(gradients, self.variables, *slots, strict=True):
-            if g is None:
-                continue
+        rows = zip(gradients, self.variables, *self.slot_variables.values(), strict=True)
+        free = [row for row in rows if row[0] is not None]
+        clipped = [g for g, *_ in free]
+        if self.clip and free:
+            clipped = self.clip(clipped)
+        for g, (_, w, *slots) in zip(clipped, free, strict=True):
             if self.decay:
                 self.decay(eta, w)
-            self.rule(eta, t, g, w, *kept)
+            self.rule(eta, t, g, w, *slots)
         self.t.assign_add(1)
 
 
@@ -73,17 +77,16 @@ def learning_rate(training: Training, t: tf.Variable) -> tf.Tensor:
     """η after t steps, by the schedule; float64."""
     eta = training.learning_rate
     rate: Any = training.decay_rate
-    steps: Any = training.decay_steps
-    past = tf.cast(t, tf.float64)
+    past = tf.cast(t, tf.float64) / (training.decay_steps or 1)
+    if training.has_stairs:
+        past = tf.floor(past)
     match training.schedule:
-        case "step":
-            return eta * rate ** (past // steps)
-        case "exponential":
-            return eta * rate ** (past / steps)
+        case "step" | "exponential":
+            return eta * rate**past
         case "inverse_time":
-            return eta / (1 + rate * past / steps)
+            return eta / (1 + rate * past)
         case "cosine":
-            return eta * (1 + tf.cos(math.pi * tf.minimum(past, steps) / steps)) / 2
+            return eta * (1 + tf.cos(math.pi * tf.minimum(past, 1))) / 2
         case "constant":
             return tf.constant(eta, tf.float64)
         case unknown:

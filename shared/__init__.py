@@ -17,7 +17,7 @@ from shared.losses import LOSSES
 from shared.metrics import accuracy
 from shared.model import Masks, Model, Optimizer
 from shared.network import DTYPES, Layer, Network, check_perceptron
-from shared.optimizers import OPTIMIZERS, SCHEDULES
+from shared.optimizers import CLIPS, OPTIMIZERS, SCHEDULES
 from shared.parameters import (
     SCHEMES,
     Parameters,
@@ -34,6 +34,7 @@ from shared.training import StepTraining, Training
 __all__ = [
     "ACTIVATIONS",
     "CHAIN_RULES",
+    "CLIPS",
     "DATASETS",
     "DTYPES",
     "LOSSES",

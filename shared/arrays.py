@@ -11,6 +11,7 @@ import numpy as np
 
 from shared.arguments import check_type, kind_of
 from shared.errors import InputError, short
+from shared.labels import are_labels
 from shared.losses import LOSSES
 from shared.network import Network
 from shared.quantities import element
@@ -57,10 +58,17 @@ def check_targets(network: Network, y: Any, n_rows: int) -> Array:
 
     Raises:
         InputError: ``y`` is not an array of real numbers, has another shape, such as (N,), or holds
-            NaN or infinity; or its values are not one-hot, in [0, 1] or two-valued where the loss
-            needs them to be.
+            NaN or infinity; or its values are not shares of a sum of 1, in [0, 1] or two-valued
+            where the loss needs them to be.
     """
-    y = _matrix(network, "y", y, network.widths[-1])
+    K = network.widths[-1]
+    y = real_numbers("y", y, network.dtype)
+    if K > 1 and y.shape in ((len(y),), (len(y), 1)) and are_labels(y, K):
+        raise InputError(
+            f"y: expected shape (N, {K}), got {y.shape}; if these are labels of classes, make them "
+            f"one-hot, np.eye({K})[labels], or give them as labels in the [data] of a case file"
+        )
+    y = _matrix(network, "y", y, K)
     if len(y) != n_rows:
         raise InputError(f"y: {len(y)} rows for the {n_rows} rows of x")
     targets = LOSSES[network.loss].targets

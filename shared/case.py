@@ -83,7 +83,7 @@ class Case:
         network: the network.
         parameters: the starting parameters, W[l] (D[l], D[l+1]) and b[l] (D[l+1],) of each layer.
         dataset: the data, x (N, D[0]) and y (N, D[L]), before any of them are held back.
-        training: how the network is trained.
+        training: how the network is trained; its decay_epochs become decay_steps.
         name: the name of the file, without ``.toml``.
         title: what the case shows, in a line.
         lectures: the lectures' systems that it is, such as ``("KTH-11", "LUMS-10")``.
@@ -111,6 +111,9 @@ class Case:
     steps_before: int = 0
     slots: Slots = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "training", self.training.in_steps(len(self.dataset)))
 
     @property
     def dtype(self) -> str:

@@ -3,15 +3,17 @@
 A file describes a network with its data and training, or a chain of functions:
 
     title, lectures, loss, dtype   loss = "half_squared_error"; delta, of the loss "huber"
-    [[layers]]                     units, activation, alpha, fixed_bias, trainable, l1, l2, dropout,
-                                   alpha_dropout
-    [[parameters]]                 W and b, one table a layer; or
-    [initialise]                   scheme, seed, scale
+    [[layers]]                     units, activation, alpha, use_bias, fixed_bias, trainable, l1,
+                                   l2, dropout, alpha_dropout
+    [[parameters]]                 W and b, one table a layer, no b without use_bias; or
+    [initialise]                   scheme, seed, scale; bias, the scheme of the biases
     [transfer]                     case, layers: first layers to be copied from it, once trained
-    [data]                         dataset; or file; or x and y; image_shape, autoencoder, test
+    [data]                         dataset; or file; or x and y; image_shape, autoencoder, test;
+                                   labels, of classes: a list in place of y, or true for a file
     [training]                     learning_rate, epochs, batch_size, seed; optimizer and its
-                                   numbers; weight_decay; schedule, decay_rate,
-                                   decay_steps; validation, patience
+                                   numbers, epsilon_placement; weight_decay; clipvalue, clipnorm or
+                                   global_clipnorm; schedule, decay_rate, decay_steps
+                                   or decay_epochs, staircase; validation, patience
     [training.augmentation]        copies, shift, rotate, resize, contrast, noise, seed
     [goal]                         loss, accuracy, test_accuracy: what training has to reach
     [figures.KTH-11]               "z[0][0,0]" = "0.3775": what a lecture prints, kept with the case
@@ -34,7 +36,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt, Le
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, PlainValidator, TypeAdapter, ValidationError
 
 from shared.arrays import check_targets
 from shared.augmentation import Augmentation
@@ -61,10 +63,19 @@ from shared.fields import (
     Text,
     one_of,
 )
+from shared.labels import are_labels, targets_of
+from shared.losses import LOSSES
 from shared.metrics import accuracy
 from shared.network import DTypeName, Layer, LossName, Network
 from shared.own_names import own_names
-from shared.parameters import SCHEMES, Parameters, check_parameters, copy_layers, initialise
+from shared.parameters import (
+    BIAS_SCHEMES,
+    SCHEMES,
+    Parameters,
+    check_parameters,
+    copy_layers,
+    initialise,
+)
 from shared.quantities import is_inside, parse_element, shapes
 from shared.reading import read_text
 from shared.toml import parse_toml
@@ -80,6 +91,29 @@ MOST_TRANSFERS = 20
 
 _Row = tuple[FiniteFloat, ...]
 _Matrix = tuple[_Row, ...]
+
+
+def _row_of_targets(row: Any) -> Any:
+    if isinstance(row, int):
+        raise ValueError(
+            f"should be a list such as [{row}], not {row}; "
+            "if these are labels of classes, write labels = […] in place of y"
+        )
+    return row
+
+
+def _labels(value: Any) -> Any:
+    if not (
+        value is True or (isinstance(value, list) and all(type(each) is int for each in value))
+    ):
+        raise ValueError(
+            "should be a list of whole numbers such as [0, 2, 1], or true if a file has labels "
+            f"in its last column, not {short(value)}"
+        )
+    return value
+
+
+_Targets = tuple[Annotated[_Row, BeforeValidator(_row_of_targets)], ...]
 
 
 def case_names() -> list[str]:
@@ -149,7 +183,7 @@ def _real(path: Path) -> Path:
 @checked
 class _Weights:
     W: _Matrix
-    b: _Row
+    b: _Row | None = None
 
     def __post_init__(self) -> None:
         _check_rectangular("W", self.W)
@@ -160,6 +194,7 @@ class _Initialise:
     scheme: Annotated[Text, one_of("an initialisation scheme", SCHEMES)] = "glorot_uniform"
     seed: NaturalInt = 0
     scale: Annotated[PositiveFloat, Le(1e6)] = 0.05
+    bias: Annotated[Text, one_of("an initialisation scheme of biases", BIAS_SCHEMES)] = "zeros"
 
 
 @checked
@@ -167,22 +202,34 @@ class _Data:
     dataset: Annotated[Text, one_of("a data set", DATASETS, "`threeways datasets`")] | None = None
     file: Text | None = None
     x: _Matrix | None = None
-    y: _Matrix | None = None
+    y: _Targets | None = None
+    labels: Annotated[Any, PlainValidator(_labels)] = None
     image_shape: tuple[PositiveInt, PositiveInt] | None = None
     autoencoder: Flag = False
     test: Annotated[Share, Gt(0)] | None = None
 
     def __post_init__(self) -> None:
-        given = [name for name in ("dataset", "file", "x", "y") if getattr(self, name) is not None]
-        rows = ["x"] if self.autoencoder else ["x", "y"]
-        if given not in (["dataset"], ["file"], rows):
-            needed = f"dataset, or file, or {' and '.join(rows)}"
+        names = ("dataset", "file", "x", "y", "labels")
+        given = [name for name in names if getattr(self, name) is not None]
+        allowed = [["dataset"], ["file"], ["x"] if self.autoencoder else ["x", "y"]]
+        if not self.autoencoder:
+            allowed.append(["file" if self.labels is True else "x", "labels"])
+        if given not in allowed:
+            needed = f"dataset, or file, or {' and '.join(allowed[2])}"
+            if "labels" in given:
+                needed = "labels = true and file, or a list of labels and x"
             raise ValueError(f"needs {needed}; has {given or 'nothing'}")
         for name in ("x", "y"):
             _check_rectangular(name, getattr(self, name) or ())
 
-    def load(self, path: Path, n_targets: int) -> tuple[Dataset, Dataset | None]:
-        dataset = self._whole(path, n_targets)
+    def load(self, path: Path, n_outputs: int, loss: str) -> tuple[Dataset, Dataset | None]:
+        dataset = self._whole(path, n_outputs)
+        if self.labels is not None:
+            targets = LOSSES[loss].targets
+            with _at("data"):
+                labels = dataset.y[:, 0]
+                y = targets_of(labels, n_outputs, targets.low if targets else 0)
+            dataset = dataclasses.replace(dataset, y=y)
         if self.image_shape:
             dataset = dataclasses.replace(dataset, image_shape=self.image_shape)
         if self.autoencoder:
@@ -190,13 +237,15 @@ class _Data:
         with _at("data.test"):
             return dataset.split(self.test) if self.test else (dataset, None)
 
-    def _whole(self, path: Path, n_targets: int) -> Dataset:
+    def _whole(self, path: Path, n_outputs: int) -> Dataset:
         if self.dataset is not None:
             return load_dataset(self.dataset)
         if self.file is not None:
-            return read_data_file(path.parent / self.file, 0 if self.autoencoder else n_targets)
-        y = self.x if self.autoencoder else self.y
-        return Dataset(path.stem, np.array(self.x, dtype=float), np.array(y, dtype=float))
+            n_targets = 0 if self.autoencoder else 1 if self.labels else n_outputs
+            return read_data_file(path.parent / self.file, n_targets)
+        y = [[label] for label in self.labels] if self.labels else self.y
+        x = np.array(self.x, dtype=float)
+        return Dataset(path.stem, x, x if self.autoencoder else np.array(y, dtype=float))
 
 
 @checked
@@ -219,8 +268,8 @@ class _Transfer:
 
 @checked
 class _CaseFile:
-    loss: LossName
     layers: tuple[Layer, ...]
+    loss: LossName
     data: _Data
     training: Training
     title: Text = ""
@@ -258,7 +307,7 @@ class _CaseFile:
             if self.transfer:
                 transfer = self.transfer.load(path, ancestors, self.dtype)
         with findings:
-            dataset, test = self.data.load(path, self.layers[-1].units)
+            dataset, test = self.data.load(path, self.layers[-1].units, self.loss)
             network = self._network(dataset.x.shape[1])
             with findings:
                 self._check_targets(network, dataset)
@@ -299,7 +348,15 @@ class _CaseFile:
                 f"data.autoencoder: the output has {units} units and the input {width} features; "
                 "the two have to be equal"
             )
-        check_targets(network, dataset.y, len(dataset))
+        try:
+            check_targets(network, dataset.y, len(dataset))
+        except InputError as error:
+            of_one_hot = units > 1 and dataset.y.shape[1] == units
+            if not (self.data.file and of_one_hot and are_labels(dataset.y[:, -1], units)):
+                raise
+            (problem,) = error.problems
+            hint = "if the last column of the file holds labels, say labels = true in [data]"
+            raise InputError(f"{problem}; {hint}") from None
 
     def _check_goal(self, dataset: Dataset) -> None:
         if self.goal is None:
@@ -320,7 +377,7 @@ class _CaseFile:
         if self.parameters is not None:
             return check_parameters(network, [(table.W, table.b) for table in self.parameters])
         start = self.initialise or _Initialise()
-        return initialise(network, start.scheme, start.seed, start.scale)
+        return initialise(network, start.scheme, start.seed, start.scale, start.bias)
 
 
 @checked

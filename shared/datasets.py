@@ -21,6 +21,7 @@ from shared.arrays import Array, all_finite, real_numbers
 from shared.csv_table import parse_csv
 from shared.errors import InputError, unknown
 from shared.frameworks import importing_frameworks
+from shared.labels import are_labels
 from shared.npz import MOST_MEMORY, read_npz
 from shared.reading import opened, read_text
 
@@ -168,6 +169,8 @@ def read_data_file(path: Path, n_targets: int) -> Dataset:
 def _of_npz(path: Path) -> tuple[Array, Array]:
     with opened(path, MOST_MEMORY) as file:
         x, y = read_npz(file, MOST_MEMORY, ("x", "y")).values()
+    if y.ndim == 1:
+        y = y.reshape(-1, 1)  # a number for each row is a target for one output, or a label
     for values in (x, y):
         if values.dtype.kind not in "biuf":
             raise InputError(f"holds {values.dtype} instead of numbers")
@@ -178,7 +181,12 @@ def _of_npz(path: Path) -> tuple[Array, Array]:
 def _of_csv(path: Path, n_targets: int) -> tuple[Array, Array]:
     table = parse_csv(read_text(path))
     if table.shape[1] <= n_targets:
-        raise InputError(f"{table.shape[1]} columns leave no features beside {n_targets} targets")
+        hint = "; if the last one holds labels, say labels = true" * are_labels(
+            table[:, -1], n_targets
+        )
+        raise InputError(
+            f"{table.shape[1]} columns leave no features beside {n_targets} targets{hint}"
+        )
     if not n_targets:
         return table, table
     return table[:, :-n_targets], table[:, -n_targets:]

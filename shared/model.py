@@ -18,7 +18,7 @@ from shared.network import Network
 from shared.parameters import Parameters, check_parameters
 from shared.run import Checkpoint, History, OnEpoch, Run
 from shared.trace import Slots, Trace
-from shared.training import Training
+from shared.training import Training, check_in_steps
 
 # Dropout masks: for each a[l] with dropout, (N, D[l]) of bool, True for the units that are kept.
 Masks = dict[int, Any]
@@ -88,7 +88,7 @@ class Model(ABC):
 
     def forward(self, x: Any) -> Trace:
         """z and a of every layer for inputs x (N, D[0])."""
-        return self.trace(check_inputs(self.network, x))
+        return self.traced(check_inputs(self.network, x))
 
     def evaluate(self, x: Any, y: Any) -> float:
         """The loss, penalties included, for x (N, D[0]) and y (N, D[L]); nothing is dropped."""
@@ -104,14 +104,20 @@ class Model(ABC):
         y = check_targets(self.network, y, len(x))
         if masks is not None:
             masks = check_masks(self.network, masks, len(x))
-        return self.trace(x, y, masks)
+        return self.traced(x, y, masks)
+
+    def traced(self, x: Array, y: Array | None = None, masks: Masks | None = None) -> Trace:
+        """:meth:`trace`, which also says which layers have no biases."""
+        trace, without = self.trace(x, y, masks), self.network.without_bias
+        return dataclasses.replace(trace, without_bias=without) if without else trace
 
     def step(self, x: Any, y: Any, training: Training) -> Trace:
         """The trace of one update on a batch x (N, D[0]), y (N, D[L]): every number of it."""
         check_type("training", training, Training)
+        check_in_steps(training)
         x = check_inputs(self.network, x)
         y = check_targets(self.network, y, len(x))
-        trace = self.trace(x, y, self.masks_of_step(training, len(x)))
+        trace = self.traced(x, y, self.masks_of_step(training, len(x)))
         dW, db = ([gradient.copy() for gradient in part] for part in (trace.dW, trace.db))
         self.update(dW, db, training)
         W_next, b_next = zip(*self.parameters, strict=True)

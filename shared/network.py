@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, ValidationInfo
 
 from shared.activations import ACTIVATIONS
 from shared.arguments import check_type
@@ -20,25 +21,33 @@ from shared.fields import (
     Text,
     one_of,
 )
-from shared.losses import LOSSES
+from shared.losses import LOSSES, loss_named
 
 DTYPES = ("float32", "float64")
 # The most layers that a network may have.
 MOST_LAYERS = 1000
 
 ActivationName = Annotated[Text, one_of("an activation", ACTIVATIONS)]
-LossName = Annotated[Text, one_of("a loss", LOSSES)]
+
+
+def _loss_name(name: str, info: ValidationInfo) -> str:
+    layers = info.data.get("layers")
+    return loss_named(name, layers[-1].activation if layers else "")
+
+
+LossName = Annotated[Text, AfterValidator(_loss_name)]  # of a class with the field layers before
 DTypeName = Annotated[Text, one_of("a dtype", DTYPES)]
 
 
 @checked
 class Layer:
-    """A fully connected layer, a[l+1] = g(a[l] @ W[l] + b[l]).
+    """A fully connected layer, a[l+1] = g(a[l] @ W[l] + b[l]), or g(a[l] @ W[l]) without biases.
 
     Args:
         units: D[l+1], the number of its units.
         activation: g, one of ``ACTIVATIONS``.
         alpha: α, the slope of leaky ReLU (0.01 unless given) or the scale of ELU (1) below zero.
+        use_bias: whether it has biases; without them b[l] is 0, and no quantity of a step.
         fixed_bias: whether updates leave b[l] as it is.
         trainable: whether updates change W[l] and b[l]; a layer that is not is frozen (EPITA-10).
         l1, l2: the factors of the penalty l1 Σ|W[l]| + l2 ΣW[l]² that a trainable layer adds to
@@ -56,6 +65,7 @@ class Layer:
     units: PositiveInt
     activation: ActivationName = "linear"
     alpha: FiniteFloat | None = None
+    use_bias: Flag = True
     fixed_bias: Flag = False
     trainable: Flag = True
     l1: NotNegativeFloat = 0.0
@@ -67,6 +77,8 @@ class Layer:
         if self.alpha is not None and ACTIVATIONS[self.activation].alpha is None:
             have = " and ".join(name for name, g in ACTIVATIONS.items() if g.alpha is not None)
             raise ValueError(f"alpha: {self.activation!r} has none, only {have} have")
+        if self.fixed_bias and not self.use_bias:
+            raise ValueError("fixed_bias: a layer without biases has none to fix")
         if self.activation == "softmax" and self.units == 1:
             raise ValueError("units: softmax over one unit is always 1, use sigmoid")
         if self.alpha_dropout and self.activation != "selu":
@@ -78,6 +90,15 @@ class Layer:
     def dropout_rate(self) -> float:
         """The probability with which training drops a unit of it, in [0, 1)."""
         return self.dropout or self.alpha_dropout
+
+    @property
+    def learns_bias(self) -> bool:
+        """Whether updates change b[l]."""
+        return self.trainable and self.use_bias and not self.fixed_bias
+
+    def learns(self, letter: str) -> bool:
+        """Whether updates change W[l] or b[l], by its letter."""
+        return self.trainable if letter == "W" else self.learns_bias
 
     @property
     def is_penalised(self) -> bool:
@@ -98,7 +119,8 @@ class Network:
     Args:
         n_features: D[0], the width of the input.
         layers: the layers, 1 to ``MOST_LAYERS``.
-        loss: one of ``LOSSES``; it has to fit the activation of the output layer.
+        loss: one of ``LOSSES``, or what others call it, such as ``"mse"``, which becomes its name
+            here; it has to fit the activation of the output layer.
         delta: δ, the size of an error from which on Huber's loss is linear (1 unless given).
         dtype: the dtype of parameters, data and all arithmetic, ``"float32"`` or ``"float64"``.
 
@@ -146,6 +168,11 @@ class Network:
         """The keyword arguments of the loss: ``{"delta": δ}`` where it has one, else none."""
         delta = LOSSES[self.loss].delta if self.delta is None else self.delta
         return {} if delta is None else {"delta": delta}
+
+    @cached_property
+    def without_bias(self) -> frozenset[int]:
+        """The layers l without biases."""
+        return frozenset(l for l, layer in enumerate(self.layers) if not layer.use_bias)
 
     @cached_property
     def dropping(self) -> dict[int, Layer]:

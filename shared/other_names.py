@@ -1,7 +1,24 @@
-"""Names that books and other libraries use for what is here under another: only suggested."""
+"""Names that books and other libraries use for what is here under another."""
 
 from __future__ import annotations
 
+# Losses that are the very same, and so are taken; of several, the one that fits the output layer.
+# Without capitals, underscores and a "loss" at the end.
+SAME_LOSSES: dict[str, tuple[str, ...]] = {
+    "mse": ("mean_squared_error",),
+    "mae": ("mean_absolute_error",),
+    "l1": ("mean_absolute_error",),
+    "bce": ("binary_crossentropy",),
+    "bcewithlogits": ("binary_crossentropy",),
+    "cce": ("categorical_crossentropy",),
+    "crossentropy": ("categorical_crossentropy", "binary_crossentropy"),
+    "ce": ("categorical_crossentropy", "binary_crossentropy"),
+    "log": ("categorical_crossentropy", "binary_crossentropy"),
+    "softmaxcrossentropy": ("categorical_crossentropy",),
+    "sigmoidcrossentropy": ("binary_crossentropy",),
+}
+
+# These are only suggested.
 # Of several, the one that is meant depends on what is asked for; none is nothing like what is here.
 OTHER_NAMES: dict[str, tuple[str, ...]] = {
     # initialisation
@@ -34,26 +51,26 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "silu": (),
     "swish": (),
     # losses
-    "mse": ("mean_squared_error",),
     "l2_loss": ("mean_squared_error",),
+    "rmse": ("mean_squared_error",),
     "sse": ("half_squared_error",),
-    "bce": ("binary_crossentropy",),
-    "bce_with_logits": ("binary_crossentropy",),
-    "log_loss": ("binary_crossentropy",),
-    "cce": ("categorical_crossentropy",),
-    "ce": ("categorical_crossentropy",),
-    "cross_entropy": ("categorical_crossentropy",),
-    "crossentropy": ("categorical_crossentropy",),
-    "softmax_cross_entropy": ("categorical_crossentropy",),
+    "smooth_l1": ("huber",),
+    "smooth_l1_loss": ("huber",),
     "sparse_categorical_crossentropy": ("categorical_crossentropy",),
     "nll": ("categorical_crossentropy",),
+    "nll_loss": ("categorical_crossentropy",),
     "negative_log_likelihood": ("categorical_crossentropy",),
+    "squared_hinge": (),
+    "categorical_hinge": (),
+    "log_cosh": (),
+    "kl_divergence": (),
     # optimizers and schedules
     "gd": ("sgd",),
     "gradient_descent": ("sgd",),
     "sgd_momentum": ("momentum",),
     "sgd_with_momentum": ("momentum",),
     "heavy_ball": ("momentum",),
+    "adamw": (),
     "nag": ("nesterov",),
     "sgd_nesterov": ("nesterov",),
     "step_decay": ("step",),

@@ -37,12 +37,18 @@ SCHEMES = (
     "uniform",
     *(f"{name}_{shape}" for name in _VARIANCE for shape in ("normal", "uniform")),
 )
+# Those that are for biases, too.
+BIAS_SCHEMES = ("zeros", "ones", "constant", "normal", "uniform")
 
 
 def initialise(
-    network: Network, scheme: str = "glorot_uniform", seed: int = 0, scale: float = 0.05
+    network: Network,
+    scheme: str = "glorot_uniform",
+    seed: int = 0,
+    scale: float = 0.05,
+    bias: str = "zeros",
 ) -> Parameters:
-    """Starting parameters: W[l] (D[l], D[l+1]) by ``scheme``, b[l] (D[l+1],) zero.
+    """Starting parameters: W[l] (D[l], D[l+1]) by ``scheme``, b[l] (D[l+1],) by ``bias``.
 
     The numbers are drawn in float64 and then rounded, so that both dtypes start from the same.
 
@@ -52,15 +58,20 @@ def initialise(
             2/D[l] and 1/D[l].
         seed: the seed of the random generator.
         scale: the value of ``constant``, the standard deviation of ``normal``, the half-width of
-            ``uniform``.
+            ``uniform``, for weights and biases.
+        bias: one of ``BIAS_SCHEMES``; biases are drawn after all weights.
 
     Raises:
-        InputError: ``scheme`` is unknown, ``seed`` negative, or ``scale`` not a finite number.
+        InputError: ``scheme`` or ``bias`` is unknown, ``seed`` negative, or ``scale`` not a finite
+            number.
     """
     check_type("network", network, Network)
     check_type("scheme", scheme, str)
     if scheme not in SCHEMES:
         raise InputError(unknown(scheme, "an initialisation scheme", SCHEMES))
+    check_type("bias", bias, str)
+    if bias not in BIAS_SCHEMES:
+        raise InputError(unknown(bias, "an initialisation scheme of biases", BIAS_SCHEMES))
     check_type("seed", seed, Integral)
     if seed < 0:
         raise InputError(f"seed: should be 0 or more, not {seed}")
@@ -68,8 +79,7 @@ def initialise(
         raise InputError("scale: should be a finite number")
     generator = np.random.default_rng(seed)
 
-    def draw(fan_in: int, fan_out: int) -> Array:
-        shape = (fan_in, fan_out)
+    def draw(scheme: str, shape: tuple[int, ...]) -> Array:
         match scheme.split("_"):
             case ["zeros"]:
                 return np.zeros(shape)
@@ -82,17 +92,17 @@ def initialise(
             case ["uniform"]:
                 return generator.uniform(-scale, scale, shape)
             case [name, "normal"]:
-                return generator.normal(0, np.sqrt(_VARIANCE[name](fan_in, fan_out)), shape)
+                return generator.normal(0, np.sqrt(_VARIANCE[name](*shape)), shape)
             case [name, _]:
-                limit = np.sqrt(3 * _VARIANCE[name](fan_in, fan_out))
+                limit = np.sqrt(3 * _VARIANCE[name](*shape))
                 return generator.uniform(-limit, limit, shape)
         raise AssertionError(scheme)
 
     D = network.widths
-    return tuple(
-        Weights(network.array(draw(D[l], D[l + 1])), network.array(np.zeros(D[l + 1])))
-        for l in range(len(network.layers))
-    )
+    layers = range(len(network.layers))
+    W = [draw(scheme, (D[l], D[l + 1])) for l in layers]
+    b = [draw(bias if network.layers[l].use_bias else "zeros", (D[l + 1],)) for l in layers]
+    return tuple(Weights(network.array(W[l]), network.array(b[l])) for l in layers)
 
 
 def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) -> Parameters:
@@ -100,7 +110,8 @@ def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) ->
 
     Args:
         network: the network.
-        parameters: W and b of each layer, in tuples or lists.
+        parameters: W and b of each layer, in tuples or lists; b may be None in a layer without
+            biases, whose b[l] is 0.
 
     Raises:
         InputError: too many or too few layers, a layer that is not W and b, or an array that is not
@@ -117,23 +128,30 @@ def check_parameters(network: Network, parameters: Sequence[tuple[Any, Any]]) ->
     checked = []
     for l, layer in enumerate(parameters):
         with findings:
-            W, b = _two_arrays(f"parameters[{l}]", layer)
+            has_bias = network.layers[l].use_bias
+            W, b = _two_arrays(f"parameters[{l}]", layer, np.zeros(D[l + 1]), has_bias)
             if np.ndim(W) == 1 and np.ndim(b) == 2:
                 raise InputError(f"parameters[{l}]: W and b are swapped; W comes first")
             with findings:
                 W = _checked(network, f"parameters[{l}].W", W, (D[l], D[l + 1]))
             with findings:
                 b = _checked(network, f"parameters[{l}].b", b, (D[l + 1],))
+                if not has_bias and b.any():
+                    raise InputError(f"parameters[{l}].b: should be 0, the layer has no biases")
             checked.append((W, b))
     findings.raise_any()
     return tuple(Weights(network.array(W), network.array(b)) for W, b in checked)
 
 
-def _two_arrays(name: str, layer: Any) -> tuple[Array, Array]:
+def _two_arrays(name: str, layer: Any, zeros: Array, has_bias: bool) -> tuple[Array, Array]:
     if not isinstance(layer, tuple | list) or len(layer) != 2:
         what = f"{len(layer)} arrays" if isinstance(layer, tuple | list) else kind_of(layer)
         raise InputError(f"{name}: expected W and b, got {what}")
     W, b = layer
+    if b is None:
+        if has_bias:
+            raise InputError(f"{name}: 'b' is missing")
+        b = zeros
     return real_numbers(f"{name}.W", W, "float64"), real_numbers(f"{name}.b", b, "float64")
 
 

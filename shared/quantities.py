@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from shared.errors import unknown
 from shared.network import Network
+
+if TYPE_CHECKING:
+    from shared.training import Training
 
 
 def shapes(
@@ -25,10 +29,13 @@ def shapes(
     for l in range(len(network.layers)):
         named |= {f"z[{l}]": (n_rows, D[l + 1]), f"a[{l + 1}]": (n_rows, D[l + 1])}
         named |= {f"dz[{l}]": (n_rows, D[l + 1])}
-        named |= {f"dW[{l}]": (D[l], D[l + 1]), f"db[{l}]": (D[l + 1],)}
+        of_each = {"W": (D[l], D[l + 1]), "b": (D[l + 1],)}
+        if not network.layers[l].use_bias:
+            del of_each["b"]
+        named |= {f"d{letter}[{l}]": shape for letter, shape in of_each.items()}
         for updated in ("{}_next", *(f"{slot}_{{}}" for slot in slots)):
-            named[f"{updated.format('W')}[{l}]"] = (D[l], D[l + 1])
-            named[f"{updated.format('b')}[{l}]"] = (D[l + 1],)
+            for letter, shape in of_each.items():
+                named[f"{updated.format(letter)}[{l}]"] = shape
     return named
 
 
@@ -58,13 +65,14 @@ def is_inside(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     )
 
 
-def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]]:
+def sources(network: Network, training: Training | None = None) -> dict[str, set[str]]:
     """The quantities of a step in its order, each with those that it is directly computed from.
 
     Args:
         network: the network that makes the step.
-        slots: the names of the optimizer's slots, as ``Training.slots`` gives them.
+        training: its training; plain gradient descent unless given.
     """
+    slots = training.slots if training else ()
     layers = range(len(network.layers))
     last = layers[-1]
     output = {f"z[{last}]", f"a[{last + 1}]"}
@@ -76,13 +84,16 @@ def sources(network: Network, slots: tuple[str, ...] = ()) -> dict[str, set[str]
         delta = {f"dz[{l + 1}]", f"z[{l}]", f"a[{l + 1}]"}
         direct[f"dz[{l}]"] = output if l == last else delta
         direct[f"dW[{l}]"] = {f"dz[{l}]"} | ({f"a[{l}]"} if l else set())
-        direct[f"db[{l}]"] = {f"dz[{l}]"}
+        if network.layers[l].use_bias:
+            direct[f"db[{l}]"] = {f"dz[{l}]"}
     direct["dx"] = {"dz[0]"}
+    learning = ((l, letter) for l in layers for letter in "Wb" if network.layers[l].learns(letter))
+    free = {f"d{letter}[{l}]" for l, letter in learning}
     for l in layers:
-        layer = network.layers[l]
-        fixed = {"W": not layer.trainable, "b": not layer.trainable or layer.fixed_bias}
-        for letter in "Wb":
-            gradient = set() if fixed[letter] else {f"d{letter}[{l}]"}
+        for letter in "Wb" if network.layers[l].use_bias else "W":
+            gradient = free & {f"d{letter}[{l}]"}
+            if gradient and training and training.global_clipnorm:
+                gradient = free
             of_slots = {f"{slot}_{letter}[{l}]": gradient for slot in slots}
             direct |= of_slots | {f"{letter}_next[{l}]": {*gradient, *of_slots}}
     return direct

@@ -94,6 +94,7 @@ class Run:
         checkpoint: Checkpoint | None = None,
     ) -> None:
         self.net = net
+        training = training.in_steps(len(dataset))
         self.training = training
         self.on_epoch = on_epoch
         rows, self.validation = training.prepare(dataset)

@@ -27,6 +27,7 @@ class Trace:
         W_next, b_next: the parameters after the update, of the shapes of W and b.
         slots: the optimizer's slots after the update, of the shapes of W and b; those of a fixed
             bias have their initial value.
+        without_bias: the layers l without biases, whose b, 0, and all of it are no quantities.
     """
 
     z: tuple[Array, ...]
@@ -40,6 +41,7 @@ class Trace:
     W_next: tuple[Array, ...] = ()
     b_next: tuple[Array, ...] = ()
     slots: Slots = field(default_factory=dict)
+    without_bias: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         # x and y belong to the caller, who may overwrite them.
@@ -75,7 +77,13 @@ class Trace:
         for l in layers if self.W_next else ():
             named |= {f"{slot}[{l}]": arrays[l] for slot, arrays in self.slots.items()}
             named |= {f"W_next[{l}]": self.W_next[l], f"b_next[{l}]": self.b_next[l]}
-        return {name: values for name, values in named.items() if values is not None}
+        letters = ("db", "b_next", *(slot for slot in self.slots if slot.endswith("_b")))
+        none = {f"{letter}[{l}]" for letter in letters for l in self.without_bias}
+        return {
+            name: values
+            for name, values in named.items()
+            if values is not None and name not in none
+        }
 
 
 class Derivatives(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from annotated_types import Gt
@@ -13,8 +13,9 @@ from annotated_types import Gt
 from shared.arrays import Array
 from shared.augmentation import Augmentation, augment
 from shared.datasets import Dataset
-from shared.errors import checked
+from shared.errors import InputError, checked, unknown
 from shared.fields import (
+    Flag,
     NaturalInt,
     NotNegativeFloat,
     PositiveFloat,
@@ -24,13 +25,13 @@ from shared.fields import (
     one_of,
 )
 from shared.network import Network
-from shared.optimizers import OPTIMIZERS, SCHEDULES
+from shared.optimizers import CLIPS, OPTIMIZERS, SCHEDULES, STAIRCASES
 
 # The hyperparameters of all optimizers, each once, and of all schedules.
 _OWN = tuple({name: None for rule in OPTIMIZERS.values() for name in rule.hyperparameters})
 # The hyperparameter that any optimizer may have; it is no argument of an update rule.
 _OF_ANY = "weight_decay"
-_DECAY = ("decay_rate", "decay_steps")
+_DECAY = ("decay_rate", "decay_steps", "decay_epochs", "staircase")
 # The fields of a run of many steps, which say nothing about a step.
 _OF_RUN = ("epochs", "batch_size", "seed", "validation", "patience", "augmentation")
 # Part of the seed of dropout masks, so that they do not depend on the order of the rows.
@@ -44,16 +45,27 @@ class Training:
     Args:
         learning_rate: η, or its initial value where a schedule changes it.
         optimizer: one of ``OPTIMIZERS``; "sgd", w ← w − η ∂loss/∂w, unless given.
-        momentum, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
+        momentum, dampening, initial_accumulator, rho, beta_1, beta_2, epsilon: the optimizer's
             hyperparameters; its defaults unless given.
+        epsilon_placement: where ε is added: "inside_root", √(s + ε), "outside_root", √s + ε, or
+            for Adam "corrected_root", √ŝ + ε; where Keras adds it unless given.
         weight_decay: λ of the weight decay, w ← w − ηλw before each step, of weights and biases
             alike, as in Keras and in PyTorch's AdamW (Loshchilov & Hutter 2019); 0 unless given,
             0.004 for "adamw". It is no part of the loss or of its gradients, as ``l2`` is.
+        clipvalue, clipnorm, global_clipnorm: c, to which the update clips what it takes for the
+            gradients, penalties included; at most one of the three. ``clipvalue`` limits each
+            number g to ±c; ``clipnorm`` scales the gradient of each W and of each b to g·c/‖g‖
+            where its Euclidean norm ‖g‖ exceeds c; ``global_clipnorm`` does so with all of them as
+            one vector, without what is frozen (Pascanu et al. 2013). dW and db in a trace are
+            before clipping.
         schedule: one of ``SCHEDULES``, by which η depends on t, the number of steps made before:
             "step" is η·decay_rate^⌊t/decay_steps⌋, "exponential" η·decay_rate^(t/decay_steps),
             "inverse_time" η / (1 + decay_rate·t/decay_steps), and "cosine" η·½(1 + cos πt/T) until
             T = decay_steps, then 0.
         decay_rate, decay_steps: the schedule's hyperparameters.
+        decay_epochs: decay_steps in epochs: 1 is as many steps as an epoch has.
+        staircase: whether "exponential" or "inverse_time" has ⌊t/decay_steps⌋ for t/decay_steps, so
+            that η changes only after every decay_steps; false unless given.
         epochs: passes over the data.
         batch_size: rows in a batch (the last of an epoch may have fewer); all rows unless given.
         seed: the seed of the order of the rows, drawn anew each epoch (their own order unless
@@ -71,15 +83,22 @@ class Training:
     learning_rate: PositiveFloat
     optimizer: Annotated[Text, one_of("an optimizer", OPTIMIZERS)] = "sgd"
     momentum: Share | None = None
+    dampening: Share | None = None
     initial_accumulator: NotNegativeFloat | None = None
     rho: Share | None = None
     beta_1: Share | None = None
     beta_2: Share | None = None
     epsilon: PositiveFloat | None = None
+    epsilon_placement: Text | None = None
     weight_decay: NotNegativeFloat | None = None
+    clipvalue: PositiveFloat | None = None
+    clipnorm: PositiveFloat | None = None
+    global_clipnorm: PositiveFloat | None = None
     schedule: Annotated[Text, one_of("a schedule", SCHEDULES)] = "constant"
     decay_rate: PositiveFloat | None = None
     decay_steps: PositiveInt | None = None
+    decay_epochs: PositiveInt | None = None
+    staircase: Flag | None = None
     epochs: PositiveInt = 1
     batch_size: PositiveInt | None = None
     seed: NaturalInt | None = None
@@ -91,13 +110,25 @@ class Training:
         given = [name for name in (*_OWN, *_DECAY) if getattr(self, name) is not None]
         for kind, names, has in (
             (self.optimizer, _OWN, OPTIMIZERS[self.optimizer].hyperparameters),
-            (self.schedule, _DECAY, SCHEDULES[self.schedule]),
+            (self.schedule, _DECAY, self._options_of_schedule),
         ):
             for name in names:
                 if name in given and name not in has and name != _OF_ANY:
                     raise ValueError(f"{name}: {kind!r} has none")
+        places = OPTIMIZERS[self.optimizer].epsilon_placements
+        if self.epsilon_placement is not None and self.epsilon_placement not in places:
+            hint = f"{self.optimizer!r} has none"
+            if places:
+                kind = f"a placement of {self.optimizer}'s ε"
+                hint = unknown(self.epsilon_placement, kind, places)
+            raise ValueError(f"epsilon_placement: {hint}")
+        clips = [name for name in CLIPS if getattr(self, name) is not None]
+        if len(clips) > 1:
+            raise ValueError(f"{' and '.join(clips)}: give one of them")
+        if self.decay_steps and self.decay_epochs:
+            raise ValueError("decay_steps and decay_epochs: give one of them")
         for name in SCHEDULES[self.schedule]:
-            if name not in given:
+            if name not in given and not (name == "decay_steps" and self.decay_epochs):
                 raise ValueError(f"{name}: is missing, {self.schedule!r} needs it")
         if self.patience and not self.validation:
             raise ValueError("patience: early stopping needs validation, a share of the rows")
@@ -115,12 +146,18 @@ class Training:
         """The fields that a step depends on, by name: those that are given, and all defaults."""
         names = [field.name for field in dataclasses.fields(Training) if field.name not in _OF_RUN]
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
-        return given | self.hyperparameters
+        return given | self.hyperparameters | self._placement
 
     @property
     def decay(self) -> float:
         """λ of the weight decay; 0 without any."""
         return self.hyperparameters.get(_OF_ANY, self.weight_decay or 0.0)
+
+    @property
+    def clip(self) -> tuple[str, float] | None:
+        """The way in which gradients are clipped, one of ``CLIPS``, and its c; None if none is."""
+        given = [(name, getattr(self, name)) for name in CLIPS if getattr(self, name) is not None]
+        return given[0] if given else None
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -134,10 +171,38 @@ class Training:
         return self.hyperparameters[name] if name else 0.0
 
     @cached_property
-    def rule_arguments(self) -> dict[str, float]:
-        """The hyperparameters that the optimizer's rule takes."""
+    def rule_arguments(self) -> dict[str, Any]:
+        """The hyperparameters that the optimizer's rule takes, and where it adds ε."""
         others = OPTIMIZERS[self.optimizer].initial_slots, _OF_ANY
-        return {name: value for name, value in self.hyperparameters.items() if name not in others}
+        own = {name: value for name, value in self.hyperparameters.items() if name not in others}
+        return own | self._placement
+
+    @property
+    def _options_of_schedule(self) -> tuple[str, ...]:
+        names = SCHEDULES[self.schedule]
+        names += ("decay_epochs",) if "decay_steps" in names else ()
+        return names + (("staircase",) if self.schedule in STAIRCASES else ())
+
+    @property
+    def has_stairs(self) -> bool:
+        """Whether the schedule changes η only after every decay_steps."""
+        return self.schedule == "step" or bool(self.staircase)
+
+    def in_steps(self, n_rows: int) -> Self:
+        """The same training with its decay_epochs as decay_steps.
+
+        Args:
+            n_rows: the number of all rows, before any are held back or augmented.
+        """
+        if self.decay_epochs is None:
+            return self
+        steps = self.decay_epochs * self.steps_per_epoch(n_rows)
+        return dataclasses.replace(self, decay_epochs=None, decay_steps=steps)
+
+    @property
+    def _placement(self) -> dict[str, str]:
+        places = OPTIMIZERS[self.optimizer].epsilon_placements
+        return {"epsilon_placement": self.epsilon_placement or places[0]} if places else {}
 
     def prepare(self, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
         """The rows to train on, with their augmented copies, and those to validate on, if any.
@@ -209,6 +274,10 @@ class StepTraining(Training):
 
     given_masks: Any = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_in_steps(self)
+
     @classmethod
     def of(cls, training: Training, masks: dict[int, Array]) -> StepTraining:
         """The training of one step out of a longer training, with the masks of that step."""
@@ -220,3 +289,13 @@ class StepTraining(Training):
 
     def masks(self, network: Network, t: int, n_rows: int) -> dict[int, Array]:
         return dict(self.given_masks)
+
+
+def check_in_steps(training: Training) -> None:
+    """Refuse decay_epochs where nobody knows how many steps an epoch has.
+
+    Raises:
+        InputError: it has decay_epochs.
+    """
+    if training.decay_epochs:
+        raise InputError("decay_epochs: a single step needs decay_steps instead")

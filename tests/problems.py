@@ -16,6 +16,7 @@ OUTPUTS = {
     "sigmoid-half": ("sigmoid", "half_squared_error"),
     "sigmoid-bce": ("sigmoid", "binary_crossentropy"),
     "softmax-cce": ("softmax", "categorical_crossentropy"),
+    "softmax-soft": ("softmax", "categorical_crossentropy"),
     "softmax-bce": ("softmax", "softmax_binary_crossentropy"),
     "step-rule": ("step", "perceptron"),
     "sign-rule": ("sign", "bipolar_perceptron"),
@@ -57,6 +58,8 @@ class Problem:
         )
         classes = random.integers(n_outputs, size=self.rows)
         y = np.eye(n_outputs)[classes]
+        if self.output == "softmax-soft":
+            y = random.dirichlet(np.ones(n_outputs), self.rows)
         return Case(
             name=str(self),
             network=network,

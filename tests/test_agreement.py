@@ -12,7 +12,20 @@ import pytest
 from rich.console import Console
 
 import impl_numpy
-from shared import Case, InputError, Run, Training, case_names, load_case
+from shared import (
+    Array,
+    Case,
+    InputError,
+    Layer,
+    Network,
+    Run,
+    Training,
+    case_names,
+    initialise,
+    load_case,
+    load_dataset,
+)
+from threeways.mistakes import MISTAKES
 from threeways.report.training import print_agreement
 from threeways.training.agreement import Agreement, agreements
 from threeways.training.lockstep import Lockstep
@@ -50,6 +63,56 @@ def test_runs_agree(name: str, packages: dict[str, ModuleType]) -> None:
     found = trained(RUNS[name], packages)
     assert len(found) == 3
     assert max(each.ratio for each in found) <= 1, found
+
+
+FLOAT32 = ("mazur", "iris", "kth-9-relu", "moons-momentum", "digits-adam", "wine-alpha-dropout")
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+def test_runs_in_float32_agree(name: str, packages: dict[str, ModuleType]) -> None:
+    found = trained(RUNS[name].with_dtype("float32"), packages)
+    assert len(found) == 3
+    assert max(each.ratio for each in found) <= 1, found
+
+
+@pytest.mark.parametrize(
+    ("name", "mistake"),
+    [
+        ("mazur", "half-missing"),
+        ("iris", "mean-forgotten"),
+        ("iris", "learning-rate-tenth"),
+        ("moons-momentum", "momentum-subtracted"),
+        ("digits-adam", "correction-without-power"),
+    ],
+)
+def test_a_mistake_in_float32_shows(name: str, mistake: str) -> None:
+    case = RUNS[name].with_dtype("float32")
+    case = dataclasses.replace(case, training=dataclasses.replace(case.training, epochs=3))
+    wrong = SimpleNamespace(FeedForward=MISTAKES[mistake])
+    (found,) = trained(case, {"right": impl_numpy, "wrong": wrong})
+    assert found.ratio > 1
+
+
+def test_runs_in_float32_that_drift_apart_agree() -> None:
+    """After 150 epochs of ReLU the weights are 20 eps apart."""
+
+    class SummedInFloat64(impl_numpy.FeedForward):
+        def weight_gradient(self, l: int, a: Array, dz: Array) -> Array:
+            return (a.T.astype(float) @ dz).astype(a.dtype)
+
+    iris = load_dataset("iris")
+    dataset = dataclasses.replace(iris, x=2 * iris.x + 5, y=iris.y[:, 1:2])
+    hidden = [Layer(units=units, activation="relu") for units in (20, 10)]
+    layers = (*hidden, Layer(units=1, activation="sigmoid"))
+    network = Network(n_features=4, layers=layers, loss="binary_crossentropy", dtype="float32")
+    case = Case(
+        network=network,
+        parameters=initialise(network, "he_normal", 1),
+        dataset=dataset,
+        training=Training(learning_rate=0.2, epochs=150),
+    )
+    (found,) = trained(case, {"a": impl_numpy, "b": SimpleNamespace(FeedForward=SummedInFloat64)})
+    assert found.ratio <= 1
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,12 @@ from benchmarks.bad_files import MAKERS
 from benchmarks.bad_inputs import failure, failures
 from shared import Dataset, InputError, load_case
 from shared.datasets import read_data_file
-from shared.errors import MOST_CHARACTERS, MOST_PROBLEMS, Findings, printable, short
+from shared.errors import MOST_CHARACTERS, MOST_PROBLEMS, Findings, printable, short, unknown
 from shared.npz import MOST_MEMORY
 from shared.reading import parse_json, read_text
 from threeways.cli import main
 from threeways.conformance.record_reader import read_records
+from threeways.conformance.record_tables import parse
 from threeways.mistakes.observations import Printed
 
 NUMPY = ("--implementations", "numpy")
@@ -395,9 +396,10 @@ def test_what_others_call_it_is_understood(
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("mse", "mean_squared_error"),
-        ("BCE", "binary_crossentropy"),
-        ("cross-entropy", "categorical_crossentropy"),
+        ("sse", "half_squared_error"),
+        ("nll", "categorical_crossentropy"),
+        ("mean_squared_eror", "mean_squared_error"),
+        ("smooth_l1_loss", "huber"),
         ("sparse_categorical_crossentropy", "categorical_crossentropy"),
     ],
 )
@@ -407,6 +409,76 @@ def test_what_others_call_a_loss(name: str, meant: str, tmp_path: Path) -> None:
     assert f"loss: '{name}' is not a loss; did you mean '{meant}'?" in error_of(
         lambda: load_case(path)
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "loss"),
+    [
+        ("mse", "linear", "mean_squared_error"),
+        ("MSELoss", "linear", "mean_squared_error"),
+        ("mae", "linear", "mean_absolute_error"),
+        ("L1Loss", "tanh", "mean_absolute_error"),
+        ("BCE", "sigmoid", "binary_crossentropy"),
+        ("binary_cross_entropy", "sigmoid", "binary_crossentropy"),
+        ("BCEWithLogitsLoss", "sigmoid", "binary_crossentropy"),
+        ("cce", "softmax", "categorical_crossentropy"),
+        ("cross-entropy", "softmax", "categorical_crossentropy"),
+        ("cross_entropy", "sigmoid", "binary_crossentropy"),
+        ("log_loss", "sigmoid", "binary_crossentropy"),
+        ("CrossEntropyLoss", "softmax", "categorical_crossentropy"),
+        ("huber_loss", "linear", "huber"),
+        ("hinge_loss", "linear", "hinge"),
+    ],
+)
+def test_what_others_call_the_same_loss_is_taken(
+    name: str, output: str, loss: str, tmp_path: Path
+) -> None:
+    layers = (shared.Layer(units=2, activation=output),)
+    assert shared.Network(n_features=1, layers=layers, loss=name).loss == loss
+    text = f"""
+    loss = "{name}"
+    [[layers]]
+    units = 2
+    activation = "{output}"
+    [data]
+    x = [[1]]
+    y = [[1, {-1 if loss == "hinge" else 0}]]
+    [training]
+    learning_rate = 1
+    """
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    loaded = load_case(path)
+    assert isinstance(loaded, shared.Case)
+    assert loaded.network.loss == loss
+    network = {"n_features": 1, "layers": [{"units": 2, "activation": output}], "loss": name}
+    table = {"network": network, "tests": [{"quantities": {"loss": 1.0}}]}
+    (group,) = parse({"schema": "threeways/vectors/v1", "groups": [table]}).groups
+    assert group.network.loss == loss
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "message"),
+    [
+        (
+            "cross_entropy",
+            "linear",
+            "only of softmax units ('categorical_crossentropy') or sigmoid u",
+        ),
+        ("bce", "linear", "'binary_crossentropy' does not fit an output layer of 'linear' units"),
+        ("squared_hinge", "linear", "'squared_hinge' is not a loss; there are "),
+        ("sparse_categorical_crossentropy", "softmax", "give the labels as labels in [data]"),
+    ],
+)
+def test_what_others_call_a_loss_that_does_not_fit(name: str, output: str, message: str) -> None:
+    layers = (shared.Layer(units=2, activation=output),)
+    error = error_of(lambda: shared.Network(n_features=1, layers=layers, loss=name))
+    assert error.startswith("loss: ")
+    assert message in error
+
+
+def test_adamw_is_not_adam() -> None:
+    assert "did you mean" not in unknown("adamw", "an optimizer", shared.OPTIMIZERS)
 
 
 # Arrays.

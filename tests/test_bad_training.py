@@ -191,8 +191,8 @@ TOGETHER = [
     ),
     (
         {"data": 'dataset = "digits"\nautoencoder = true', "units": 64},
-        "y[0]: [0.0, 0.0, 0.3125, 0.8125, 0.5625, 0.... is not one-hot, as categorical "
-        "cross-entropy needs",
+        "y[0]: [0.0, 0.0, 0.3125, 0.8125, 0.5625, 0.... is not one-hot, or shares that "
+        "sum to 1, as categorical cross-entropy needs",
     ),
     (
         {"data": 'dataset = "digits"\nimage_shape = [8, 9]'},

@@ -78,6 +78,8 @@ def endless(tmp_path: Path) -> Path:
         ["cases"],
         ["compare", "mazur", "iris", "digits", "diabetes", *NUMPY],  # with columns named Δ
         ["diagnose", "mazur", "--value", "dW[1][0,0]=0.1643"],
+        ["mistakes"],
+        ["show", "digits"],
         ["compare", "½ 中"],
     ],
     ids=lambda arguments: arguments[0],
@@ -168,6 +170,8 @@ SHORT_COMMANDS = {
     "compare": "compare mazur --implementations numpy",
     "train": "train uio-1-or --implementations numpy",
     "diagnose": "diagnose mazur --value loss=0.2",
+    "mistakes": "mistakes",
+    "show": "show mazur",
     "vectors": "vectors {folder} mazur",
 }
 

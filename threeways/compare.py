@@ -145,10 +145,15 @@ def after_first_step(case: Case, exact: Exact, steps_before: int) -> Case:
         steps_before: the number of steps made before, by which the optimizer counts.
     """
     layers = range(len(case.parameters))
+    values = dict(exact.values)
+    for l in case.network.without_bias:
+        values[f"b_next[{l}]"] = case.parameters[l].b
+        for slot, kept in zip(case.training.slots, case.start_of_slots(l, "b"), strict=True):
+            values[f"{slot}_b[{l}]"] = kept
 
     def rounded(name: str) -> tuple[Array, ...]:
         with np.errstate(over="ignore"):
-            return tuple(case.network.array(exact.values[f"{name}[{l}]"]) for l in layers)
+            return tuple(case.network.array(values[f"{name}[{l}]"]) for l in layers)
 
     return replace(
         case,

@@ -43,7 +43,8 @@ def record(model, loss, x, y, optimizer):
         quantities |= {f"z[{l}]": numbers(z), f"a[{l + 1}]": numbers(a), f"dz[{l}]": numbers(dz[l])}
         if layer.trainable:
             quantities[f"dW[{l}]"] = numbers(gradient_of[layer.kernel.path])
-            quantities[f"db[{l}]"] = numbers(gradient_of[layer.bias.path])
+            if layer.use_bias:
+                quantities[f"db[{l}]"] = numbers(gradient_of[layer.bias.path])
         quantities |= weights(layer, f"W_next[{l}]", f"b_next[{l}]")
     return {"parameters": parameters, "masks": masks, "quantities": quantities}
 
@@ -53,7 +54,8 @@ def numbers(tensor):
 
 
 def weights(layer, W, b):
-    return {W: numbers(layer.kernel), b: numbers(layer.bias)}
+    found = {W: numbers(layer.kernel)}
+    return found | {b: numbers(layer.bias)} if layer.use_bias else found
 
 
 def main():

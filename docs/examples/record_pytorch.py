@@ -15,7 +15,7 @@ def record(model, loss, x, y, optimizer):
     be, by Dropout. PyTorch stores a layer's weights transposed, (units, inputs).
     """
     linears = [module for module in model if isinstance(module, nn.Linear)]
-    parameters = [{"W": layer.weight.T.tolist(), "b": layer.bias.tolist()} for layer in linears]
+    parameters = [weights(layer, "W", "b") for layer in linears]
 
     given = x.clone().requires_grad_()
     values = [given]  # x, then z and a of each layer
@@ -43,10 +43,16 @@ def record(model, loss, x, y, optimizer):
             f"dz[{l}]": z.grad.tolist(),
         }
         if layer.weight.requires_grad:  # it is not frozen
-            dW, db = layer.weight.grad.T, layer.bias.grad
-            quantities |= {f"dW[{l}]": dW.tolist(), f"db[{l}]": db.tolist()}
-        quantities |= {f"W_next[{l}]": layer.weight.T.tolist(), f"b_next[{l}]": layer.bias.tolist()}
+            quantities[f"dW[{l}]"] = layer.weight.grad.T.tolist()
+            if layer.bias is not None:
+                quantities[f"db[{l}]"] = layer.bias.grad.tolist()
+        quantities |= weights(layer, f"W_next[{l}]", f"b_next[{l}]")
     return {"parameters": parameters, "masks": masks, "quantities": quantities}
+
+
+def weights(layer, W, b):
+    found = {W: layer.weight.T.tolist()}
+    return found if layer.bias is None else found | {b: layer.bias.tolist()}
 
 
 def main():

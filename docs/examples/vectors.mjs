@@ -71,7 +71,7 @@ function step(network, parameters, x, y, learningRate, masks = {}) {
   const quantities = {}, a = [x], inputs = [], z = [];
   let penalty = 0;
   layers.forEach(({ activation, alpha, l1, l2 }, l) => {
-    const { W, b } = parameters[l], kept = masks[`a[${l}]`];
+    const { W, b = W[0].map(() => 0) } = parameters[l], kept = masks[`a[${l}]`];
     inputs[l] = kept ? map(dropout(layers[l - 1]).forward, a[l], kept) : a[l];
     quantities[`z[${l}]`] = z[l] = product(inputs[l], W).map((row) => row.map((z, j) => z + b[j]));
     quantities[`a[${l + 1}]`] = a[l + 1] = ACTIVATIONS[activation].forward(z[l], alpha);
@@ -84,7 +84,7 @@ function step(network, parameters, x, y, learningRate, masks = {}) {
   let back = map((a, y) => (factor * (a - y)) / divisor, a[last + 1], y);
   for (let l = last; l >= 0; l--) {
     const { activation, alpha, trainable, fixed_bias: fixedBias, l1, l2 } = layers[l];
-    const { W, b } = parameters[l], kept = masks[`a[${l}]`];
+    const { W, b = W[0].map(() => 0) } = parameters[l], kept = masks[`a[${l}]`];
     const fromLogits = l === last && of === "z";
     const dz = fromLogits ? back : ACTIVATIONS[activation].backward(back, z[l], a[l + 1], alpha);
     const ofPenalty = map((W) => l1 * Math.sign(W) + 2 * l2 * W, W);

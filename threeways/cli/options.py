@@ -179,8 +179,8 @@ def kept(items: Iterable[T], into: list[T]) -> Iterator[T]:
         yield item
 
 
-def echo(lines: Iterable[str]) -> None:
+def echo(lines: Iterable[str], err: bool = False) -> None:
     """Print lines as they come, which may begin with an empty one, without control characters."""
     for line in lines:
         text = line.removeprefix("\n")
-        click.echo(line[: len(line) - len(text)] + visible(text))
+        click.echo(line[: len(line) - len(text)] + visible(text), err=err)

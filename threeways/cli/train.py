@@ -104,7 +104,7 @@ def _train(stages: Sequence[Stage], packages: Mapping[str, ModuleType], if_stopp
         ok = ok and outcome.ok
         if outcome.has_diverged:
             break
-        if len(runs) > 1 and stage.case.dtype == "float64":
+        if len(runs) > 1:
             starts = [run.case.parameters for run in runs]
             with counted("perturbed runs") as on_progress:
                 found = agreements(stage.case, starts, outcome, on_progress)

@@ -25,6 +25,7 @@ import numpy as np
 from shared import Array, Case, InputError, Weights
 from threeways.conformance.answers import Quantities, quantities_of
 from threeways.conformance.layouts import in_layout
+from threeways.conformance.supports import DECLARED, Supports, from_declared
 
 FUNCTION = ("network", "parameters", "x", "y", "learning_rate")
 CLASS = ("network", "parameters")
@@ -33,10 +34,11 @@ METHODS = {"step": ("x", "y", "training"), "backward": ("x", "y"), "forward": ("
 # A function, or a class of which this method is called.
 KINDS = ("function", *METHODS)
 
+# What a training may have that changes plain gradient descent.
+CHANGES_OF_SGD = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
+
 WHY_LEFT_OUT = "only a class's step(x, y, training) gets dropout masks and an optimizer"
 
-# The attribute of an implementation with what it declares about itself, as JSON.
-DECLARED = "__threeways__"
 
 Implementation = Callable[..., object]
 
@@ -126,6 +128,11 @@ def stepper(
     return maker.kind, lambda request: maker.step(*request), declared
 
 
+def declared_by(implementation: Implementation) -> Supports:
+    """What an implementation declares that it is for."""
+    return from_declared(getattr(implementation, DECLARED, {}).get("supports"))
+
+
 def checked_step(implementation: Implementation, case: Case) -> tuple[Quantities, list[str]]:
     """The quantities of a case's first step, and one line for each problem."""
     return Maker(implementation, getattr(implementation, "__name__", "step")).step(case)
@@ -146,7 +153,11 @@ def can_step(kind: str, case: Case) -> bool:
     """
     if kind == "step":
         return True
-    return not case.network.dropping and (kind != "function" or case.training.optimizer == "sgd")
+    training = case.training
+    plain = training.optimizer == "sgd" and not any(
+        getattr(training, name, None) for name in CHANGES_OF_SGD
+    )
+    return not case.network.dropping and (kind != "function" or plain)
 
 
 def check_signature(implementation: Implementation, name: str) -> None:

@@ -17,6 +17,7 @@ number that a step starts from. How many digits those are, the file says, or its
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -84,11 +85,18 @@ class Writing:
         return self.digits.half_units(finite) + np.finfo(self.dtype).eps / 2 * np.abs(finite)
 
     def errors_of_start(self, values: Array) -> Array:
-        """The same for an array that a step starts from; all 0 if its numbers are short."""
-        digits = self.digits
-        if digits and any(3 * digits.count(each) >= 2 * digits.number for each in _flat(values)):
-            return self.errors(values)
-        return np.zeros(values.shape)
+        """The same for an array that a step starts from; all 0 if it is exact.
+
+        It may have more digits than what is recorded, or so few that it has not been rounded.
+        """
+        if self.digits is None:
+            return np.zeros(values.shape)
+        own = max((self.digits.count(each) for each in _flat(values)), default=0)
+        longest = max((_counts(each)[0] for each in _flat(values)), default=0)
+        if 3 * own < 2 * self.digits.number or longest > MOST_ROUNDED[self.dtype]:
+            return np.zeros(values.shape)
+        digits = dataclasses.replace(self.digits, number=max(own, self.digits.number))
+        return Writing(self.dtype, digits).errors(values)
 
 
 def writing_of(arrays: Sequence[Array], dtype: str, said: int | None = None) -> Writing:

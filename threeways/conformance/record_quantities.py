@@ -78,7 +78,7 @@ def _recorded(
     values = written.array(shape, writing.dtype, at)
     none = np.zeros(shape)
     bound = none if written.bound is None else written.bound
-    if writing.digits is None or written.decimal is None:
+    if written.decimal is None or written.hex is not None:
         return RecordedArray(values, none, bound, bound)
     return RecordedArray(
         values,

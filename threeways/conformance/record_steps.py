@@ -13,7 +13,6 @@ from shared import (
     Case,
     Dataset,
     InputError,
-    Layer,
     Network,
     Parameters,
     Slots,
@@ -167,11 +166,11 @@ class StepReader:
             return self.common.case
         findings = Findings()
         with findings:
-            parameters = self.parameters()
+            parameters = self.parameters
         with findings:
             training = self.training or NO_UPDATE
         with findings:
-            slots = self.slots()
+            slots = self.slots
         with findings:
             x, y = self.batch()
         with findings:
@@ -227,6 +226,7 @@ class StepReader:
 
     # The parameters and slots that it starts from.
 
+    @Once
     def parameters(self) -> Parameters:
         """The parameters that it starts from."""
         if not self.goes_on:
@@ -249,7 +249,7 @@ class StepReader:
         layers = []
         for l, table in enumerate(tables):
             with findings:
-                if table.b is None and l < len(known) and has_bias(known[l]):
+                if table.b is None and l < len(known) and known[l].use_bias:
                     raise InputError(f"parameters[{l}]: 'b' is missing")
                 layers.append((table.W, table.b or [0.0] * len(table.W[0] if table.W else ())))
         findings.raise_any()
@@ -264,13 +264,7 @@ class StepReader:
         assert self.before
         found = self.before.recorded.get(quantity)
         if found is None and is_fixed(self.network, letter, l):
-            start = self.before.case
-            if "_next" in quantity:
-                return getattr(start.parameters[l], letter)
-            slot = quantity.partition(f"_{letter}[")[0]
-            return dict(zip(start.training.slots, start.start_of_slots(l, letter), strict=True))[
-                slot
-            ]
+            return self.before.started(quantity, letter, l)
         goes_on = "no parameters, and no" if "_next" in quantity else "goes on, and no"
         if found is None:
             raise InputError(f"{self.at}: {goes_on} {quantity} in the step before")
@@ -282,6 +276,22 @@ class StepReader:
             )
         return found.values
 
+    def started(self, quantity: str, letter: str, l: int) -> Array:
+        """What it starts with in place of the parameter or slot that it ends with."""
+        if quantity == f"{letter}_next[{l}]":
+            started: Array = getattr(self.parameters[l], letter)
+            return started
+        kept = self.slots.get(quantity.removesuffix(f"[{l}]"))
+        return kept[l] if kept else self.initial_slot(letter, l)
+
+    def initial_slot(self, letter: str, l: int) -> Array:
+        """What the optimizer keeps for W[l] or b[l] before the first step."""
+        assert self.training
+        D = self.network.widths
+        shape = (D[l], D[l + 1]) if letter == "W" else (D[l + 1],)
+        return np.full(shape, self.training.initial_slots, self.network.dtype)
+
+    @Once
     def slots(self) -> Slots:
         """The optimizer's slots that it starts from; none for initial ones."""
         names = self.training.slots if self.training else ()
@@ -317,7 +327,7 @@ class StepReader:
         """
         findings = Findings()
         with findings:
-            if self.test.steps_before is self.group.steps_before is None:
+            if not self.before and self.test.steps_before is self.group.steps_before is None:
                 raise InputError(f"{at}: need steps_before, the number of steps made before")
         of = {
             f"{slot}_{letter}[{l}]": (letter, l) for slot in names for letter, l in self.letters()
@@ -338,9 +348,7 @@ class StepReader:
                     if not np.isfinite(arrays[name]).all():
                         raise InputError(f"{path}: is not finite")
                 elif is_fixed(self.network, letter, l):
-                    assert self.training
-                    start = self.training.initial_slots
-                    arrays[name] = np.full(shape_of[name], start, self.network.dtype)
+                    arrays[name] = self.initial_slot(letter, l)
                 else:
                     raise InputError(f"{at}: {name!r} is missing")
         findings.raise_any()
@@ -380,13 +388,7 @@ class StepReader:
 
 def is_fixed(network: Network, letter: str, l: int) -> bool:
     """Whether updates leave W[l] or b[l] as it is."""
-    layer = network.layers[l]
-    return not layer.trainable or (letter == "b" and (layer.fixed_bias or not has_bias(layer)))
-
-
-def has_bias(layer: Layer) -> bool:
-    """Whether a layer has biases."""
-    return bool(getattr(layer, "use_bias", True))
+    return not network.layers[l].learns(letter)
 
 
 def any_targets(network: Network, n_rows: int) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from shared import Array, Case, Network
 from shared.quantities import element
+from threeways.conformance.conventions import convention
 from threeways.conformance.record_digits import Writing
 from threeways.conformance.record_quantities import RecordedArray
 from threeways.exact.bounds import bounds
@@ -80,6 +81,8 @@ class StepResult:
             earlier step of the same run departs.
         chain_break: one line that says where the step does not begin with what the one before
             ended with; None if it does.
+        convention: one line about the convention by which these quantities are right; None if
+            there is none, or they are right by the case's.
     """
 
     group: RecordedGroup
@@ -87,6 +90,7 @@ class StepResult:
     judgement: Judgement
     diagnosis: Diagnosis | None
     chain_break: str | None
+    convention: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -106,8 +110,17 @@ def check_records(groups: list[RecordedGroup]) -> Iterator[StepResult]:
             quantities = _completed(step, exact)
             errors = {"input_errors": step.start_errors, "output_errors": _errors(step, exact)}
             judgement = judge(step.case, quantities, exact, **errors)
-            diagnosis = None
-            if not judgement.ok and not (group.chained and departed):
+            diagnosis = told = None
+            whole = all(each.known is None for each in step.recorded.values())
+            if not judgement.ok and step.valid and whole:
+                told = convention(
+                    step.case,
+                    [quantities],
+                    exact,
+                    input_errors=step.start_errors,
+                    output_errors=errors["output_errors"],
+                )
+            if not judgement.ok and not told and not (group.chained and departed):
                 diagnosis = recognise(step.case, quantities, exact, run)
             yield StepResult(
                 group=group,
@@ -115,6 +128,7 @@ def check_records(groups: list[RecordedGroup]) -> Iterator[StepResult]:
                 judgement=judgement,
                 diagnosis=diagnosis,
                 chain_break=_chain_break(before, step) if group.chained and before else None,
+                convention=told,
             )
             before = step
             run += [step.case] if group.chained else []

@@ -49,7 +49,7 @@ class Run:
 
     def first(self) -> Case:
         """The case of the first step."""
-        return self._step(self.case.steps_before)
+        return self.step(self.case.steps_before)
 
     def next(
         self, before: Case, quantities: Mapping[str, Array], exact: Exact, errors: Errors
@@ -68,14 +68,18 @@ class Run:
         """
         t = before.steps_before + 1
         if not self.goes_on:  # nothing is updated
-            return self._step(t), NO_ERRORS
+            return self.step(t), NO_ERRORS
         known = {name: np.array(each) for name, each in quantities.items()}
-        allowed = {} if self.kind == "function" else bounds(before, exact.values)
+        allowed = {}
+        if self.kind == "step":
+            allowed = bounds(before, exact.values, input_errors=errors, scale=exact.scale)
         start_errors: dict[str, Array] = {}
 
-        def start(name: str, of_next_step: str) -> Array:
+        def start(name: str, of_next_step: str, l: int) -> Array:
             if name in known:
                 return known[name]
+            if name not in exact.values:  # this layer has no biases
+                return np.zeros_like(before.parameters[l].b)
             value = exact.values[name]
             if allowed:
                 eps = float(np.finfo(before.dtype).eps)
@@ -84,20 +88,20 @@ class Run:
 
         layers = range(len(before.parameters))
         parameters = tuple(
-            Weights(*(start(f"{letter}_next[{l}]", f"{letter}[{l}]") for letter in "Wb"))
+            Weights(*(start(f"{letter}_next[{l}]", f"{letter}[{l}]", l) for letter in "Wb"))
             for l in layers
         )
         slots: Slots = {
             f"{slot}_{letter}": tuple(
-                start(name, name) for name in (f"{slot}_{letter}[{l}]" for l in layers)
+                start(f"{slot}_{letter}[{l}]", f"{slot}_{letter}[{l}]", l) for l in layers
             )
             for slot in self.training.slots
             for letter in "Wb"
         }
-        case = dataclasses.replace(self._step(t), parameters=parameters, slots=slots)
+        case = dataclasses.replace(self.step(t), parameters=parameters, slots=slots)
         return case, start_errors
 
-    def _step(self, t: int) -> Case:
+    def step(self, t: int) -> Case:
         """The case of step t with the parameters that the run began with, and its next batch."""
         x, y = next(self.batches)
         masks = self.training.masks(self.case.network, t, len(x))

@@ -137,8 +137,12 @@ def vectors(case: Case) -> dict[str, Any]:
                 "network": _network(case),
                 **_training(case),
                 "parameters": [
-                    {letter: _nested(array, _decimal) for letter, array in layer._asdict().items()}
-                    for layer in case.parameters
+                    {
+                        letter: _nested(array, _decimal)
+                        for letter, array in weights._asdict().items()
+                        if letter == "W" or layer.use_bias
+                    }
+                    for layer, weights in zip(case.network.layers, case.parameters, strict=True)
                 ],
                 "x": _nested(check_inputs(case.network, x), _decimal),
                 "y": _nested(check_targets(case.network, y, len(x)), _decimal),

@@ -32,6 +32,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -47,6 +48,9 @@ CONSTANT = {"float32": 1.0, "float64": 1.0}
 
 # The slots that hold sums of squares.
 SQUARES = ("accumulator", "velocity")
+
+# A gradient, and its error bound of the same shape.
+Gradient: TypeAlias = tuple[Array, Array]
 
 
 def bounds(
@@ -136,6 +140,7 @@ class Analysis:
         """The error bound of every quantity, by name."""
         layers = range(len(self.W))
         named: dict[str, Array] = {}
+        gradients: dict[tuple[str, int], Gradient] = {}
         z, a, given = [], [self.x_error], []
         for l in layers:
             given.append(self.drop(l, a[l]))
@@ -151,14 +156,19 @@ class Analysis:
             dW += self.penalty_gradient(l)
             db = (dz + self.unit * len(dz) / 2 * np.abs(self.dz[l])).sum(axis=0)
             named |= {f"dz[{l}]": dz, f"dW[{l}]": dW, f"db[{l}]": db}
-            named |= self.update("W", l, self.W[l], self.W_error[l], dW)
-            named |= self.update("b", l, self.b[l], self.b_error[l], db)
+            for letter, error in (("W", dW), ("b", db)):
+                if self.network.layers[l].learns(letter):
+                    gradients[letter, l] = self.values[f"d{letter}[{l}]"], error
             da = self.product(self.dz[l], dz, self.W[l].T, self.W_error[l].T)
             if l == 0:
                 named["dx"] = da
             else:
                 slopes, da = self.drop_backward(l, self.dz[l] @ self.W[l].T, da)
                 dz = self.activation_backward(l - 1, slopes, da, z[l - 1], a[l])
+        gradients = self.clipped(gradients)
+        for l in layers:
+            named |= self.update("W", l, self.W[l], self.W_error[l], gradients.get(("W", l)))
+            named |= self.update("b", l, self.b[l], self.b_error[l], gradients.get(("b", l)))
         return named
 
     def product(self, left: Array, left_error: Array, right: Array, right_error: Array) -> Array:
@@ -202,7 +212,8 @@ class Analysis:
         """Error bound of z[l] = a[l] @ W[l] + b[l], (N, D[l+1]), with a[l] after dropout."""
         a, W, b = self.given[l], self.W[l], self.b[l]
         error = self.product(a, a_error, W, self.W_error[l]) + self.b_error[l]
-        error += self.unit * (np.abs(b) + np.abs(self.z[l]))
+        if self.network.layers[l].use_bias:
+            error += self.unit * (np.abs(b) + np.abs(self.z[l]))
         # It is exact if all terms are multiples of one power of 2, and their sum is so small a
         # multiple that it fits the dtype.
         step = np.minimum(np.outer(_grain(a).min(axis=1), _grain(W).min(axis=0)), _grain(b))
@@ -267,13 +278,11 @@ class Analysis:
         match self.network.loss:
             case "softmax_binary_crossentropy":
                 return self.softmax_binary_error(z_error, a_error)
-            case (
-                "binary_crossentropy"
-                | "categorical_crossentropy"
-                | "perceptron"
-                | "bipolar_perceptron"
-            ):
+            case "binary_crossentropy" | "perceptron" | "bipolar_perceptron":
                 return error / terms + self.tiny
+            case "categorical_crossentropy":  # a - y stands for aΣy - y
+                off = [abs(math.fsum((*row, -1))) for row in y.tolist()]
+                return (error + np.multiply(np.transpose([off]), a + a_error)) / terms + self.tiny
             case "output":
                 da, da_error = np.full_like(a, 1 / N), np.full_like(a, self.unit / N)
             case "mean_squared_error":
@@ -417,8 +426,46 @@ class Analysis:
         rounding = self.unit * (FEW * self.pull(l) + total / 2) + (1 + layer.l2) * self.tiny
         return self.pull_error(l) + rounding
 
+    def clipped(
+        self, gradients: dict[tuple[str, int], Gradient]
+    ) -> dict[tuple[str, int], Gradient]:
+        """The gradients of the variables that a step updates, with their error bounds, clipped."""
+        if self.training.clip is None or not gradients:
+            return gradients
+        (clip, most), each = self.training.clip, [*gradients.values()]
+        if clip == "global_clipnorm":
+            parts = self.scaled(most, each)
+        elif clip == "clipnorm":
+            parts = [part for one in each for part in self.scaled(most, [one])]
+        else:
+            parts = [self.limited(most, *one) for one in each]
+        return dict(zip(gradients, parts, strict=True))
+
+    def limited(self, most: float, g: Array, error: Array) -> Gradient:
+        """g clipped to ±most, which is itself rounded, and its error bound."""
+        here, *around = (np.clip(each, -most, most) for each in (g, g - error, g + error))
+        changed = np.abs(np.subtract(around, here)).max(axis=0)
+        return here, changed + self.unit * np.abs(here)
+
+    def scaled(self, most: float, gradients: list[Gradient]) -> list[Gradient]:
+        """Gradients that are clipped together to a norm of ``most``, and their error bounds.
+
+        The factor, min(1, most / norm), has a kink where the norm is ``most``, so it is taken at
+        both ends of what the norm may be.
+        """
+        parts = zip(*gradients, strict=True)
+        norm, error = (
+            math.hypot(*(float(np.linalg.norm(each)) for each in part)) for part in parts
+        )
+        n = sum(g.size for g, _ in gradients)
+        error += self.unit * (n / 4 + FEW) * norm + math.sqrt(n * self.tiny)  # of n squares
+        factor, *around = (most / max(each, most) for each in (norm, norm - error, norm + error))
+        wrong = max(abs(each - factor) for each in around) + FEW * self.unit * factor
+        flushed = self.tiny * (1 + 1 / most)
+        return [(factor * g, factor * e + wrong * (np.abs(g) + e) + flushed) for g, e in gradients]
+
     def update(
-        self, letter: str, l: int, w: Array, w_error: Array, dw_error: Array
+        self, letter: str, l: int, w: Array, w_error: Array, gradient: Gradient | None
     ) -> dict[str, Array]:
         """Error bounds of the new slots and of the new W[l] or b[l], by quantity.
 
@@ -426,14 +473,16 @@ class Analysis:
             letter: ``"W"`` or ``"b"``.
             l: the layer.
             w: W[l] (D[l], D[l+1]) or b[l] (D[l+1],).
-            w_error, dw_error: the error bounds of it and of its derivative, of the same shape.
+            w_error: its error bound, of the same shape.
+            gradient: the gradient for its update and the error bound of that, of the same shape;
+                None if it is frozen.
         """
         names = [*(f"{slot}_{letter}[{l}]" for slot in self.training.slots), f"{letter}_next[{l}]"]
-        layer, arguments = self.network.layers[l], self.training.rule_arguments
-        if not layer.trainable or (letter == "b" and layer.fixed_bias):
+        if gradient is None:
             errors = [self.input_error(name, w) for name in names[:-1]] + [w_error]
             return {name: each + self.tiny for name, each in zip(names, errors, strict=True)}
-        dw = self.values[f"d{letter}[{l}]"]
+        dw, dw_error = gradient
+        arguments = self.training.rule_arguments
         eta = float(learning_rate(self.training, self.case.steps_before))
         rule = partial(
             RULES[self.training.optimizer],

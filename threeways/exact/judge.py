@@ -113,7 +113,7 @@ def departures(case: Case | ChainRuleCase, differences: Mapping[str, Difference]
     """
     wrong = {name for name, each in differences.items() if not each.shares().max() <= 1}
     if isinstance(case, Case):
-        direct = sources(case.network, case.training.slots)
+        direct = sources(case.network, case.training)
     else:  # each number of a chain is computed from those before it
         names = list(differences)
         direct = {name: set(names[i - 1 : i]) for i, name in enumerate(names)}

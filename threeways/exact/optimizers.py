@@ -6,15 +6,25 @@ is the learning rate and t the number of steps made before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from flint import arb
 
 from shared import OPTIMIZERS, Training
-from threeways.exact.arithmetic import Number, sqrt, square
+from threeways.exact.arithmetic import Number, sqrt, square, total
 
 Updated: TypeAlias = tuple[Number, ...]
+
+
+def clipped(gradients: Sequence[Sequence[arb]], clip: str, most: arb) -> list[list[arb]]:
+    """The gradients of several variables, a list of balls each, after clipping."""
+    if clip == "clipvalue":
+        return [[g.min(most).max(-most) for g in each] for each in gradients]
+    if clip == "clipnorm" and len(gradients) > 1:
+        return [part for each in gradients for part in clipped([each], clip, most)]
+    norm = sqrt(total(square(g) for each in gradients for g in each))
+    return [[g * most / norm.max(most) for g in each] for each in gradients]
 
 
 def decayed(w: Number, eta: Number, weight_decay: Number) -> Number:
@@ -36,16 +46,58 @@ def nesterov(w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: 
     return v_next, w + momentum * v_next - eta * g
 
 
-def adagrad(w: Number, g: Number, s: Number, *, eta: Number, t: int, epsilon: Number) -> Updated:
+def pytorch_momentum(
+    w: Number,
+    g: Number,
+    v: Number,
+    *,
+    eta: Number,
+    t: int,
+    momentum: Number,
+    dampening: Number,
+) -> Updated:
+    v_next = momentum * v + (g if t == 0 else (1 - dampening) * g)
+    return v_next, w - eta * v_next
+
+
+def pytorch_nesterov(
+    w: Number, g: Number, v: Number, *, eta: Number, t: int, momentum: Number
+) -> Updated:
+    v_next = momentum * v + g
+    return v_next, w - eta * (momentum * v_next + g)
+
+
+def adagrad(
+    w: Number,
+    g: Number,
+    s: Number,
+    *,
+    eta: Number,
+    t: int,
+    epsilon: Number,
+    epsilon_placement: str,
+) -> Updated:
     s_next = s + square(g)
-    return s_next, w - eta * g / sqrt(s_next + epsilon)
+    return s_next, w - eta * g / root(s_next, epsilon, epsilon_placement)
 
 
 def rmsprop(
-    w: Number, g: Number, s: Number, *, eta: Number, t: int, rho: Number, epsilon: Number
+    w: Number,
+    g: Number,
+    s: Number,
+    *,
+    eta: Number,
+    t: int,
+    rho: Number,
+    epsilon: Number,
+    epsilon_placement: str,
 ) -> Updated:
     s_next = rho * s + (1 - rho) * square(g)
-    return s_next, w - eta * g / sqrt(s_next + epsilon)
+    return s_next, w - eta * g / root(s_next, epsilon, epsilon_placement)
+
+
+def root(s: Number, epsilon: Number, epsilon_placement: str) -> Number:
+    return sqrt(s) + epsilon if epsilon_placement == "outside_root" else sqrt(s + epsilon)
 
 
 def adam(
@@ -59,11 +111,14 @@ def adam(
     beta_1: Number,
     beta_2: Number,
     epsilon: Number,
+    epsilon_placement: str,
 ) -> Updated:
     m_next = beta_1 * m + (1 - beta_1) * g
     s_next = beta_2 * s + (1 - beta_2) * square(g)
-    corrected = eta * sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
-    return m_next, s_next, w - corrected * m_next / (sqrt(s_next) + epsilon)
+    m_hat, of_s = m_next / (1 - beta_1 ** (t + 1)), 1 - beta_2 ** (t + 1)
+    if epsilon_placement == "corrected_root":
+        return m_next, s_next, w - eta * m_hat / (sqrt(s_next / of_s) + epsilon)
+    return m_next, s_next, w - eta * sqrt(of_s) * m_hat / (sqrt(s_next) + epsilon)
 
 
 adamw = adam
@@ -77,15 +132,14 @@ def learning_rate(training: Training, t: int) -> arb:
     """η after t steps, by the schedule."""
     eta, rate = arb(training.learning_rate), arb(training.decay_rate or 1)
     steps = training.decay_steps or 1
+    past = arb(t // steps) if training.has_stairs else arb(t) / steps
     match training.schedule:
         case "constant":
             return eta
-        case "step":
-            return eta * rate ** (t // steps)
-        case "exponential":
-            return eta * rate ** (arb(t) / steps)
+        case "step" | "exponential":
+            return eta * rate**past
         case "inverse_time":
-            return eta / (1 + rate * t / steps)
+            return eta / (1 + rate * past)
         case "cosine":
             return eta * (1 + arb.cos_pi(arb(min(t, steps)) / steps)) / 2
         case unknown:

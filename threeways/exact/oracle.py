@@ -28,7 +28,7 @@ from threeways.exact.arithmetic import (
 )
 from threeways.exact.chain_rule import differentiate
 from threeways.exact.losses import LOSSES
-from threeways.exact.optimizers import RULES, decayed, learning_rate
+from threeways.exact.optimizers import RULES, clipped, decayed, learning_rate
 
 # The largest radius of an array, as a share of its largest number; double's eps is 2⁻⁵².
 ENOUGH = 2.0**-75
@@ -177,7 +177,9 @@ class Oracle:
             named |= {f"z[{l}]": z[l], f"a[{l + 1}]": a[l + 1]}
         named["loss"] = self.loss(targets, z[-1], a[-1]) + self.penalty()
         for l in reversed(layers):
-            named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l], f"db[{l}]": db[l]}
+            named |= {f"dz[{l}]": dz[l], f"dW[{l}]": dW[l]}
+            if self.network.layers[l].use_bias:
+                named[f"db[{l}]"] = db[l]
         named["dx"] = self.input_gradient(dz)
         return named | self.update(dW, db)
 
@@ -284,18 +286,31 @@ class Oracle:
     def update(self, dW: list[arb_mat], db: list[arb_mat]) -> dict[str, arb_mat]:
         """The new slots and the new W and b of each layer, by the names of the quantities."""
         training, t = self.case.training, self.case.steps_before
-        arguments = {name: arb(value) for name, value in training.rule_arguments.items()}
+        arguments = {
+            name: value if isinstance(value, str) else arb(value)
+            for name, value in training.rule_arguments.items()
+        }
         eta = learning_rate(training, t)
         rule = partial(RULES[training.optimizer], eta=eta, t=t, **arguments)
         names = [f"{slot}_{{}}[{{}}]" for slot in training.slots] + ["{}_next[{}]"]
+        gradients = {}
+        for l, layer in enumerate(self.network.layers):
+            for letter, dw in (("W", dW[l]), ("b", db[l])):
+                if layer.learns(letter):
+                    gradients[letter, l] = dw.entries()
+        if training.clip:
+            clip, most = training.clip
+            parts = clipped([*gradients.values()], clip, arb(most))
+            gradients = dict(zip(gradients, parts, strict=True))
         named = {}
         for l, layer in enumerate(self.network.layers):
-            for letter, w, g in (("W", self.W[l], dW[l]), ("b", self.b[l], db[l])):
+            of_each = [("W", self.W[l]), ("b", self.b[l])]
+            for letter, w in of_each if layer.use_bias else of_each[:1]:
                 slots = [kept.ravel().tolist() for kept in self.case.start_of_slots(l, letter)]
                 updated: Iterable[Iterable[arb]] = [*slots, w.entries()]
-                if layer.trainable and not (letter == "b" and layer.fixed_bias):
+                if (letter, l) in gradients:
                     left = [decayed(ball, eta, arb(training.decay)) for ball in w.entries()]
-                    numbers_of_each = zip(left, g.entries(), *slots, strict=True)
+                    numbers_of_each = zip(left, gradients[letter, l], *slots, strict=True)
                     updated = zip(*(rule(*balls) for balls in numbers_of_each), strict=True)
                 for name, balls in zip(names, updated, strict=True):
                     named[name.format(letter, l)] = arb_mat(w.nrows(), w.ncols(), list(balls))

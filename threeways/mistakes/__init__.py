@@ -20,6 +20,7 @@ from threeways.mistakes import (
     factors,
     forward,
     layers,
+    losses,
     optimizers,
     recording,
     regularisation,
@@ -41,7 +42,7 @@ def _of(module: ModuleType) -> Iterator[type[Mistake]]:
 
 MISTAKES: dict[str, type[Mistake]] = {
     mistake.name: mistake
-    for module in (factors, forward, backward, regularisation, updates, optimizers)
+    for module in (factors, forward, losses, backward, regularisation, updates, optimizers)
     for mistake in _of(module)
 }
 MISTAKES |= {mistake.name: mistake for mistake in layers.in_one_layer(MISTAKES)}

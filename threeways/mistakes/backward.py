@@ -69,8 +69,8 @@ class ProbabilitiesClipped(Mistake):
         if self.network.loss == "binary_crossentropy":
             return np.where((a >= CLIP) & (a <= 1 - CLIP), dz, 0)
         if self.network.loss == "categorical_crossentropy":
-            p = np.where(y == 1, a, 0).sum(axis=1, keepdims=True)  # of each row's own class
-            return np.where((p >= CLIP) & (p <= 1 - CLIP), dz, 0)
+            y = np.where((a >= CLIP) & (a <= 1 - CLIP), y, 0)  # of the terms with a gradient
+            return (a * y.sum(axis=1, keepdims=True) - y) / len(y)
         return dz
 
 

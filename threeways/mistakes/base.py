@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from impl_numpy import FeedForward, optimizers, regularisation, update_rules
+from impl_numpy import FeedForward, losses, optimizers, regularisation, update_rules
 from impl_numpy.optimizers import Optimizer
 from shared import LOSSES, Array, Layer, Network, Training
 
@@ -25,10 +25,15 @@ CROSSENTROPIES = (*TWO_TERMS, "categorical_crossentropy")
 FITTING = ("binary_crossentropy", "categorical_crossentropy")
 # How far Keras keeps probabilities away from 0 and 1.
 CLIP = 1e-7
+# The values of ε that people keep logarithms and divisions finite with, the most usual first.
+EPSILONS = (1e-8, 1e-5, 1e-6, 1e-7, 1e-9, 1e-10, 1e-12, 1e-15)
 
 
 class Parts(FeedForward):
     """The correct network, split into more methods for mistakes to override."""
+
+    # Steps in an epoch, where that is known.
+    steps_per_epoch: int | None = None
 
     @property
     def last(self) -> int:
@@ -92,6 +97,16 @@ class Parts(FeedForward):
             )
             db.append(self.whole_bias_gradient(l, self.delta_for_biases(l, y, dz)))
         return dz, dW, db
+
+    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
+        derivative = self.loss_derivative(y, z, a)
+        if self.network.loss_from_logits:
+            return derivative
+        return self.activation_backward(self.last, derivative, z, a)
+
+    def loss_derivative(self, y: Array, z: Array, a: Array) -> Array:
+        """The loss's derivative with respect to what it takes, z[L-1] or a[L], (N, D[L])."""
+        return losses.BACKWARD[self.network.loss](y, z, a, **self.network.loss_arguments)
 
     def hidden_delta(self, l: int, dz_next: Array, z: Array, a: Array) -> Array:
         W = self.weights_above(l, dz_next, a)
@@ -181,7 +196,7 @@ class Parts(FeedForward):
     def l2_gradient(self, W: Array, l2: float) -> Array:
         return regularisation.penalty_gradient(W, 0, l2)
 
-    # The learning rate, weight decay, and the rules of the optimizers, each under its name.
+    # The learning rate, clipping, weight decay, and the optimizers' rules, each under its name.
 
     def optimizer_for(self, training: Training) -> Optimizer:
         known = self.optimizer
@@ -189,6 +204,7 @@ class Parts(FeedForward):
         if optimizer is not known:  # just made
             optimizer.rate = self.rate_after
             optimizer.rule = self.own(optimizer.rule)
+            optimizer.clip = optimizer.clip and self.own(optimizer.clip)
             optimizer.decay = optimizer.decay and self.own(optimizer.decay)
         return optimizer
 
@@ -209,6 +225,9 @@ class Parts(FeedForward):
         optimizer = self.optimizer_for(training)
         return self.rate_after(optimizer.training, optimizer.t)
 
+    clipvalue = staticmethod(update_rules.clipvalue)
+    clipnorm = staticmethod(update_rules.clipnorm)
+    global_clipnorm = staticmethod(update_rules.global_clipnorm)
     decay = staticmethod(update_rules.decay)
     # Those that mistakes override; the others are taken from the optimizer itself.
     momentum = staticmethod(update_rules.momentum)

@@ -42,12 +42,17 @@ class Candidates:
     def alone(self) -> dict[str, Numbers]:
         """The step of each mistake that changes any number by more than rounding, by its name.
 
-        A mistake that changes nothing by itself is taken to change nothing in a pair either.
+        A mistake that changes nothing by itself is taken to change nothing in a pair either, nor
+        one that changes nothing in any layer in one layer alone.
         """
-        made = (
-            (name, self.make(MISTAKES[name])) for name in counted(list(MISTAKES), self.on_progress)
-        )
-        return {name: numbers for name, numbers in made if differ(numbers, self.right)}
+        found: dict[str, Numbers] = {}
+        for name in counted(list(MISTAKES), self.on_progress):
+            general = MISTAKES[name].variant_of
+            if general is None or general in found:
+                numbers = self.make(MISTAKES[name])
+                if differ(numbers, self.right):
+                    found[name] = numbers
+        return found
 
     def together(self, names: tuple[str, str]) -> Numbers:
         """The step of two mistakes together."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from shared.quantities import sources
 from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW
+from threeways.mistakes import MISTAKES, pair
 from threeways.mistakes.branches import MOST as MOST_BRANCHES
 from threeways.mistakes.branches import branches, merged
 from threeways.mistakes.candidates import Candidates
@@ -80,7 +81,7 @@ def diagnose(
         observed,
         right,
         Candidates(make, on_progress),
-        sources(loaded.network, loaded.training.slots) if steps == 1 else None,
+        sources(loaded.network, loaded.training) if steps == 1 else None,
         on_progress,
         in_float32,
     )
@@ -117,7 +118,7 @@ def recognise(
     correct = match(observed, (), exact.values)
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
-    direct = sources(case.network, case.training.slots)
+    direct = sources(case.network, case.training)
     candidates = _candidates_of((*before[-FEW_STEPS:], case), exact.scale)
 
     def explain(part: Sequence[Recorded], with_pairs: bool = True) -> Diagnosis:
@@ -134,6 +135,31 @@ def recognise(
         if any(each.matches for each in each_alone.values()):
             return dataclasses.replace(found, branches=merged(each_alone))
     return found
+
+
+def recognise_again(
+    case: Case,
+    quantities: Mapping[str, Array],
+    exact: Exact | None,
+    before: Sequence[Case],
+    found: Iterable[tuple[str, ...]],
+) -> Diagnosis:
+    """Those mistakes that make these wrong arrays, too, of some that were found in other cases.
+
+    Args:
+        case, quantities, exact, before: as in :func:`recognise`.
+        found: the names of one mistake or two each.
+    """
+    exact = exact or exact_step(case)
+    allowed = bounds(case, exact.values, scale=exact.scale)
+    observed = _recorded(quantities, exact, allowed, case.dtype, {})
+    matches = []
+    for names in found:
+        kind = MISTAKES[names[0]] if len(names) == 1 else pair(*names)
+        numbers = numbers_of_run(scaled(kind, exact.scale), (*before[-FEW_STEPS:], case))
+        matches.append(match(observed, names, numbers))
+    fitting = tuple(each for each in matches if each.fits)
+    return Diagnosis(fitting, (), tuple(observed), match(observed, (), exact.values))
 
 
 @functools.lru_cache(maxsize=1)

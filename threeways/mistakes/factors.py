@@ -324,12 +324,12 @@ class TargetsBipolar(Mistake):
 
 class TargetsBinary(Mistake):
     title = "targets 0 and 1 instead of -1 and 1"
-    did = "The targets -1 and 1 of sign units are given as 0 and 1: y ← (y + 1) / 2."
-    why = "A unit whose output is -1 or 1 never outputs 0, so its error never becomes zero."
-    fix = "Keep targets in the output's range: -1 and 1 for sign."
+    did = "The targets -1 and 1 of sign units or of the hinge loss are given as 0 and 1."
+    why = "A sign unit never outputs 0, and in 1 - ya a y of 0 leaves nothing to learn."
+    fix = "Keep targets as they are made for: -1 and 1 for sign units and the hinge loss."
 
     def binary(self, y: Array) -> Array:
-        return (y + 1) / 2 if self.network.loss == "bipolar_perceptron" else y
+        return (y + 1) / 2 if self.network.loss in ("bipolar_perceptron", "hinge") else y
 
     def loss(self, y: Array, output: Array) -> Array:
         return super().loss(self.binary(y), output)

@@ -1,28 +1,14 @@
-"""Mistakes in the forward pass and in the loss."""
+"""Mistakes in the forward pass."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from impl_numpy.activations import SELU_ALPHA, elu, relu, sigmoid, softmax
 from shared import Array, Layer, Network, Parameters
-from threeways.mistakes.base import (
-    CLIP,
-    CROSSENTROPIES,
-    FITTING,
-    SQUARED_ERRORS,
-    TWO_TERMS,
-    Mistake,
-    crossentropy,
-    n_terms,
-    with_layers,
-)
-
-# The values of ε that people keep logarithms and divisions finite with, the most usual first.
-EPSILONS = (1e-8, 1e-5, 1e-6, 1e-7, 1e-9, 1e-10, 1e-12, 1e-15)
+from threeways.mistakes.base import EPSILONS, FITTING, Mistake, crossentropy, with_layers
 
 
 def with_hidden(network: Network, old: str, new: str) -> Network:
@@ -312,6 +298,11 @@ class SoftmaxOverColumns(Mistake):
             return super().activation(l, z)
         return super().activation(l, z.T).T
 
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy":
+            return super().loss(y, output)
+        return -np.sum(y * np.log(self.activation(self.last, output))) / len(y)
+
 
 class SoftmaxOverBatch(Mistake):
     title = "softmax over the whole batch"
@@ -324,6 +315,11 @@ class SoftmaxOverBatch(Mistake):
             return super().activation(l, z)
         return super().activation(l, z.reshape(1, -1)).reshape(z.shape)
 
+    def loss(self, y: Array, output: Array) -> Array:
+        if self.network.loss != "categorical_crossentropy" or len(y) == 1:
+            return super().loss(y, output)
+        return -np.sum(y * np.log(self.activation(self.last, output))) / len(y)
+
 
 class SigmoidMinusMissing(Mistake):
     title = "minus sign missing in the sigmoid"
@@ -333,6 +329,9 @@ class SigmoidMinusMissing(Mistake):
 
     def activation(self, l: int, z: Array) -> Array:
         return super().activation(l, -z if self.has(l, "sigmoid") else z)
+
+    def loss(self, y: Array, output: Array) -> Array:
+        return super().loss(y, -output if self.network.loss == "binary_crossentropy" else output)
 
 
 class TanhWithoutDoubling(Mistake):
@@ -389,307 +388,3 @@ class SeluWithoutScale(Mistake):
 
     def activation(self, l: int, z: Array) -> Array:
         return elu(z, SELU_ALPHA) if self.has(l, "selu") else super().activation(l, z)
-
-
-# The loss.
-
-
-class LabelsSwappedInLoss(Mistake):
-    title = "labels and logits swapped in the loss"
-    did = "cross_entropy(logits, labels), by position, though the function takes (labels, logits)."
-    why = "Targets are treated as net inputs, and net inputs as targets."
-    fix = "Pass both by name: labels=y, logits=z."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in FITTING:
-            return super().loss(y, output)
-        return super().loss(output, y)
-
-
-class DecimalLogarithmInLoss(Mistake):
-    title = "decimal logarithm in the cross-entropy"
-    did = "The loss is -y log10 a instead of -y ln a."
-    why = "It is 2.303 times too small, and its derivative is not the one that is used."
-    fix = "np.log is the natural logarithm; np.log10 and a pocket calculator's log key are not."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        return loss / math.log(10) if self.network.loss in CROSSENTROPIES else loss
-
-
-class RootOfLoss(Mistake):
-    title = "square root of the mean squared error"
-    did = "The loss is √(mean (a - y)²)."
-    why = "That is the RMSE, whose gradient is that of the mean squared error over twice the RMSE."
-    fix = "Leave the root out, or take it only for display."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        return np.sqrt(loss) if self.network.loss == "mean_squared_error" else loss
-
-
-class BinaryLogarithmInLoss(Mistake):
-    title = "logarithm to base 2 in the cross-entropy"
-    did = "The loss is -y log2 a instead of -y ln a."
-    why = "It is 1.443 times too large, in bits, and its derivative is not the one that is used."
-    fix = "np.log is the natural logarithm; np.log2 and most formulas for entropy have base 2."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        return loss / math.log(2) if self.network.loss in CROSSENTROPIES else loss
-
-
-class HalfExtraInCrossentropy(Mistake):
-    title = "½ extra in the cross-entropy"
-    did = "The loss is -Σ y log a / 2N, with the ½ of the squared error."
-    why = "There is no square whose 2 it could cancel: the loss is half of what it should be."
-    fix = "-Σ y log a / N."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        return loss / 2 if self.network.loss in CROSSENTROPIES else loss
-
-
-class TermsSwappedInLoss(Mistake):
-    title = "terms of the cross-entropy swapped"
-    did = "The loss is -[(1 - y) log a + y log(1 - a)]."
-    why = "It is small where the output is wrong: log a goes with the target 1, log(1 - a) with 0."
-    fix = "-[y log a + (1 - y) log(1 - a)]."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        return super().loss(1 - y if self.network.loss in TWO_TERMS else y, output)
-
-
-class SignInsideLoss(Mistake):
-    title = "wrong sign inside the cross-entropy"
-    did = "-[y log a - (1 - y) log(1 - a)]."
-    why = "The second term is subtracted, so an output of 1 for a target of 0 makes the loss small."
-    fix = "-[y log a + (1 - y) log(1 - a)]: both terms have the same sign."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        if self.network.loss not in TWO_TERMS:
-            return loss
-        return 2 * self.first_term(y, output) - loss
-
-
-class TermMissingInLoss(Mistake):
-    title = "cross-entropy without its (1 - y) term"
-    did = "The loss is -y log a alone."
-    why = "A row whose target is 0 costs nothing, whatever the output is."
-    fix = "-[y log a + (1 - y) log(1 - a)]; only softmax with one-hot targets needs just y log a."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in TWO_TERMS:
-            return super().loss(y, output)
-        return self.first_term(y, output)
-
-
-class ProbabilitiesClippedInLoss(Mistake):
-    title = "probabilities clipped in the cross-entropy"
-    did = "The loss is computed from np.clip(a, {value}, 1 - {value}), to keep logarithms finite."
-    why = "A loss has a smallest and a largest value then, however right or wrong the output is."
-    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
-    values = (CLIP, *(each for each in EPSILONS if each != CLIP))
-
-    def clipped(self, z: Array) -> Array | None:
-        """The clipped probabilities (N, K), or None if clipping changes none of them."""
-        if self.network.loss not in FITTING:
-            return None
-        a = self.activation(self.last, z)
-        p = np.clip(a, self.value, 1 - self.value)
-        return None if (p == a).all() else p
-
-    def first_term(self, y: Array, z: Array) -> Array:
-        p = self.clipped(z)
-        return super().first_term(y, z) if p is None else -np.mean(y * np.log(p))
-
-    def loss(self, y: Array, output: Array) -> Array:
-        p = self.clipped(output)
-        if p is None:
-            return super().loss(y, output)
-        if self.network.loss == "categorical_crossentropy":
-            return -np.sum(y * np.log(p)) / len(y)
-        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
-
-
-class EpsilonInLog(Mistake):
-    title = "ε = {value} inside the logarithm"
-    did = "The loss is -y log(a + {value}), and for two terms also -(1 - y) log(1 - a + {value})."
-    why = (
-        "It keeps the logarithm finite, but makes every loss too small, and confident errors cheap."
-    )
-    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
-    values = EPSILONS
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in CROSSENTROPIES:
-            return super().loss(y, output)
-        a = self.activation(self.last, output)
-        p, rest = a + self.value, 1 - a + self.value
-        if (p == a).all() and (rest == 1 - a).all():
-            return super().loss(y, output)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return crossentropy(self.network, y, np.log(p), np.log(rest))
-
-
-class EpsilonInLogDifferentiated(Mistake):
-    title = "ε = {value} inside the logarithm, and in its derivative"
-    did = "A framework differentiates -y log(a + {value}) as it stands; so dz is not a - y."
-    why = "Loss and gradient are those of another loss, further off the smaller a is."
-    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
-    values = EPSILONS
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in FITTING:
-            return super().loss(y, output)
-        a = self.activation(self.last, output)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(a + self.value), np.log(1 - a + self.value)
-            return crossentropy(self.network, y, *logs)
-
-    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        dz = super().output_delta(y, z, a)
-        p, rest = a + self.value, 1 - a + self.value
-        if self.network.loss == "binary_crossentropy":
-            return (-y * (1 - a) * (a / p) + (1 - y) * a * ((1 - a) / rest)) / y.size
-        if self.network.loss == "categorical_crossentropy":
-            weights = y * (a / p)
-            return (a * weights.sum(axis=1, keepdims=True) - weights) / len(y)
-        return dz
-
-
-class OnePlusInLog(Mistake):
-    title = "log(1 + a) for log a"
-    did = "The loss is -[y log(1 + a) + (1 - y) log(2 - a)]: np.log1p(a) and np.log1p(1 - a)."
-    why = "It is negative and almost flat: an output of 0 for a target of 1 costs little more."
-    fix = "np.log(a), or np.log1p(-a) for log(1 - a)."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in CROSSENTROPIES:
-            return super().loss(y, output)
-        a = self.activation(self.last, output)
-        return crossentropy(self.network, y, np.log1p(a), np.log1p(1 - a))
-
-
-class OnePlusInSecondLog(Mistake):
-    title = "log(1 + a) for log(1 - a)"
-    did = "The loss is -[y log a + (1 - y) log(1 + a)]."
-    why = "A wrong output of 1 should be costly where the target is 0; this makes the loss smaller."
-    fix = "-[y log a + (1 - y) log(1 - a)]."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in TWO_TERMS:
-            return super().loss(y, output)
-        a = self.activation(self.last, output)
-        return self.first_term(y, output) - np.mean((1 - y) * np.log1p(a))
-
-
-class SquaredErrorForCrossentropyInLoss(Mistake):
-    title = "squared error instead of the cross-entropy, in the loss"
-    did = "The loss is the mean of (a - y)² over rows and outputs; the cross-entropy is learned."
-    why = "The loss that is shown is not the one whose gradient is followed."
-    fix = "Show the cross-entropy, or learn the squared error, with its dz = 2(a - y) · g'(z) / NK."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in CROSSENTROPIES:
-            return super().loss(y, output)
-        return np.mean((self.activation(self.last, output) - y) ** 2)
-
-
-class EpsilonWithClippingInLoss(Mistake):
-    title = "probabilities clipped, and ε inside the logarithm as well"
-    did = (
-        "The loss is -[y log(p + ε) + (1 - y) log(1 - p + ε)], p clipped to ε … 1 - ε, ε = {value}."
-    )
-    why = "Each alone keeps the logarithm finite; together they make confident errors cheaper."
-    fix = "Compute the loss from z: log σ(z) = -log(1 + e^-z), log softmax(z) = z - log Σ e^z."
-    values = (CLIP, *(each for each in EPSILONS if each != CLIP))
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in FITTING:
-            return super().loss(y, output)
-        a = self.activation(self.last, output)
-        p = np.clip(a, self.value, 1 - self.value)
-        if (p == a).all() and p.dtype == np.float32:  # which rounds as coarsely
-            return super().loss(y, output)
-        return crossentropy(self.network, y, np.log(p + self.value), np.log(1 - p + self.value))
-
-
-class ProbabilitiesAsLogits(Mistake):
-    title = "probabilities passed as logits"
-    did = "The loss applies softmax, or the sigmoid, to outputs that have been through it already."
-    why = "Probabilities are squeezed between 0 and 1; no output can then come near its target."
-    fix = "Pass z to a loss of logits, or a to one of probabilities (from_logits=False)."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        twice = self.network.loss in FITTING
-        return super().loss(y, self.activation(self.last, output) if twice else output)
-
-    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        if self.network.loss not in FITTING:
-            return super().output_delta(y, z, a)
-        da = super().output_delta(y, a, self.activation(self.last, a))
-        return self.activation_backward(self.last, da, z, a)
-
-
-class NetInputAsLogProbability(Mistake):
-    title = "net input taken for a log-probability"
-    did = "The loss is -z of the right class (NLL), without log softmax before it."
-    why = "Net inputs are not normalised: the loss has no lower bound, and dz = -y whatever z is."
-    fix = "Apply log_softmax first, or use a cross-entropy that takes logits."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss != "categorical_crossentropy":
-            return super().loss(y, output)
-        return -np.sum(y * output) / len(y)
-
-    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        if self.network.loss != "categorical_crossentropy":
-            return super().output_delta(y, z, a)
-        return -y / len(y)
-
-
-class ProbabilityAsLogProbability(Mistake):
-    title = "probability taken for a log-probability"
-    did = "The loss is -a of the right class (NLL of softmax), without the logarithm."
-    why = "A confident error costs at most 1 and hardly moves; the logarithm makes it costly."
-    fix = "Use log_softmax, not softmax, before the NLL."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss != "categorical_crossentropy":
-            return super().loss(y, output)
-        return -np.sum(y * self.activation(self.last, output)) / len(y)
-
-    def output_delta(self, y: Array, z: Array, a: Array) -> Array:
-        if self.network.loss != "categorical_crossentropy":
-            return super().output_delta(y, z, a)
-        return self.activation_backward(self.last, -y / len(y), z, a)
-
-
-class SquareMissingInLoss(Mistake):
-    title = "square missing in the squared error"
-    did = "The loss is the mean (or half the sum) of a - y."
-    why = "Errors of opposite sign cancel, and the smaller the outputs, the smaller the loss."
-    fix = "Square each error before summing."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        loss = super().loss(y, output)
-        if self.network.loss not in SQUARED_ERRORS:
-            return loss
-        terms = y.size if self.network.loss == "mean_squared_error" else 2 * len(y)
-        return np.sum(output - y) / terms
-
-
-class AbsoluteErrorInLoss(Mistake):
-    title = "absolute instead of squared error, in the loss"
-    did = (
-        "The loss is the mean of |a - y|; for the half squared error, of its sum over the outputs."
-    )
-    why = "It is a different loss, whose gradient is the sign of the error, not the error."
-    fix = "Square the error: (a - y)²."
-
-    def loss(self, y: Array, output: Array) -> Array:
-        if self.network.loss not in SQUARED_ERRORS:
-            return super().loss(y, output)
-        return np.sum(np.abs(output - y)) / n_terms(self.network, y)

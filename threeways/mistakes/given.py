@@ -49,7 +49,7 @@ def beside(case: Case, observed: Sequence[Printed], right: Numbers, steps: int =
         steps: the number of the step. Of a later one all numbers that depart may do so because
             of earlier steps.
     """
-    direct = sources(case.network, case.training.slots)
+    direct = sources(case.network, case.training)
     order = list(direct)
     found = []
     departing: list[Printed] = []

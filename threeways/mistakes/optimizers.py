@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from impl_numpy.optimizers import Optimizer, learning_rate
+from impl_numpy.update_rules import root
 from shared import Array, Network, Parameters, Training
 from threeways.mistakes.base import Mistake
 
@@ -234,9 +236,17 @@ def average(mean: Array, new: Array, share: float) -> None:
     mean += (1 - share) * new
 
 
-def correction(t: int, beta_1: float, beta_2: float, epsilon: float) -> float:
+def correction(t: int, beta_1: float, beta_2: float, **of_root: Any) -> float:
     """Factor by which Adam multiplies η, √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹)."""
     return float((1 - beta_2 ** (t + 1)) ** 0.5 / (1 - beta_1 ** (t + 1)))
+
+
+def adam_step(eta: float, t: int, m: Array, root: Array, **hyper: Any) -> Array:
+    """ηc m / (√s + ε), by which Adam lessens w, of the shape of m; ``root`` is its √s."""
+    epsilon = hyper["epsilon"]
+    if hyper["epsilon_placement"] == "corrected_root":
+        epsilon *= (1 - hyper["beta_2"] ** (t + 1)) ** 0.5
+    return eta * correction(t, **hyper) * m / (root + epsilon)
 
 
 class AccumulatorFromZero(Mistake):
@@ -257,22 +267,22 @@ class GradientNotSquared(Mistake):
     why = "s should be a mean square, whose root is of the size of g; the root of |g| is not."
     fix = "Use g²."
 
-    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
+    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, **of_root: Any) -> None:
         s += np.abs(g)
-        w -= eta * g / np.sqrt(s + epsilon)
+        w -= eta * g / root(s, **of_root)
 
     def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
     ) -> None:
         average(s, np.abs(g), rho)
-        w -= eta * g / np.sqrt(s + epsilon)
+        w -= eta * g / root(s, **of_root)
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         average(m, g, hyper["beta_1"])
         average(s, np.abs(g), hyper["beta_2"])
-        w -= eta * correction(t, **hyper) * m / (np.sqrt(s) + hyper["epsilon"])
+        w -= adam_step(eta, t, m, np.sqrt(s), **hyper)
 
 
 class RootForgotten(Mistake):
@@ -281,22 +291,22 @@ class RootForgotten(Mistake):
     why = "g / √s is about 1, however small the gradients are; g / s grows as they shrink."
     fix = "Divide by √s."
 
-    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
+    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, **of_root: Any) -> None:
         s += g * g
-        w -= eta * g / (s + epsilon)
+        w -= eta * g / (s + of_root["epsilon"])
 
     def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
     ) -> None:
         average(s, g * g, rho)
-        w -= eta * g / (s + epsilon)
+        w -= eta * g / (s + of_root["epsilon"])
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         average(m, g, hyper["beta_1"])
         average(s, g * g, hyper["beta_2"])
-        w -= eta * correction(t, **hyper) * m / (s + hyper["epsilon"])
+        w -= adam_step(eta, t, m, s, **hyper)
 
 
 class EpsilonOutsideRoot(Mistake):
@@ -305,15 +315,15 @@ class EpsilonOutsideRoot(Mistake):
     why = "Papers and libraries differ; Keras has √(s + ε), which matters where s is small."
     fix = "w ← w - ηg / √(s + ε), or another ε if the other form is meant."
 
-    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, *, epsilon: float) -> None:
-        s += g * g
-        w -= eta * g / (np.sqrt(s) + epsilon)
+    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, **of_root: Any) -> None:
+        of_root["epsilon_placement"] = "outside_root"
+        super().adagrad(eta, t, g, w, s, **of_root)
 
     def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
     ) -> None:
-        average(s, g * g, rho)
-        w -= eta * g / (np.sqrt(s) + epsilon)
+        of_root["epsilon_placement"] = "outside_root"
+        super().rmsprop(eta, t, g, w, s, rho=rho, **of_root)
 
 
 class NeverForgets(Mistake):
@@ -323,9 +333,9 @@ class NeverForgets(Mistake):
     fix = "s ← ρs + (1 - ρ)g²."
 
     def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
     ) -> None:
-        super().adagrad(eta, t, g, w, s, epsilon=epsilon)
+        super().adagrad(eta, t, g, w, s, **of_root)
 
 
 class NewShareForgotten(Mistake):
@@ -335,17 +345,17 @@ class NewShareForgotten(Mistake):
     fix = "s ← ρs + (1 - ρ)g², and in Adam the same with β₁ and β₂."
 
     def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
     ) -> None:
         average(s, g * g / (1 - rho), rho)
-        w -= eta * g / np.sqrt(s + epsilon)
+        w -= eta * g / root(s, **of_root)
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         average(m, g / (1 - hyper["beta_1"]), hyper["beta_1"])
         average(s, g * g / (1 - hyper["beta_2"]), hyper["beta_2"])
-        w -= eta * correction(t, **hyper) * m / (np.sqrt(s) + hyper["epsilon"])
+        w -= adam_step(eta, t, m, np.sqrt(s), **hyper)
 
 
 class OldShareForNew(Mistake):
@@ -355,16 +365,16 @@ class OldShareForNew(Mistake):
     fix = "ρ, usually 0.9, is the share of the old s, and 1 - ρ that of g²."
 
     def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, epsilon: float
+        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
     ) -> None:
-        super().rmsprop(eta, t, g, w, s, rho=1 - rho, epsilon=epsilon)
+        super().rmsprop(eta, t, g, w, s, rho=1 - rho, **of_root)
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         average(m, g, 1 - hyper["beta_1"])
         average(s, g * g, 1 - hyper["beta_2"])
-        w -= eta * correction(t, **hyper) * m / (np.sqrt(s) + hyper["epsilon"])
+        w -= adam_step(eta, t, m, np.sqrt(s), **hyper)
 
 
 # Adam.
@@ -377,7 +387,7 @@ class AdamUncorrected(Mistake):
     fix = "Multiply η by √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹), t counted from 0."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         super().adam(eta / correction(t, **hyper), t, g, w, m, s, **hyper)
 
@@ -389,7 +399,7 @@ class CorrectionWithoutPower(Mistake):
     fix = "η √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹), t counted from 0."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         super().adam(eta, 0, g, w, m, s, **hyper)
 
@@ -401,7 +411,7 @@ class CorrectionKept(Mistake):
     fix = "Give the corrected ones names of their own, m̂ and ŝ, and discard them after the step."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         super().adam(eta, t, g, w, m, s, **hyper)
         m /= 1 - hyper["beta_1"] ** (t + 1)
@@ -415,10 +425,9 @@ class EpsilonCorrected(Mistake):
     fix = "Correct η, not m and s; or divide ε by √(1 - β₂ᵗ⁺¹), which comes to the same."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
-        uncorrected = hyper["epsilon"] * (1 - hyper["beta_2"] ** (t + 1)) ** 0.5
-        super().adam(eta, t, g, w, m, s, **{**hyper, "epsilon": uncorrected})
+        super().adam(eta, t, g, w, m, s, **{**hyper, "epsilon_placement": "corrected_root"})
 
 
 class EpsilonInsideRoot(Mistake):
@@ -428,7 +437,7 @@ class EpsilonInsideRoot(Mistake):
     fix = "Divide by √s + ε."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         average(m, g, hyper["beta_1"])
         average(s, g * g, hyper["beta_2"])
@@ -442,7 +451,7 @@ class BetasSwapped(Mistake):
     fix = "β₁, usually 0.9, belongs to m, and β₂, usually 0.999, to s."
 
     def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: float
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
     ) -> None:
         swapped = {"beta_1": hyper["beta_2"], "beta_2": hyper["beta_1"]}
         super().adam(eta, t, g, w, m, s, **{**hyper, **swapped})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.quantities import ancestors
-from threeways.mistakes import MISTAKES
+from threeways.mistakes import MISTAKES, Mistake
 from threeways.mistakes.candidates import is_far
 from threeways.mistakes.observations import Observation, Recorded, agrees
 from threeways.mistakes.steps import Numbers
@@ -116,4 +116,6 @@ def is_last(name: str) -> bool:
 @functools.cache
 def overridden(name: str) -> set[str]:
     """The methods that a mistake overrides."""
-    return {method for method, part in vars(MISTAKES[name]).items() if callable(part)}
+    kinds = [kind for kind in MISTAKES[name].__mro__ if issubclass(kind, Mistake)]
+    parts = {method: part for kind in kinds[:-1] for method, part in vars(kind).items()}
+    return {method for method, part in parts.items() if callable(part)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.candidates import Candidates, counted
@@ -47,7 +47,7 @@ def search(
     for given in (observed, rounded) if rounded else (observed,):
         correct = match(given, (), right)
         alone = [] if correct.fits else _alone(given, candidates)
-        fitting = [each for each in (correct, *alone) if each.fits]
+        fitting = [correct] if correct.fits else _general(each for each in alone if each.fits)
         if fitting:
             break
     chance = Chance(given, right)
@@ -99,6 +99,12 @@ def _pairs(
     if direct is None:
         return pairs
     return possible_pairs(pairs, observed, right, candidates.alone, candidates.right, direct)
+
+
+def _general(fitting: Iterable[Match]) -> list[Match]:
+    """The matches without those in one layer alone where the same in every layer fits as well."""
+    by_name = {each.mistakes[0]: each for each in fitting}
+    return [each for name, each in by_name.items() if MISTAKES[name].variant_of not in by_name]
 
 
 def is_variant(name: str) -> bool:

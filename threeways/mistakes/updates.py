@@ -197,7 +197,8 @@ class FrozenBiasUpdated(Mistake):
 
     def __init__(self, network: Network, parameters: Parameters) -> None:
         super().__init__(network, parameters)
-        self.fixed = [l for l in self.fixed if self.network.layers[l].fixed_bias]
+        layers = self.network.layers
+        self.fixed = [l for l in self.fixed if layers[l].fixed_bias or not layers[l].use_bias]
 
 
 class LastFrozenUpdated(Mistake):

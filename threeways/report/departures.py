@@ -35,7 +35,7 @@ def explain_departures(
     words = in_words(judgement, first.quantity, case)
     yield head + departure(first, words, verbose)
     yield f"  {look_at(first.quantity, case)}"
-    direct = sources(case.network, case.training.slots)
+    direct = sources(case.network, case.training)
     earlier = ancestors((each.quantity for each in judgement.departures), direct)
     if unknown := [name for name in direct if name in earlier - {*judgement.worst}]:
         yield f"  the error may lie earlier, in what is not given: {_listed(unknown)}"

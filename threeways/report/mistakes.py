@@ -32,11 +32,15 @@ def list_mistakes(departures: Departures | None, case: str | None, width: int) -
         width: the width of the terminal, in columns.
     """
     listed = [name for name in MISTAKES if departures is None or departures[name]]
-    widest = max(map(len, listed), default=0)
+    column = min(max(map(len, listed), default=0), width // 2 - 2 * len(GAP))
     for part, names in itertools.groupby(listed, part_of):
         yield from textwrap.wrap(part, width)
         for name in names:
-            yield from _beside(f"{GAP}{name.ljust(widest)}{GAP}", MISTAKES[name].title, width)
+            beside = f"{GAP}{name.ljust(column)}{GAP}"
+            if len(name) > column:
+                yield GAP + name
+                beside = " " * (column + 2 * len(GAP))
+            yield from _beside(beside, MISTAKES[name].title, width)
         yield ""
     if departures is None or case is None:
         yield f"{len(MISTAKES)} known mistakes; `threeways mistakes NAME` explains one"

@@ -32,8 +32,7 @@ LENGTH = struct.Struct(">I")
 
 MOST_PROBLEMS = 20
 
-# Instead of a target's kind: it cannot be used, as shows only now; or it says that it is not made
-# for what it is asked.
+# Instead of a target's kind: it cannot be used, as shows only now; it is not for what it is asked.
 REFUSED, NOT_SUPPORTED = "refused", "not supported"
 
 Answer = Callable[[Any], tuple[Mapping[str, Array], Sequence[str]]]

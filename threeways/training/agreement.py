@@ -7,6 +7,8 @@ how much, so it is measured. Beside the run go a few *perturbed runs*, in NumPy:
 steps, every parameter and every optimizer slot is pushed by the full bound, always in the same
 direction. Rounding errors partly cancel; these add up. So each implementation should stay as close
 to the run as the farthest perturbed run does, and any two within twice that distance of each other.
+All of these are made in float64, also for implementations in float32, and only the bounds are those
+of float32: rounded to float32, a push would be lost where it is less than half a last digit.
 
 Some runs are chaotic: perturbed runs end up ``CHAOTIC`` of a parameter's size away, or farther, and
 so rounding decides where the run goes. From then on the parameters say nothing, and only the loss
@@ -24,13 +26,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from impl_numpy import FeedForward
-from shared import Array, Case, Dataset, Parameters, Training
+from shared import Array, Case, Dataset, Network, Parameters, Training
 from threeways.exact.bounds import bounds
 from threeways.progress import OnProgress
 from threeways.training.outcome import Outcome, named_arrays
 
 N_PERTURBED = 3
-CHAOTIC = 1e-4
+# How far, as a share of a parameter's size, perturbed runs stray in chaos. In float32 the pushes of
+# one epoch add up to 1e-4 without any.
+CHAOTIC = {"float32": 0.1, "float64": 1e-4}
 # How many times in a run the bound of a step is worked out anew; that takes as long as ten steps.
 BOUNDS_PER_RUN = 100
 # Slots that hold sums of squares, which rounding cannot make negative.
@@ -130,11 +134,12 @@ def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[E
     """
     training = case.training
     dataset, _ = training.prepare(case.dataset)
-    x, y = case.network.array(dataset.x), case.network.array(dataset.y)
+    x, y = (case.network.array(rows).astype(float) for rows in (dataset.x, dataset.y))
     first, *others = starts or [case.parameters]
     start_errors = _largest_differences(first, [first, *others])
-    run = FeedForward(case.network, first)
-    perturbed = [_PerturbedRun(case, first, start_errors, seed) for seed in range(N_PERTURBED)]
+    network = dataclasses.replace(case.network, dtype="float64")
+    run = FeedForward(network, first)
+    perturbed = [_PerturbedRun(network, first, start_errors, seed) for seed in range(N_PERTURBED)]
     epochs_per_bound = -(-training.epochs // BOUNDS_PER_RUN)
     widest: dict[str, float] = {}
     sizes: dict[str, float] = {}
@@ -142,7 +147,7 @@ def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[E
         losses: list[list[float]] = []
         for i, rows in enumerate(training.batches(epoch, len(x))):
             if i == 0 and epoch % epochs_per_bound == 0:
-                errors, loss_error = _step_errors(run, x[rows], y[rows], training)
+                errors, loss_error = _step_errors(run, x[rows], y[rows], training, case.dtype)
             with np.errstate(all="ignore"):  # a run may diverge
                 nets = (run, *perturbed)
                 losses.append([_descend(net, x[rows], y[rows], training) for net in nets])
@@ -151,7 +156,7 @@ def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[E
         loss, *perturbed_losses = np.average(losses, axis=0, weights=training.sizes(len(x)))
         distances = _largest_differences(run.parameters, [each.parameters for each in perturbed])
         loss_distance = np.abs(np.subtract(perturbed_losses, loss)).max()
-        mean_error = len(losses) * np.finfo(x.dtype).eps * abs(loss)
+        mean_error = len(losses) * np.finfo(case.dtype).eps * abs(loss)
         distances["loss"] = float(loss_distance + loss_error + mean_error)
         # A bound never shrinks, even where perturbed runs come closer again; nor does the size that
         # it is compared with, even where a parameter tends to 0.
@@ -160,7 +165,7 @@ def bounds_over_run(case: Case, starts: Sequence[Parameters] = ()) -> Iterator[E
             name: max(float(np.abs(array).max()), sizes.get(name, 0))
             for name, array in named_arrays(run.parameters).items()
         }
-        is_chaotic = any(widest[name] > CHAOTIC * sizes[name] > 0 for name in sizes)
+        is_chaotic = any(widest[name] > CHAOTIC[case.dtype] * sizes[name] > 0 for name in sizes)
         yield EpochBounds(widest, is_chaotic)
 
 
@@ -184,16 +189,16 @@ class _PerturbedRun(FeedForward):
     """A network in which each step leaves an error, in each number always in the same direction.
 
     Args:
-        case: the case that it trains.
+        network: the network that it trains.
         start: where it starts, but for an error in each parameter.
         start_errors: the size of that error in each array, ``"W[0]"``, ``"b[0]"``, ….
         seed: for the directions.
     """
 
     def __init__(
-        self, case: Case, start: Parameters, start_errors: dict[str, float], seed: int
+        self, network: Network, start: Parameters, start_errors: dict[str, float], seed: int
     ) -> None:
-        super().__init__(case.network, start)
+        super().__init__(network, start)
         self.random = np.random.default_rng(seed)
         self.directions: list[Array] = []
         for name, array in named_arrays(zip(self.W, self.b, strict=True)).items():
@@ -222,15 +227,15 @@ def _state(net: FeedForward) -> list[Array]:
 
 
 def _step_errors(
-    net: FeedForward, x: Array, y: Array, training: Training
+    net: FeedForward, x: Array, y: Array, training: Training, dtype: str
 ) -> tuple[list[Array], float]:
-    """Error bounds of a step on this batch: of each array in ``_state``, and of the loss."""
+    """Error bounds of a step in ``dtype``: of each array in ``_state``, and of the loss."""
     optimizer = net.optimizer_for(training)
     one_step = dataclasses.replace(
         training, batch_size=None, validation=None, patience=None, augmentation=None
     )
     case = Case(
-        network=net.network,
+        network=dataclasses.replace(net.network, dtype=dtype),
         parameters=net.parameters,
         dataset=Dataset("batch", x, y),
         training=one_step,
@@ -244,6 +249,10 @@ def _step_errors(
     allowed = bounds(case, {name: np.asarray(each, float) for name, each in quantities.items()})
     names = [("W", "W_next"), ("b", "b_next")]
     names += [(letter, f"{slot}_{letter}") for slot in training.slots for letter in "Wb"]
+    for l in net.network.without_bias:
+        allowed |= {
+            f"{name}[{l}]": np.zeros_like(net.b[l]) for letter, name in names if letter == "b"
+        }
     errors = [
         allowed[f"{name}[{l}]"] * (l not in (net.frozen if letter == "W" else net.fixed))
         for letter, name in names

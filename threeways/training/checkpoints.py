@@ -28,7 +28,19 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from shared import Array, Case, Checkpoint, History, InputError, Parameters, Weights
+from shared import (
+    Array,
+    Augmentation,
+    Case,
+    Checkpoint,
+    History,
+    InputError,
+    Layer,
+    Network,
+    Parameters,
+    Training,
+    Weights,
+)
 from shared.errors import short
 from shared.npz import MOST_MEMORY, read_npz
 from shared.reading import opened, parse_json
@@ -50,6 +62,14 @@ MOST_COPIES = 4
 SQUARES = ("accumulator", "velocity")
 # How many differences between two runs a message names at most.
 MOST_DIFFERENCES = 3
+
+# The default of each field of a description that has one, by its name.
+DEFAULTS = {
+    field.name: field.default
+    for described in (Network, Layer, Training, Augmentation)
+    for field in described.__dataclass_fields__.values()
+    if field.default is not dataclasses.MISSING
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +214,8 @@ def _differences(there: Any, here: Any, at: str = "") -> Iterator[str]:
     """The differences between a saved description and the one at hand, in words."""
     if isinstance(there, dict) and isinstance(here, dict):
         for key in here | there:
-            yield from _differences(there.get(key), here.get(key), f"{at}.{key}" if at else key)
+            before = there.get(key, DEFAULTS.get(key))  # in a file older than the field
+            yield from _differences(before, here.get(key), f"{at}.{key}" if at else key)
     elif isinstance(there, list) and isinstance(here, list):
         if len(there) != len(here):
             yield f"{len(there)} {at} there, {len(here)} here"

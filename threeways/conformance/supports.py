@@ -1,0 +1,205 @@
+"""What an implementation is for: which layers, losses and optimizers.
+
+Its author declares it, with ``@supports(layers=("relu", "softmax"), loss=…)``, or says it on the
+command line, ``--network 4-5sigmoid-3softmax``. Only shared is imported here, since the module of
+an implementation imports this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from shared import ACTIVATIONS, LOSSES, OPTIMIZERS, Case, InputError
+from shared.errors import Findings, unknown
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+# The attribute of an implementation with what it declares about itself, by name, as JSON.
+DECLARED = "__threeways__"
+
+Names = str | Iterable[str] | None
+
+
+@dataclass(frozen=True)
+class Supports:
+    """What an implementation is for; whatever is None or empty is not restricted.
+
+    Args:
+        n_layers: the number of layers.
+        activations: the activation of each layer.
+        widths: D[0..L], None where any will do.
+        losses, optimizers: their names.
+    """
+
+    n_layers: int | None = None
+    activations: tuple[str, ...] = ()
+    widths: tuple[int | None, ...] = ()
+    losses: tuple[str, ...] = ()
+    optimizers: tuple[str, ...] = ()
+
+    def fits(self, case: Case) -> bool:
+        """Whether a case is of what it is for."""
+        network = case.network
+        activations = tuple(layer.activation for layer in network.layers)
+        widths = zip(self.widths, network.widths, strict=False)
+        return (
+            self.n_layers in (None, len(activations))
+            and (not self.activations or self.activations == activations)
+            and all(wanted in (None, width) for wanted, width in widths)
+            and (not self.losses or network.loss in self.losses)
+            and (not self.optimizers or case.training.optimizer in self.optimizers)
+        )
+
+    def __bool__(self) -> bool:
+        return self != Supports()
+
+    def __str__(self) -> str:
+        layers = f"{self.n_layers} layers" if self.n_layers else ""
+        if self.activations:
+            first, *units = [str(width or "") for width in self.widths or (0,)]
+            units = units or [""] * len(self.activations)
+            named = map("".join, zip(units, self.activations, strict=True))
+            layers = "-".join([*([first] if first else []), *named])
+        parts = (layers, *self.losses, *self.optimizers)
+        return ", ".join(part for part in parts if part)
+
+
+ANYTHING = Supports()
+
+
+def supports(
+    *,
+    layers: int | str | Sequence[str] | None = None,
+    loss: Names = None,
+    optimizers: Names = None,
+) -> Callable[[T], T]:
+    """A decorator of a function or class that says what it is for; it is checked on nothing else.
+
+    Args:
+        layers: the number of layers; or the activation of each, ``("relu", "softmax")`` or
+            ``"relu-softmax"``, with the number of its units where only one will do: ``"1sigmoid"``.
+        loss: the loss, or several.
+        optimizers: the optimizer, or several.
+
+    Raises:
+        InputError: one of them does not exist, or does not go with another.
+    """
+    declared = declaration(layers, loss, optimizers)
+
+    def declare(implementation: T) -> T:
+        before = getattr(implementation, DECLARED, {})
+        setattr(implementation, DECLARED, {**before, "supports": asdict(declared)})
+        return implementation
+
+    return declare
+
+
+def declaration(
+    layers: object,
+    loss: object,
+    optimizers: object,
+    names: tuple[str, str, str] = ("supports: layers", "supports: loss", "supports: optimizers"),
+) -> Supports:
+    """What an implementation is for, from the arguments of :func:`supports`.
+
+    Args:
+        layers, loss, optimizers: those arguments.
+        names: what messages call them.
+
+    Raises:
+        InputError: one of them is wrong.
+    """
+    of_layers, of_loss, of_optimizers = names
+    findings = Findings()
+    n_layers: int | None = None
+    activations: tuple[str, ...] = ()
+    widths: tuple[int | None, ...] = ()
+    losses: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    with findings:
+        n_layers, activations, widths = _layers(layers, of_layers)
+    with findings:
+        losses = _names(loss, of_loss, "a loss", LOSSES)
+    with findings:
+        rules = _names(optimizers, of_optimizers, "an optimizer", OPTIMIZERS)
+    for each in losses if activations else ():
+        if activations[-1] not in (fits := LOSSES[each].fits):
+            with findings:
+                raise InputError(
+                    f"{of_loss}: {each!r} does not fit an output layer of {activations[-1]!r} "
+                    f"units, only of {', '.join(fits)}"
+                )
+    findings.raise_any()
+    return Supports(n_layers, activations, widths, losses, rules)
+
+
+def from_declared(declared: object) -> Supports:
+    """What an implementation declares, as it comes from the process that has loaded it.
+
+    Raises:
+        InputError: it is not what :func:`supports` makes.
+    """
+    try:
+        fields: dict[str, Any] = dict(declared) if isinstance(declared, dict) else {}
+        n_layers = fields.pop("n_layers", None)
+        return Supports(n_layers, **{name: tuple(each) for name, each in fields.items()})
+    except (TypeError, ValueError):
+        raise InputError("supports: expected what the decorator makes") from None
+
+
+def _layers(
+    layers: object, name: str
+) -> tuple[int | None, tuple[str, ...], tuple[int | None, ...]]:
+    """The number of layers, their activations and D[0..L], whatever of these is given."""
+    if layers is None:
+        return None, (), ()
+    if isinstance(layers, int) and not isinstance(layers, bool):
+        if layers < 1:
+            raise InputError(f"{name}: a network has at least one layer, not {layers}")
+        return layers, (), ()
+    parts = layers.split("-") if isinstance(layers, str) else layers
+    if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+        raise InputError(
+            f"{name}: expected a number of layers, or the activation of each, not {layers!r:.40}"
+        )
+    found = [re.fullmatch(r"(\d{0,6})\s*([a-zA-Z_]\w*)?", part.strip()) for part in parts]
+    first = found[0] if found else None
+    has_inputs = bool(first and first[1] and not first[2])
+    units = found[1:] if has_inputs else found
+    if not units or not all(each and each[2] for each in units):
+        shown = layers if isinstance(layers, str) else "-".join(parts)
+        raise InputError(
+            f"{name}: {shown!r:.60}: expected each layer's activation, with or without the number "
+            "of its units, such as relu-softmax or 4-5sigmoid-3softmax"
+        )
+    findings = Findings()
+    activations = tuple(each[2].lower() for each in units if each)
+    for each in activations:
+        if each not in ACTIVATIONS:
+            with findings:
+                raise InputError(f"{name}: {unknown(each, 'an activation', ACTIVATIONS)}")
+    findings.raise_any()
+    widths = [int(each[1]) if each and each[1] else None for each in units]
+    if 0 in widths or (has_inputs and first and int(first[1]) == 0):
+        raise InputError(f"{name}: a layer has at least one unit")
+    inputs = int(first[1]) if has_inputs and first else None
+    return len(units), activations, (inputs, *widths)
+
+
+def _names(given: object, name: str, kind: str, known: Iterable[str]) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, Iterable):
+        raise InputError(f"{name}: expected the name of {kind}, not {given!r:.40}")
+    names = tuple(names)
+    findings = Findings()
+    for each in names:
+        if each not in known:
+            with findings:
+                raise InputError(f"{name}: {unknown(each, kind, known)}")
+    findings.raise_any()
+    return names
