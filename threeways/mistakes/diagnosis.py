@@ -21,6 +21,8 @@ from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW
 from threeways.mistakes import MISTAKES, pair
+from threeways.mistakes.branches import MOST as MOST_BRANCHES
+from threeways.mistakes.branches import branches, merged
 from threeways.mistakes.candidates import Candidates
 from threeways.mistakes.given import beside
 from threeways.mistakes.matches import Diagnosis, Match, match
@@ -98,7 +100,8 @@ def recognise(
     """The known mistakes, alone or in pairs, that make all of these wrong arrays.
 
     The arrays are compared with the exact step, and with the steps that each mistake makes in
-    ``impl_numpy``. Without matches, they are too close to the exact step to tell, or nothing fits.
+    ``impl_numpy``. Where nothing fits all of them, each branch that departs by itself is explained
+    alone. Without matches, they are too close to the exact step to tell, or nothing fits.
 
     Args:
         case: whose first step the arrays belong to, in their dtype.
@@ -115,10 +118,23 @@ def recognise(
     correct = match(observed, (), exact.values)
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
-    float32 = _float32_match(case, quantities, exact)
     direct = sources(case.network, case.training)
     candidates = _candidates_of((*before[-FEW_STEPS:], case), exact.scale)
-    return search(observed, exact.values, candidates, direct, otherwise=float32)
+
+    def explain(part: Sequence[Recorded], with_pairs: bool = True) -> Diagnosis:
+        arrays = {each.quantity: quantities[each.quantity] for each in part}
+        float32 = _float32_match(case, arrays, exact)
+        return search(
+            part, exact.values, candidates, direct, otherwise=float32, with_pairs=with_pairs
+        )
+
+    found = explain(observed)
+    parts = branches(observed, exact.values, direct)
+    if not found.matches and 1 < len(parts) <= MOST_BRANCHES:
+        each_alone = {first: explain(part, len(parts) <= FEW) for first, part in parts.items()}
+        if any(each.matches for each in each_alone.values()):
+            return dataclasses.replace(found, branches=merged(each_alone))
+    return found
 
 
 def recognise_again(
