@@ -197,7 +197,9 @@ def test_the_papers_adam_in_nine_digits(said: str, tmp_path: Path) -> None:
     group["tests"] = each_number(group["tests"], significant(9))
     group["network"]["dtype"] = said
     (result,) = checked(content, tmp_path)
-    assert ("epsilon-corrected",) in named(result)
+    assert not result.ok
+    assert result.convention
+    assert "set epsilon_placement" in result.convention
     group["training"]["epsilon_placement"] = "corrected_root"
     assert checked(content, tmp_path)[0].ok
 
@@ -260,7 +262,7 @@ def test_a_learning_rate_beside_a_training(tmp_path: Path) -> None:
         f"groups[0].tests[1].learning_rate: {2 * eta} is not that of training, {eta}"
     ]
     group["learning_rate"] = 3 * eta
-    assert "groups[0].learning_rate: {3 * eta} is not that of training, {eta}" in problems_of(
+    assert f"groups[0].learning_rate: {3 * eta} is not that of training, {eta}" in problems_of(
         content, tmp_path
     )
 

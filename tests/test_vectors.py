@@ -137,8 +137,12 @@ def test_vectors_are_judged_as_they_say(file: str, folder: Path) -> None:
     assert results[0].diagnosis is None
     for result in results[1:]:
         assert result.diagnosis
+        if result.diagnosis.correct.fits:  # too near the right numbers to tell what made them
+            continue
         found = {name for match in result.diagnosis.matches for name in match.mistakes}
-        assert {*result.step.flags} <= found
+        # One in a single layer is not named where any other makes these numbers too.
+        assert found
+        assert {name for name in result.step.flags if not MISTAKES[name].variant_of} <= found
 
 
 def test_writing_again_changes_nothing(folder: Path, tmp_path: Path) -> None:
