@@ -23,7 +23,8 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
             enough = found.digits >= 1
             yield f"correct, to {digits(found)}" if enough else "too few digits to tell"
         case "none known":
-            yield f"none of {len(MISTAKES)} known mistakes, alone or in pairs, makes these numbers"
+            pairs = ", alone or in pairs," if diagnosis.with_pairs else ", alone,"
+            yield f"none of {len(MISTAKES)} known mistakes{pairs} makes these numbers"
             yield from beside_the_right(diagnosis.given)
         case "partly known":
             yield "no mistake or pair explains all of it, but by itself:"
