@@ -17,6 +17,8 @@ from types import ModuleType
 from impl_numpy import FeedForward
 from threeways.mistakes import (
     backward,
+    clipping,
+    decay,
     factors,
     forward,
     layers,
@@ -42,7 +44,17 @@ def _of(module: ModuleType) -> Iterator[type[Mistake]]:
 
 MISTAKES: dict[str, type[Mistake]] = {
     mistake.name: mistake
-    for module in (factors, forward, losses, backward, regularisation, updates, optimizers)
+    for module in (
+        factors,
+        forward,
+        losses,
+        backward,
+        regularisation,
+        updates,
+        clipping,
+        decay,
+        optimizers,
+    )
     for mistake in _of(module)
 }
 MISTAKES |= {mistake.name: mistake for mistake in layers.in_one_layer(MISTAKES)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -232,9 +233,47 @@ class Parts(FeedForward):
     # Those that mistakes override; the others are taken from the optimizer itself.
     momentum = staticmethod(update_rules.momentum)
     nesterov = staticmethod(update_rules.nesterov)
-    adagrad = staticmethod(update_rules.adagrad)
-    rmsprop = staticmethod(update_rules.rmsprop)
-    adam = staticmethod(update_rules.adam)
+
+    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, **of_root: Any) -> None:
+        s += product(*self.squared(g))
+        w -= eta * g / self.root(s, **of_root)
+
+    def rmsprop(
+        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
+    ) -> None:
+        self.average(s, rho, *self.squared(g))
+        w -= eta * g / self.root(s, **of_root)
+
+    def adam(
+        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
+    ) -> None:
+        beta_1, beta_2, epsilon = (hyper[name] for name in ("beta_1", "beta_2", "epsilon"))
+        self.average(m, beta_1, g)
+        self.average(s, beta_2, *self.squared(g))
+        if hyper["epsilon_placement"] == "corrected_root":
+            epsilon *= math.sqrt(1 - beta_2 ** (t + 1))
+        w -= eta * self.correction(t, beta_1, beta_2) * m / self.adams_root(s, epsilon)
+
+    def squared(self, g: Array) -> tuple[Array, ...]:
+        """The factors whose product an optimizer adds up, of the shape of g, which should be g²."""
+        return g, g
+
+    def average(self, mean: Array, share: float, *factors: Array) -> None:
+        """Update a moving average: mean ← share · mean + (1 - share) · the product of factors."""
+        mean *= share
+        mean += product(1 - share, *factors)
+
+    def root(self, s: Array, epsilon: float, epsilon_placement: str) -> Array:
+        """What AdaGrad and RMSprop divide by, of the shape of s."""
+        return update_rules.root(s, epsilon, epsilon_placement)
+
+    def adams_root(self, s: Array, epsilon: float) -> Array:
+        """What Adam divides by, √s + ε, of the shape of s."""
+        return np.sqrt(s) + epsilon
+
+    def correction(self, t: int, beta_1: float, beta_2: float) -> float:
+        """The factor by which Adam corrects η, √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹)."""
+        return math.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
 
 
 class Mistake(Parts):
@@ -309,6 +348,13 @@ def crossentropy(network: Network, y: Array, log_p: Array, log_rest: Array) -> A
     if network.loss == "categorical_crossentropy":
         return -np.sum(y * log_p) / len(y)
     return -np.mean(y * log_p + (1 - y) * log_rest)
+
+
+def product(first: Any, *others: Array) -> Any:
+    """The product of some numbers and arrays, multiplied from the left."""
+    for each in others:
+        first = first * each
+    return first
 
 
 def n_terms(network: Network, y: Array) -> int:

@@ -51,8 +51,8 @@ IN_ONE_LAYER: dict[str, tuple[str, ...]] = {
     "bias-summed-over-outputs": ALL,
     "bias-summed-over-all": ALL,
     "bias-gradient-of-first-row": ALL,
-    "penalty-forgotten": ALL,
-    "penalty-forgotten-in-loss": ALL,
+    "penalty-forgotten": ("first", "last"),
+    "penalty-forgotten-in-loss": ("first", "last"),
     "bias-frozen": ALL,
 }
 

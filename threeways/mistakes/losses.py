@@ -240,7 +240,7 @@ class EpsilonWithClippingInLoss(Mistake):
             return super().loss(y, output)
         a = self.activation(self.last, output)
         p = np.clip(a, self.value, 1 - self.value)
-        if (p == a).all() and p.dtype == np.float32:  # which rounds as coarsely
+        if (p == a).all():
             return super().loss(y, output)
         return crossentropy(self.network, y, np.log(p + self.value), np.log(1 - p + self.value))
 
@@ -422,7 +422,9 @@ class NegativeErrorsLeftOut(Mistake):
         if self.network.loss != "huber":
             return super().loss_derivative(y, z, a)
         e, delta = a - y, self.network.loss_arguments["delta"]
-        return np.where(np.abs(e) <= delta, e, np.where(e > delta, delta, 0)) / y.size
+        return (
+            np.where(np.abs(e) <= delta, e, np.where(e > delta, delta, 0)).astype(a.dtype) / y.size
+        )
 
 
 class NegativeErrorsSquaredInLoss(Mistake):
@@ -449,7 +451,7 @@ class NegativeErrorsSquared(Mistake):
         if self.network.loss != "huber":
             return super().loss_derivative(y, z, a)
         e, delta = a - y, self.network.loss_arguments["delta"]
-        return np.where(e > delta, delta, e) / y.size
+        return np.where(e > delta, delta, e).astype(a.dtype) / y.size
 
 
 class PositiveErrorsSquaredInLoss(Mistake):
@@ -476,7 +478,7 @@ class PositiveErrorsSquared(Mistake):
         if self.network.loss != "huber":
             return super().loss_derivative(y, z, a)
         e, delta = a - y, self.network.loss_arguments["delta"]
-        return np.where(-e > delta, -delta, e) / y.size
+        return np.where(-e > delta, -delta, e).astype(a.dtype) / y.size
 
 
 class LinearPartSignedInLoss(Mistake):
@@ -503,7 +505,7 @@ class LinearPartSigned(Mistake):
         if self.network.loss != "huber":
             return super().loss_derivative(y, z, a)
         e, delta = a - y, self.network.loss_arguments["delta"]
-        return np.where(np.abs(e) <= delta, e, delta) / y.size
+        return np.where(np.abs(e) <= delta, e, delta).astype(a.dtype) / y.size
 
 
 class LinearPartNotShiftedInLoss(Mistake):
@@ -544,7 +546,7 @@ class LinearPartWithoutDelta(Mistake):
         if self.network.loss != "huber":
             return super().loss_derivative(y, z, a)
         e, delta = a - y, self.network.loss_arguments["delta"]
-        return np.where(np.abs(e) <= delta, e, np.sign(e)) / y.size
+        return np.where(np.abs(e) <= delta, e, np.sign(e)).astype(a.dtype) / y.size
 
 
 class SquareNotHalvedInLoss(Mistake):
@@ -571,7 +573,7 @@ class SquareNotHalved(Mistake):
         if self.network.loss != "huber":
             return super().loss_derivative(y, z, a)
         e, delta = a - y, self.network.loss_arguments["delta"]
-        return np.where(np.abs(e) <= delta, 2 * e, delta * np.sign(e)) / y.size
+        return np.where(np.abs(e) <= delta, 2 * e, delta * np.sign(e)).astype(a.dtype) / y.size
 
 
 class SmoothL1ForHuber(Mistake):
@@ -631,7 +633,7 @@ class MarginForgotten(Mistake):
     def loss_derivative(self, y: Array, z: Array, a: Array) -> Array:
         if self.network.loss != "hinge":
             return super().loss_derivative(y, z, a)
-        return np.where(y * a < 0, -y, 0) / y.size
+        return np.where(y * a < 0, -y, 0).astype(a.dtype) / y.size
 
 
 class SignInsideHingeInLoss(Mistake):
@@ -655,7 +657,7 @@ class SignInsideHinge(Mistake):
     def loss_derivative(self, y: Array, z: Array, a: Array) -> Array:
         if self.network.loss != "hinge":
             return super().loss_derivative(y, z, a)
-        return np.where(y * a > -1, y, 0) / y.size
+        return np.where(y * a > -1, y, 0).astype(a.dtype) / y.size
 
 
 class HingeNotCutInLoss(Mistake):

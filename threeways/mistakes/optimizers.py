@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from impl_numpy.optimizers import Optimizer, learning_rate
-from impl_numpy.update_rules import root
 from shared import Array, Network, Parameters, Training
-from threeways.mistakes.base import Mistake
+from threeways.mistakes.base import Mistake, product
 
 # Schedules.
 
@@ -67,6 +66,45 @@ class DecayCompounded(Mistake):
             decay = learning_rate(training, len(self.rates)) / first
             self.rates.append((self.rates or [first])[-1] * decay)
         return super().rate(training, self.rates[t], t)
+
+
+class DecayPerEpoch(Mistake):
+    title = "learning rate decayed per epoch"
+    did = "t is the number of epochs made before, though a step is made for each batch."
+    why = "The learning rate stays the same for a whole epoch, and falls too slowly."
+    fix = "At every step, compute η from the number of steps made."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        if self.steps_per_epoch:
+            eta = learning_rate(training, t // self.steps_per_epoch)
+        return super().rate(training, eta, t)
+
+
+class DecayCompoundedPerEpoch(Mistake):
+    title = "learning rate decayed per epoch, from its last value"
+    did = "After each epoch, η ← η / (1 + r · epoch), or the like: η is overwritten."
+    why = "The epoch's number counts all epochs, so the decay of earlier ones is applied again."
+    fix = "Keep the initial η, and compute every step's η from it."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        if self.steps_per_epoch:
+            first = training.learning_rate
+            epochs = range(1, t // self.steps_per_epoch + 1)
+            eta = first * math.prod(learning_rate(training, epoch) / first for epoch in epochs)
+        return super().rate(training, eta, t)
+
+
+class DecayGeometric(Mistake):
+    title = "learning rate divided by 1 + r at every step"
+    did = "η ← η / (1 + r) after each step, so η / (1 + r)^t, though η / (1 + rt) is meant."
+    why = "The decay is exponential: the learning rate falls much faster, to next to nothing."
+    fix = "Keep the initial η, and divide it by 1 + rt/T."
+
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        if training.schedule == "inverse_time":
+            share = learning_rate(training, 1) / training.learning_rate
+            eta = training.learning_rate * share**t
+        return super().rate(training, eta, t)
 
 
 class DecayedTwice(Mistake):
@@ -230,25 +268,6 @@ class RateOutsideMomentum(Mistake):
 # Sums and means of squares.
 
 
-def average(mean: Array, new: Array, share: float) -> None:
-    """Update a moving average in place: mean ← share · mean + (1 - share) · new."""
-    mean *= share
-    mean += (1 - share) * new
-
-
-def correction(t: int, beta_1: float, beta_2: float, **of_root: Any) -> float:
-    """Factor by which Adam multiplies η, √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹)."""
-    return float((1 - beta_2 ** (t + 1)) ** 0.5 / (1 - beta_1 ** (t + 1)))
-
-
-def adam_step(eta: float, t: int, m: Array, root: Array, **hyper: Any) -> Array:
-    """ηc m / (√s + ε), by which Adam lessens w, of the shape of m; ``root`` is its √s."""
-    epsilon = hyper["epsilon"]
-    if hyper["epsilon_placement"] == "corrected_root":
-        epsilon *= (1 - hyper["beta_2"] ** (t + 1)) ** 0.5
-    return eta * correction(t, **hyper) * m / (root + epsilon)
-
-
 class AccumulatorFromZero(Mistake):
     title = "AdaGrad's sum started from 0"
     did = "s = 0 before the first step, as in PyTorch, where Keras has s = 0.1."
@@ -267,22 +286,8 @@ class GradientNotSquared(Mistake):
     why = "s should be a mean square, whose root is of the size of g; the root of |g| is not."
     fix = "Use g²."
 
-    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, **of_root: Any) -> None:
-        s += np.abs(g)
-        w -= eta * g / root(s, **of_root)
-
-    def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
-    ) -> None:
-        average(s, np.abs(g), rho)
-        w -= eta * g / root(s, **of_root)
-
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
-    ) -> None:
-        average(m, g, hyper["beta_1"])
-        average(s, np.abs(g), hyper["beta_2"])
-        w -= adam_step(eta, t, m, np.sqrt(s), **hyper)
+    def squared(self, g: Array) -> tuple[Array, ...]:
+        return (np.abs(g),)
 
 
 class RootForgotten(Mistake):
@@ -291,22 +296,11 @@ class RootForgotten(Mistake):
     why = "g / √s is about 1, however small the gradients are; g / s grows as they shrink."
     fix = "Divide by √s."
 
-    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, **of_root: Any) -> None:
-        s += g * g
-        w -= eta * g / (s + of_root["epsilon"])
+    def root(self, s: Array, epsilon: float, epsilon_placement: str) -> Array:
+        return s + epsilon
 
-    def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
-    ) -> None:
-        average(s, g * g, rho)
-        w -= eta * g / (s + of_root["epsilon"])
-
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
-    ) -> None:
-        average(m, g, hyper["beta_1"])
-        average(s, g * g, hyper["beta_2"])
-        w -= adam_step(eta, t, m, s, **hyper)
+    def adams_root(self, s: Array, epsilon: float) -> Array:
+        return s + epsilon
 
 
 class EpsilonOutsideRoot(Mistake):
@@ -315,15 +309,8 @@ class EpsilonOutsideRoot(Mistake):
     why = "Papers and libraries differ; Keras has √(s + ε), which matters where s is small."
     fix = "w ← w - ηg / √(s + ε), or another ε if the other form is meant."
 
-    def adagrad(self, eta: float, t: int, g: Array, w: Array, s: Array, **of_root: Any) -> None:
-        of_root["epsilon_placement"] = "outside_root"
-        super().adagrad(eta, t, g, w, s, **of_root)
-
-    def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
-    ) -> None:
-        of_root["epsilon_placement"] = "outside_root"
-        super().rmsprop(eta, t, g, w, s, rho=rho, **of_root)
+    def root(self, s: Array, epsilon: float, epsilon_placement: str) -> Array:
+        return super().root(s, epsilon, "outside_root")
 
 
 class NeverForgets(Mistake):
@@ -344,18 +331,9 @@ class NewShareForgotten(Mistake):
     why = "s should be an average; this is 1 / (1 - ρ) times as large."
     fix = "s ← ρs + (1 - ρ)g², and in Adam the same with β₁ and β₂."
 
-    def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
-    ) -> None:
-        average(s, g * g / (1 - rho), rho)
-        w -= eta * g / root(s, **of_root)
-
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
-    ) -> None:
-        average(m, g / (1 - hyper["beta_1"]), hyper["beta_1"])
-        average(s, g * g / (1 - hyper["beta_2"]), hyper["beta_2"])
-        w -= adam_step(eta, t, m, np.sqrt(s), **hyper)
+    def average(self, mean: Array, share: float, *factors: Array) -> None:
+        mean *= share
+        mean += product(*factors)
 
 
 class OldShareForNew(Mistake):
@@ -364,17 +342,8 @@ class OldShareForNew(Mistake):
     why = "The average is then almost the last step alone, and remembers next to nothing."
     fix = "ρ, usually 0.9, is the share of the old s, and 1 - ρ that of g²."
 
-    def rmsprop(
-        self, eta: float, t: int, g: Array, w: Array, s: Array, *, rho: float, **of_root: Any
-    ) -> None:
-        super().rmsprop(eta, t, g, w, s, rho=1 - rho, **of_root)
-
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
-    ) -> None:
-        average(m, g, 1 - hyper["beta_1"])
-        average(s, g * g, 1 - hyper["beta_2"])
-        w -= adam_step(eta, t, m, np.sqrt(s), **hyper)
+    def average(self, mean: Array, share: float, *factors: Array) -> None:
+        super().average(mean, 1 - share, *factors)
 
 
 # Adam.
@@ -386,10 +355,8 @@ class AdamUncorrected(Mistake):
     why = "m and s start at 0 and are too small at first, s by more: the first steps are too large."
     fix = "Multiply η by √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹), t counted from 0."
 
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
-    ) -> None:
-        super().adam(eta / correction(t, **hyper), t, g, w, m, s, **hyper)
+    def correction(self, t: int, beta_1: float, beta_2: float) -> float:
+        return 1.0
 
 
 class CorrectionWithoutPower(Mistake):
@@ -398,10 +365,48 @@ class CorrectionWithoutPower(Mistake):
     why = "The correction of the first step is never taken back, and the steps grow ever too large."
     fix = "η √(1 - β₂ᵗ⁺¹) / (1 - β₁ᵗ⁺¹), t counted from 0."
 
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
-    ) -> None:
-        super().adam(eta, 0, g, w, m, s, **hyper)
+    def correction(self, t: int, beta_1: float, beta_2: float) -> float:
+        return super().correction(0, beta_1, beta_2)
+
+
+class FirstMomentUncorrected(Mistake):
+    title = "Adam's m not corrected"
+    did = "w ← w - η √(1 - β₂ᵗ⁺¹) m / (√s + ε): only s is corrected."
+    why = "m starts at 0 and is too small at first: for β₁ = 0.9, a tenth of what it should be."
+    fix = "Divide m by 1 - β₁ᵗ⁺¹ as well, t counted from 0."
+
+    def correction(self, t: int, beta_1: float, beta_2: float) -> float:
+        return super().correction(t, 0.0, beta_2)
+
+
+class SecondMomentUncorrected(Mistake):
+    title = "Adam's s not corrected"
+    did = "w ← w - η / (1 - β₁ᵗ⁺¹) · m / (√s + ε): only m is corrected."
+    why = "s starts at 0 and is too small at first: for β₂ = 0.999, the step is 32 times too long."
+    fix = "Divide s by 1 - β₂ᵗ⁺¹ as well, t counted from 0."
+
+    def correction(self, t: int, beta_1: float, beta_2: float) -> float:
+        return super().correction(t, beta_1, 0.0)
+
+
+class CorrectionAhead(Mistake):
+    title = "Adam's bias correction one step ahead"
+    did = "t is counted up twice, or before the first step as well: β₁ᵗ⁺² and β₂ᵗ⁺²."
+    why = "The first step is corrected as the second should be, and so on."
+    fix = "The powers are 1 in the first step: t + 1, t counted from 0."
+
+    def correction(self, t: int, beta_1: float, beta_2: float) -> float:
+        return super().correction(t + 1, beta_1, beta_2)
+
+
+class CorrectionPerEpoch(Mistake):
+    title = "Adam's bias correction counted in epochs"
+    did = "t is the number of the epoch, though a step is made for each batch."
+    why = "m and s move on with every step, and their correction should keep up with them."
+    fix = "Count the steps, not the epochs."
+
+    def correction(self, t: int, beta_1: float, beta_2: float) -> float:
+        return super().correction(t // (self.steps_per_epoch or 1), beta_1, beta_2)
 
 
 class CorrectionKept(Mistake):
@@ -436,12 +441,8 @@ class EpsilonInsideRoot(Mistake):
     why = "√ε is much larger than ε: the root of 1e-7 is 3e-4, which matters for small gradients."
     fix = "Divide by √s + ε."
 
-    def adam(
-        self, eta: float, t: int, g: Array, w: Array, m: Array, s: Array, **hyper: Any
-    ) -> None:
-        average(m, g, hyper["beta_1"])
-        average(s, g * g, hyper["beta_2"])
-        w -= eta * correction(t, **hyper) * m / np.sqrt(s + hyper["epsilon"])
+    def adams_root(self, s: Array, epsilon: float) -> Array:
+        return np.sqrt(s + epsilon)
 
 
 class BetasSwapped(Mistake):

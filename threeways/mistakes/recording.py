@@ -48,16 +48,18 @@ class ParametersRecordedAfterStep(Mistake):
         t, slots = optimizer.steps, optimizer.slots
         trace = super().step(x, y, training)
         tries = 0 if self.found else TRIES
-        self.found = True
+        self.found, closest = True, np.inf
         for _ in range(tries):
             off = tuple(
                 Weights(W - given.W, b - given.b)
                 for W, b, given in zip(trace.W_next, trace.b_next, after, strict=True)
             )
-            if not any((W != 0).any() or (b != 0).any() for W, b in off):
+            far = max(float(np.abs(each).max()) for weights in off for each in weights)
+            if not far < closest:
                 break
+            closest = far
             start = tuple(
-                Weights(w.W - far.W, w.b - far.b) for w, far in zip(start, off, strict=True)
+                Weights(w.W - each.W, w.b - each.b) for w, each in zip(start, off, strict=True)
             )
             self.assign(start)
             optimizer.restore(t, slots)
@@ -120,6 +122,22 @@ class GradientsRecordedWithRate(Mistake):
         trace = super().step(x, y, training)
         dW, db = (tuple(each * eta for each in part) for part in (trace.dW, trace.db))
         return dataclasses.replace(trace, dW=dW, db=db)
+
+
+class GradientsRecordedClipped(Mistake):
+    title = "gradients recorded after clipping"
+    did = "dW and db are read when clipping has changed them in place; the update is right."
+    why = "The numbers are those of the step, not the derivatives of the loss."
+    fix = "Copy the gradients before they are clipped."
+
+    def step(self, x: Any, y: Any, training: Training) -> Trace:
+        trace = super().step(x, y, training)
+        clip = self.optimizer_for(training).clip
+        dW, db = ([each.copy() for each in part] for part in (trace.dW, trace.db))
+        if clip:
+            free_dW = [each for l, each in enumerate(dW) if l not in self.frozen]
+            clip([*free_dW, *(each for l, each in enumerate(db) if l not in self.fixed)])
+        return dataclasses.replace(trace, dW=tuple(dW), db=tuple(db))
 
 
 class GradientsRecordedSummed(Mistake):

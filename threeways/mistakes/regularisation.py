@@ -372,7 +372,7 @@ class DecayDecoupled(Mistake):
 
 
 class DecayWithoutRate(Mistake):
-    title = "weight decay without the learning rate"
+    title = "weight decay instead of a penalty, without the learning rate"
     did = "dW is the gradient of the error alone; W ← W - 2 l2 W is a step of its own."
     why = "η scales the penalty as it does the error: for η = 0.01 this is 100 times too much."
     fix = "Add the penalty's gradient to dW."

@@ -103,9 +103,9 @@ def _pairs(
 
 
 def _general(fitting: Iterable[Match]) -> list[Match]:
-    """The matches without those in one layer alone where the same in every layer fits as well."""
-    by_name = {each.mistakes[0]: each for each in fitting}
-    return [each for name, each in by_name.items() if MISTAKES[name].variant_of not in by_name]
+    """The matches without those in one layer alone, if any other fits as well."""
+    found = list(fitting)
+    return [each for each in found if not MISTAKES[each.mistakes[0]].variant_of] or found
 
 
 def is_variant(name: str) -> bool:
