@@ -14,6 +14,7 @@ import numpy as np
 from impl_numpy import FeedForward
 from shared import Array, Case, Parameters
 from shared.trace import Slots
+from threeways.mistakes.base import Parts
 from threeways.mistakes.candidates import ROUNDING, is_far
 from threeways.mistakes.steps import FEW_STEPS, Numbers, batches, numbers_of
 
@@ -40,6 +41,7 @@ class LateStep:
 
     def __init__(self, case: Case, steps: int) -> None:
         self.case, self.steps = case, steps
+        self.epoch = case.training.steps_per_epoch(len(case.dataset))
         self.starts: dict[int, Start] = {}
         net = FeedForward(case.network, case.parameters)
         wanted = self.looked_at()
@@ -63,9 +65,7 @@ class LateStep:
         rate's decay; and the last ones.
         """
         last = self.steps - 1 - IN_A_ROW
-        n_rows = len(self.case.dataset)
-        epoch = sum(1 for _ in self.case.training.batches(0, n_rows))
-        turns = {epoch, self.case.training.decay_steps or 0}
+        turns = {self.epoch, self.case.training.decay_steps or 0}
         near = {turn + i for turn in turns for i in (-2, -1, 0, 1)}
         wanted = {0, 1, 2, last} | {2**i for i in range(20)} | near
         return {t for t in wanted if 0 <= t <= last}
@@ -84,6 +84,8 @@ class LateStep:
     def begin(self, kind: type[FeedForward], start: Start) -> FeedForward:
         """A network of this kind before a step of the right training."""
         net = kind(self.case.network, start.parameters)
+        if isinstance(net, Parts):
+            net.steps_per_epoch = self.epoch
         net.optimizer_for(self.case.training).restore(start.t, start.slots)
         return net
 

@@ -21,6 +21,8 @@ FEW_STEPS = 2
 def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
     """Every quantity of step number ``steps`` of a case, as this kind of network makes it."""
     net = kind(case.network, case.parameters)
+    if isinstance(net, Parts):
+        net.steps_per_epoch = case.training.steps_per_epoch(len(case.dataset))
     given = batches(case)
     with np.errstate(all="ignore"):  # a mistake may overflow
         for x, y in itertools.islice(given, max(steps - 1 - FEW_STEPS, 0)):

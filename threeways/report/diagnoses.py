@@ -104,6 +104,8 @@ def beside_the_right(given: Sequence[Given]) -> Iterator[str]:
         state = STATES[each.state]
         if each.state == "first" and (len(departing) == 1 or departing.count("first") > 1):
             state = "departs"
+        elif each.state == "right" and each.printed.place / 2 >= abs(each.right):
+            state = "too few digits to tell"
         yield f"  {name}  yours {yours}  should be {right}  {state}"
 
 
