@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,16 +25,18 @@ from threeways.mistakes.branches import MOST as MOST_BRANCHES
 from threeways.mistakes.branches import branches, merged
 from threeways.mistakes.candidates import Candidates
 from threeways.mistakes.given import beside
+from threeways.mistakes.late_steps import LateStep
 from threeways.mistakes.matches import Diagnosis, Match, match
 from threeways.mistakes.observations import FLOAT32S_DIGITS, Recorded, printed
 from threeways.mistakes.search import search
-from threeways.mistakes.steps import FEW_STEPS, numbers_of, numbers_of_run, scaled
+from threeways.mistakes.steps import FEW_STEPS, Numbers, numbers_of, numbers_of_run, scaled
 from threeways.progress import OnProgress
 
 __all__ = ["Diagnosis", "Match", "diagnose", "recognise"]
 
-# The largest step number that may be asked about.
+# The largest step number that may be asked about, and that which pairs are tried for.
 MOST_STEPS = 1_000_000
+MOST_STEPS_OF_PAIRS = 30
 
 
 def diagnose(
@@ -52,7 +54,8 @@ def diagnose(
         case: a case, its name, or the path of a TOML file with one.
         values: each number by its quantity and index, as ``{"dW[1][0,1]": "0.0826"}``, with as many
             digits as are known; they may be rounded or cut off: 0.08 is 0.075 to 0.09.
-        steps: the step that the numbers belong to, counted from 1.
+        steps: the step that the numbers belong to, counted from 1. Of a step after the 30th, pairs
+            are not tried.
         on_progress: called with the number of candidates tried so far and their total; first for
             single mistakes, then, if none of them fits, for pairs.
 
@@ -66,7 +69,10 @@ def diagnose(
     if not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
         raise InputError(f"steps: should be a whole number from 1 to {MOST_STEPS:,}, not {steps}")
     loaded = loaded.prepared()
+    make: Callable[[type[FeedForward]], Numbers]
     make = functools.partial(numbers_of, case=loaded, steps=steps)
+    if steps > MOST_STEPS_OF_PAIRS:
+        make = LateStep(loaded, steps)
     if steps == 1:
         right = exact_step(loaded).values
         allowed = bounds(loaded, right)
@@ -84,6 +90,7 @@ def diagnose(
         sources(loaded.network, loaded.training) if steps == 1 else None,
         on_progress,
         in_float32,
+        with_pairs=steps <= MOST_STEPS_OF_PAIRS,
     )
     return dataclasses.replace(found, given=tuple(beside(loaded, observed, right, steps)))
 

@@ -64,6 +64,7 @@ class Diagnosis:
         chance: the probability that random numbers in place of the wrong ones would match one of
             the candidates that were tried.
         of_float32: True if the matches agree to float32's digits, and not to all that were given.
+        with_pairs: False if pairs were not to be tried.
         given: the printed numbers in the order of the step, beside the right ones; empty for
             whole arrays.
         branches: where nothing fits all, what fits each part of it that departs by itself, if
@@ -76,6 +77,7 @@ class Diagnosis:
     correct: Match
     chance: float = 0.0
     of_float32: bool = False
+    with_pairs: bool = True
     given: tuple[Given, ...] = ()
     branches: tuple[Branch, ...] = ()
 

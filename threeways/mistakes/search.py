@@ -75,6 +75,7 @@ def search(
         correct=correct,
         chance=chance.value,
         of_float32=bool(fitting) and given is rounded,
+        with_pairs=with_pairs,
     )
 
 

@@ -25,9 +25,12 @@ def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
         net.steps_per_epoch = case.training.steps_per_epoch(len(case.dataset))
     given = batches(case)
     with np.errstate(all="ignore"):  # a mistake may overflow
-        for x, y in itertools.islice(given, steps - 1):
+        for x, y in itertools.islice(given, max(steps - 1 - FEW_STEPS, 0)):
             net.descend(x, y, case.training)
-        return net.step(*next(given), case.training).quantities()
+        # What is recorded may be of the step before, so the last ones are recorded.
+        for x, y in itertools.islice(given, min(steps - 1, FEW_STEPS) + 1):
+            trace = net.step(x, y, case.training)
+    return trace.quantities()
 
 
 def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:

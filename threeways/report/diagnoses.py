@@ -23,7 +23,8 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
             enough = found.digits >= 1
             yield f"correct, to {digits(found)}" if enough else "too few digits to tell"
         case "none known":
-            yield f"none of {len(MISTAKES)} known mistakes, alone or in pairs, makes these numbers"
+            pairs = ", alone or in pairs," if diagnosis.with_pairs else ", alone,"
+            yield f"none of {len(MISTAKES)} known mistakes{pairs} makes these numbers"
             yield from beside_the_right(diagnosis.given)
         case "partly known":
             yield "no mistake or pair explains all of it, but by itself:"
@@ -103,6 +104,8 @@ def beside_the_right(given: Sequence[Given]) -> Iterator[str]:
         state = STATES[each.state]
         if each.state == "first" and (len(departing) == 1 or departing.count("first") > 1):
             state = "departs"
+        elif each.state == "right" and each.printed.place / 2 >= abs(each.right):
+            state = "too few digits to tell"
         yield f"  {name}  yours {yours}  should be {right}  {state}"
 
 
