@@ -95,6 +95,13 @@ def far_off(loss: str, changes: dict[str, Any] | None = None) -> Case:
     )
 
 
+def without_biases(name: str, case: Case) -> Case:
+    """The case with no biases in its first layer."""
+    (W, b), *others = case.parameters
+    case = dataclasses.replace(case, parameters=(Weights(W, np.zeros_like(b)), *others))
+    return built(name, case, {"use_bias": False})
+
+
 @functools.cache
 def structured() -> dict[str, Case]:
     """Networks with penalties, dropout and frozen layers, and with schedules and optimizers."""
@@ -113,6 +120,7 @@ def structured() -> dict[str, Case]:
         built("alpha-dropout", problem("selu", "softmax-mse", (4, 6, 5, 3), 7), *alpha),
         built("frozen", problem("tanh", "sigmoid-bce", (4, 5, 4, 5, 4, 3), 7), *frozen),
         built("fixed-bias", tanh, {"fixed_bias": True}),
+        without_biases("without-biases", small),
         built("step", small, optimizer="momentum", **DECAYS["step"]),
         built("exponential", small, optimizer="nesterov", **DECAYS["exponential"]),
         # With an ε large enough to matter in float32, wherever it is put.

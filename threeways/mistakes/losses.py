@@ -240,7 +240,8 @@ class EpsilonWithClippingInLoss(Mistake):
             return super().loss(y, output)
         a = self.activation(self.last, output)
         p = np.clip(a, self.value, 1 - self.value)
-        if (p == a).all():
+        near = np.minimum(a, 1 - a) < 2 * self.value
+        if not near.any() or ((p == a).all() and p.dtype == np.float32):  # which rounds as coarsely
             return super().loss(y, output)
         return crossentropy(self.network, y, np.log(p + self.value), np.log(1 - p + self.value))
 

@@ -163,6 +163,18 @@ class FixedBiasUpdated(Mistake):
                 self.b[l] -= training.learning_rate * gradients[l]
 
 
+class BiasLearned(Mistake):
+    title = "biases learned in a layer without them"
+    did = "The layer has a bias that starts at 0 and is updated: Linear(…) without bias=False."
+    why = "From the second step on, z contains a bias that the layer should not have."
+    fix = "use_bias=False in Keras, bias=False in PyTorch; by hand, z = a @ W."
+
+    def __init__(self, network: Network, parameters: Parameters) -> None:
+        super().__init__(network, parameters)
+        layers = self.network.layers
+        self.fixed = [l for l in self.fixed if layers[l].use_bias or not layers[l].trainable]
+
+
 class UpdateLost(Mistake):
     title = "update made to a copy"
     did = "for W, dW in zip(…): W = W - η dW, which only gives the name W to a new array."
