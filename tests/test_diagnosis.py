@@ -281,6 +281,38 @@ def test_arrays_as_they_were_printed() -> None:
     assert found.chance > 0.05
 
 
+def test_what_is_unknown_in_one_branch_hides_nothing_in_another() -> None:
+    case = network("uio-9-buildings")
+    numbers = numbers_of(FeedForward, case)
+    wrong = numbers_of(MISTAKES["bias-gradient-averaged"], case)
+    numbers |= {name: wrong[name] for name in numbers if name.startswith("b_next")}
+    numbers |= {name: wrong[name] for name in numbers if name.startswith("db")}
+    numbers["dW[1]"] = 1.01 * numbers["dW[1]"]
+    found = recognise(case, numbers)
+    assert (found.verdict, found.matches) == ("partly known", ())
+    named = {branch.firsts: branch.diagnosis for branch in found.branches}
+    unknown, known = named
+    if len(known) == 1:
+        unknown, known = known, unknown
+    assert {*known} == {"db[0]", "db[1]"}
+    assert [match.mistakes for match in named[known].matches] == [("bias-gradient-averaged",)]
+    assert named[unknown].verdict == "none known"
+    text = "\n".join(explain_diagnosis(found))
+    assert "db[1], db[0]: known mistake" in text or "db[0], db[1]: known mistake" in text
+
+
+def test_two_branches_may_have_a_mistake_each_with_values_of_their_own() -> None:
+    case = network("iris")
+    numbers = numbers_of(FeedForward, case)
+    numbers["loss"] = numbers_of(MISTAKES["epsilon-in-log-1e-5"], case)["loss"]
+    wrong = numbers_of(MISTAKES["bias-gradient-averaged"], case)
+    numbers |= {name: wrong[name] for name in numbers if name.startswith(("db", "b_next"))}
+    found = recognise(case, numbers)
+    by_first = {first: each.diagnosis for each in found.branches for first in each.firsts}
+    assert ("epsilon-in-log-1e-5",) in [match.mistakes for match in by_first["loss"].matches]
+    assert ("bias-gradient-averaged",) in [match.mistakes for match in by_first["db[0]"].matches]
+
+
 def test_a_few_units_in_the_last_place_are_no_known_mistake() -> None:
     case = network("mazur")
     numbers = numbers_of(FeedForward, case)

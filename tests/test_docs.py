@@ -7,14 +7,18 @@ import html
 import re
 import runpy
 import shlex
+import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import shared.datasets
 import shared.errors
 import shared.quantities
+from impl_numpy import FeedForward
+from shared import Layer, Network, Training, Weights
 from threeways.cli import main
 from threeways.mistakes import MISTAKES
 
@@ -53,6 +57,20 @@ def test_readme_diagnosis() -> None:
     )
     assert CliRunner().invoke(main, shlex.split(command)).output == printed
     assert f"There are {len(MISTAKES)} known mistakes" in README
+
+
+def test_conventions_of_optimizers_give_these_weights() -> None:
+    page = (ROOT / "docs" / "differences.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]*\| [^|]*\| (`.+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    assert len(rows) == 17
+    for cell, printed in rows:
+        settings = tomllib.loads("\n".join(re.findall(r"`([^`]+)`", cell)))
+        layer = Layer(units=1, l2=settings.pop("l2", 0.0))
+        network = Network(n_features=1, layers=(layer,), loss="mean_squared_error")
+        net = FeedForward(network, (Weights(np.array([[2.0]]), np.array([0.0])),))
+        for _ in range(3):
+            step = net.step([[1.5]], [[1.0]], Training(learning_rate=0.01, **settings))
+        assert f"{step.W_next[0][0, 0]:.7f}" == printed, cell
 
 
 def texts(svg: str) -> str:

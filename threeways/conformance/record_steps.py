@@ -337,12 +337,13 @@ class StepReader:
             with findings:
                 if not of:
                     raise InputError(f"{at}: the optimizer has no slots")
-                if name not in of:
-                    raise InputError(f"{at}: {unknown(name, 'a slot', of)}")
+                if name not in shape_of or name not in of:
+                    known = shape_of.keys() & of.keys()
+                    raise InputError(f"{at}: {unknown(name, 'a slot', sorted(known))}")
         arrays = {}
         for name, (letter, l) in of.items():
             with findings:
-                if name in written:
+                if name in written and name in shape_of:
                     path = f"{at}.{name}"
                     arrays[name] = written[name].array(shape_of[name], self.network.dtype, path)
                     if not np.isfinite(arrays[name]).all():

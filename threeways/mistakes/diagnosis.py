@@ -21,6 +21,8 @@ from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW
 from threeways.mistakes import MISTAKES, pair
+from threeways.mistakes.branches import MOST as MOST_BRANCHES
+from threeways.mistakes.branches import branches, merged
 from threeways.mistakes.candidates import Candidates
 from threeways.mistakes.given import beside
 from threeways.mistakes.matches import Diagnosis, Match, match
@@ -99,7 +101,8 @@ def recognise(
     """The known mistakes, alone or in pairs, that make all of these wrong arrays.
 
     The arrays are compared with the exact step, and with the steps that each mistake makes in
-    ``impl_numpy``. Without matches, they are too close to the exact step to tell, or nothing fits.
+    ``impl_numpy``. Where nothing fits all of them, each branch that departs by itself is explained
+    alone. Without matches, they are too close to the exact step to tell, or nothing fits.
 
     Args:
         case: whose first step the arrays belong to, in their dtype.
@@ -118,11 +121,24 @@ def recognise(
     correct = match(observed, (), exact.values)
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
-    float32 = _float32_match(case, quantities, exact)
     direct = sources(case.network, case.training)
     earlier = before if goes_on else before[-FEW_STEPS:]
     candidates = _candidates_of((*earlier, case), exact.scale, goes_on)
-    return search(observed, exact.values, candidates, direct, otherwise=float32)
+
+    def explain(part: Sequence[Recorded], with_pairs: bool = True) -> Diagnosis:
+        arrays = {each.quantity: quantities[each.quantity] for each in part}
+        float32 = _float32_match(case, arrays, exact)
+        return search(
+            part, exact.values, candidates, direct, otherwise=float32, with_pairs=with_pairs
+        )
+
+    found = explain(observed)
+    parts = branches(observed, exact.values, direct)
+    if not found.matches and 1 < len(parts) <= MOST_BRANCHES:
+        each_alone = {first: explain(part, len(parts) <= FEW) for first, part in parts.items()}
+        if any(each.matches for each in each_alone.values()):
+            return dataclasses.replace(found, branches=merged(each_alone))
+    return found
 
 
 def recognise_again(
@@ -181,8 +197,21 @@ def _recorded(
     return recorded
 
 
+# How far nine digits of a float32 number may be from it, relatively.
+FLOAT32_WRITTEN = 5e-9
+
+
+def _from_float32(values: Array) -> Array:
+    """How far each number is from the nearest float32 number."""
+    with np.errstate(over="ignore"):
+        return np.abs(values - values.astype("float32"))
+
+
 def _float32_match(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Match | None:
-    """A match of ``float32-inside`` if the arrays are exact to float32's rounding but no better."""
+    """A match of ``float32-inside`` if the arrays are exact to float32's rounding but no better.
+
+    Where most are better, the others have to be float32 numbers.
+    """
     eps = float(np.finfo("float32").eps)
     if case.dtype == "float32":
         return None
@@ -191,6 +220,8 @@ def _float32_match(case: Case, quantities: Mapping[str, Array], exact: Exact) ->
     except InputError:  # too large for float32
         return None
     worst = 0.0
+    better = []  # of each array that float32 would change, whether it is exact beyond float32
+    worse_are_float32 = True
     for name, values in quantities.items():
         size = float(np.abs(exact.values[name]).max())
         # The inputs of the step have been rounded as well.
@@ -198,6 +229,11 @@ def _float32_match(case: Case, quantities: Mapping[str, Array], exact: Exact) ->
         if not (off <= 2 * allowed[name] + eps * size).all():
             return None
         worst = max(worst, float(off.max()) / size if size else 0.0)
-    if worst < eps / 64:
+        if _from_float32(exact.values[name]).max() > eps / 16 * size:
+            better.append(float(off.max()) <= eps / 16 * size)
+            worse_are_float32 &= better[-1] or bool(
+                (_from_float32(values) <= FLOAT32_WRITTEN * np.abs(values)).all()
+            )
+    if worst < eps / 64 or (2 * sum(better) > len(better) and not worse_are_float32):
         return None
     return Match(("float32-inside",), len(quantities), len(quantities), -math.log10(worst), {})

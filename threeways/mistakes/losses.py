@@ -240,7 +240,7 @@ class EpsilonWithClippingInLoss(Mistake):
             return super().loss(y, output)
         a = self.activation(self.last, output)
         p = np.clip(a, self.value, 1 - self.value)
-        if (p == a).all() and p.dtype == np.float32:  # which rounds as coarsely
+        if (p == a).all():
             return super().loss(y, output)
         return crossentropy(self.network, y, np.log(p + self.value), np.log(1 - p + self.value))
 

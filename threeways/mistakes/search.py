@@ -27,6 +27,7 @@ def search(
     on_progress: OnProgress | None = None,
     rounded: Sequence[Observation] = (),
     otherwise: Match | None = None,
+    with_pairs: bool = True,
 ) -> Diagnosis:
     """The correct step if it fits; or else the single mistakes that fit; or else the pairs.
 
@@ -40,6 +41,7 @@ def search(
         rounded: the same numbers to float32's digits, if they may be of a float32 program; it is
             taken to be one if nothing fits all of their digits.
         otherwise: what fits if no single mistake does.
+        with_pairs: whether pairs are tried.
     """
     given = observed
     for given in (observed, rounded) if rounded else (observed,):
@@ -54,7 +56,7 @@ def search(
             chance.add(numbers)
     if not fitting and otherwise:
         fitting = [otherwise]
-    if not fitting:
+    if not fitting and with_pairs:
         for names in counted(_pairs(given, right, candidates, direct), on_progress):
             numbers = candidates.together(names)
             chance.add(numbers)
@@ -100,9 +102,9 @@ def _pairs(
 
 
 def _general(fitting: Iterable[Match]) -> list[Match]:
-    """The matches without those in one layer alone where the same in every layer fits as well."""
-    by_name = {each.mistakes[0]: each for each in fitting}
-    return [each for name, each in by_name.items() if MISTAKES[name].variant_of not in by_name]
+    """The matches without those in one layer alone, if any other fits as well."""
+    found = list(fitting)
+    return [each for each in found if not MISTAKES[each.mistakes[0]].variant_of] or found
 
 
 def is_variant(name: str) -> bool:
