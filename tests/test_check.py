@@ -659,7 +659,7 @@ def test_not_supported_is_neither_right_nor_wrong(folder: Path) -> None:
     total, count, *reasons = list(explain_checks(results, cases))[1:]
     assert total == "\n1 of 1 right; given: every quantity"
     assert count == "4 not supported:"
-    assert "  1: NotImplementedError: five rows only (line 10 of five.py)" in reasons
+    assert "  1: NotImplementedError: five rows only (line 11 of five.py)" in reasons
     line = next(explain_checks(results[:1], cases[:1]))
     assert line == "\nnothing was checked: none of 1 networks is supported"
 

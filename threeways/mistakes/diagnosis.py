@@ -103,6 +103,7 @@ def recognise(
     *,
     input_errors: Mapping[str, Array | float] | None = None,
     output_errors: Mapping[str, Array | float] | None = None,
+    goes_on: bool = False,
 ) -> Diagnosis:
     """The known mistakes, alone or in pairs, that make all of these wrong arrays.
 
@@ -118,6 +119,8 @@ def recognise(
             something from one step to the next; the last two are enough.
         input_errors, output_errors: how far the inputs of the step, and the recorded numbers, may
             be off, as in :func:`threeways.exact.judge.judge`.
+        goes_on: whether a step starts from wherever the one before ended, which is not known but
+            for what is right; ``before`` are then all steps before.
     """
     exact = exact or exact_step(case)
     allowed = bounds(case, exact.values, input_errors=input_errors, scale=exact.scale)
@@ -126,7 +129,8 @@ def recognise(
     if correct.fits:  # wrong, but too close to the exact step to tell mistakes apart
         return Diagnosis((), (), tuple(observed), correct)
     direct = sources(case.network, case.training)
-    candidates = _candidates_of((*before[-FEW_STEPS:], case), exact.scale)
+    earlier = before if goes_on else before[-FEW_STEPS:]
+    candidates = _candidates_of((*earlier, case), exact.scale, goes_on)
 
     def explain(part: Sequence[Recorded], with_pairs: bool = True) -> Diagnosis:
         arrays = {each.quantity: quantities[each.quantity] for each in part}
@@ -150,32 +154,36 @@ def recognise_again(
     exact: Exact | None,
     before: Sequence[Case],
     found: Iterable[tuple[str, ...]],
+    *,
+    input_errors: Mapping[str, Array | float] | None = None,
+    goes_on: bool = False,
 ) -> Diagnosis:
     """Those mistakes that make these wrong arrays, too, of some that were found in other cases.
 
     Args:
-        case, quantities, exact, before: as in :func:`recognise`.
+        case, quantities, exact, before, input_errors, goes_on: as in :func:`recognise`.
         found: the names of one mistake or two each.
     """
     exact = exact or exact_step(case)
-    allowed = bounds(case, exact.values, scale=exact.scale)
+    allowed = bounds(case, exact.values, input_errors=input_errors, scale=exact.scale)
     observed = _recorded(quantities, exact, allowed, case.dtype, {})
+    earlier = before if goes_on else before[-FEW_STEPS:]
     matches = []
     for names in found:
         kind = MISTAKES[names[0]] if len(names) == 1 else pair(*names)
-        numbers = numbers_of_run(scaled(kind, exact.scale), (*before[-FEW_STEPS:], case))
+        numbers = numbers_of_run(scaled(kind, exact.scale), (*earlier, case), goes_on)
         matches.append(match(observed, names, numbers))
     fitting = tuple(each for each in matches if each.fits)
     return Diagnosis(fitting, (), tuple(observed), match(observed, (), exact.values))
 
 
 @functools.lru_cache(maxsize=1)
-def _candidates_of(run: tuple[Case, ...], scale: float) -> Candidates:
+def _candidates_of(run: tuple[Case, ...], scale: float, goes_on: bool) -> Candidates:
     """The candidates for the last step of a run, with the loss so many times the case's.
 
     Cached, because files of records often hold many steps of one case.
     """
-    return Candidates(lambda kind: numbers_of_run(scaled(kind, scale), run))
+    return Candidates(lambda kind: numbers_of_run(scaled(kind, scale), run, goes_on))
 
 
 def _recorded(

@@ -33,7 +33,7 @@ def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
     return trace.quantities()
 
 
-def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
+def numbers_of_run(kind: type[FeedForward], run: Sequence[Case], goes_on: bool = False) -> Numbers:
     """Every quantity of a run's last step, as this kind of network makes it.
 
     Each step starts from the parameters and slots of its own case. So the last one is made alone,
@@ -43,8 +43,16 @@ def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
     Args:
         kind: the network, right or with a mistake.
         run: one case for each step.
+        goes_on: whether each step starts instead from where this kind's own step before ended.
     """
     *before, last = run
+    if goes_on:
+        net = kind(run[0].network, run[0].parameters)
+        numbers = _step_from(net, run[0])
+        with np.errstate(all="ignore"):
+            for case in run[1:]:
+                numbers = net.step(*case.first_batch(), case.training).quantities()
+        return numbers
     net = kind(last.network, last.parameters)
     numbers = _step_from(net, last)
     if before and vars(net).keys() - vars(_right_one(last)).keys():
