@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from impl_numpy import FeedForward
-from shared import Case, InputError, Training, load_case
+from shared import Case, InputError, Training, Weights, load_case
 from tests.field import networks
 from threeways.conformance.record_reader import read_records
 from threeways.conformance.records import StepResult, check_records
@@ -136,6 +136,24 @@ def test_networks_are_told_what_they_do(network: Any, name: str, told: list[str]
         assert words in str(failure.value)
 
 
+# The same of networks in PyTorch.
+CHECKED_IN_PYTORCH: list[tuple[str, str, list[str]]] = [
+    ("softmax_twice", "softmax-twice", ["[probabilities-as-logits]"]),
+    ("nll_of_logits", "nll-without-logsoftmax", ["[net-input-as-log-probability]"]),
+    ("NeverReset", "uio-9-buildings", ["step 2", "[gradients-accumulate]"]),
+]
+
+
+@pytest.mark.parametrize(("attribute", "name", "told"), CHECKED_IN_PYTORCH)
+def test_networks_in_pytorch_are_told_what_they_do(
+    attribute: str, name: str, told: list[str]
+) -> None:
+    pytest.importorskip("torch")
+    from tests.field import torch_networks
+
+    test_networks_are_told_what_they_do(getattr(torch_networks, attribute), name, told)
+
+
 def recorded(n_steps: int = 1, **training: Any) -> dict[str, Any]:
     """The group of a file that records steps of mazur, all of them right."""
     case = case_of("mazur")
@@ -203,31 +221,37 @@ def test_a_rate_that_would_be_ignored_is_refused(tmp_path: Path) -> None:
         results(tmp_path, group)
 
 
-def by_hand(rule: str, n_steps: int) -> dict[str, Any]:
-    """Steps of mazur with numbers of an optimizer in plain loops: PyTorch's Adam, or AdamW."""
-    eta, epsilon, beta_1, beta_2 = 0.01, 1e-8, 0.9, 0.999
-    group = recorded(
-        n_steps, learning_rate=eta, optimizer="adam", beta_1=0.9, beta_2=0.999, epsilon=1e-8
-    )
+def by_hand(n_steps: int, decay: float = 0) -> dict[str, Any]:
+    """Steps of mazur by PyTorch's Adam, or by AdamW where weights decay, in plain loops."""
+    eta, beta_1, beta_2, epsilon = 0.01, 0.9, 0.999, 1e-8
+    hyperparameters = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+    group = recorded(n_steps, learning_rate=eta, optimizer="adam", **hyperparameters)
     case = case_of("mazur")
-    w = [W.copy() for W, _ in case.parameters]
-    m, v = [np.zeros((2, 2))] * 2, [np.zeros((2, 2))] * 2
+    w = [weights.W.copy() for weights in case.parameters]
+    b = [weights.b for weights in case.parameters]
+    m, v = [0 * each for each in w], [0 * each for each in w]
     for t, test in enumerate(group["tests"], start=1):
-        start = [{"W": each.tolist(), "b": b.tolist()} for each, (_, b) in zip(w, case.parameters)]
-        net = FeedForward(case.network, tuple((W, b) for W, (_, b) in zip(w, case.parameters)))
+        net = FeedForward(case.network, tuple(map(Weights, w, b)))
         trace = net.backward(*case.first_batch())
         numbers = {name: each.tolist() for name, each in trace.quantities().items()}
+        test["parameters"] = [{"W": W.tolist(), "b": each.tolist()} for W, each in net.parameters]
         for l, g in enumerate(trace.dW):
-            if rule == "adamw":
-                w[l] = w[l] - eta * 0.01 * w[l]
             m[l] = beta_1 * m[l] + (1 - beta_1) * g
             v[l] = beta_2 * v[l] + (1 - beta_2) * g * g
             right_m, right_v = m[l] / (1 - beta_1**t), v[l] / (1 - beta_2**t)
-            w[l] = w[l] - eta * right_m / (np.sqrt(right_v) + epsilon)
+            w[l] = w[l] - eta * decay * w[l] - eta * right_m / (np.sqrt(right_v) + epsilon)
             numbers |= {f"W_next[{l}]": w[l].tolist(), f"momentum_W[{l}]": m[l].tolist()}
             numbers |= {f"velocity_W[{l}]": v[l].tolist()}
-        test |= {"parameters": start, "quantities": numbers}
+        test["quantities"] = numbers
     return group
+
+
+def test_pytorchs_adam_is_a_convention_and_can_be_said(tmp_path: Path) -> None:
+    group = by_hand(3)
+    found = results(tmp_path, group)
+    assert all(each.convention and "epsilon_placement" in each.convention for each in found)
+    group["training"]["epsilon_placement"] = "corrected_root"
+    assert all(each.ok for each in results(tmp_path, group))
 
 
 def transposed(group: dict[str, Any]) -> None:
@@ -268,7 +292,7 @@ RECORDED: dict[str, tuple[dict[str, Any], Any]] = {
         recorded(2, learning_rate=0.01, optimizer="momentum", momentum=0.9),
         other_sign,
     ),
-    "weight-decay-of-adamw": (by_hand("adamw", 1), lambda group: None),
+    "weight-decay-of-adamw": (by_hand(1, decay=0.01), lambda group: None),
 }
 
 

@@ -128,7 +128,7 @@ def summed_squares(network, parameters, x, y, learning_rate):
 
 
 def sign_inside_loss(network, parameters, x, y, learning_rate):
-    """-y log a + (1 - y) log(1 - a), where both terms want a minus; one layer or two, of sigmoids."""
+    """-y log a + (1 - y) log(1 - a), where both terms want a minus; all layers are sigmoids."""
     a = [x]
     for W, b in parameters:
         a.append(sigmoid(a[-1] @ W + b))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 
 def one_layer(parameters):
@@ -19,14 +19,14 @@ def answer(loss, W, b):
 def nll_of_logits(network, parameters, x, y, learning_rate):
     """The negative log-likelihood of what is no log-probability."""
     W, b = one_layer(parameters)
-    return answer(F.nll_loss(torch.tensor(x) @ W + b, torch.tensor(y).argmax(1)), W, b)
+    return answer(functional.nll_loss(torch.tensor(x) @ W + b, torch.tensor(y).argmax(1)), W, b)
 
 
 def softmax_twice(network, parameters, x, y, learning_rate):
     """Probabilities go to a loss that takes the softmax itself."""
     W, b = one_layer(parameters)
-    p = F.softmax(torch.tensor(x) @ W + b, dim=1)
-    numbers = answer(F.cross_entropy(p, torch.tensor(y).argmax(1)), W, b)
+    p = functional.softmax(torch.tensor(x) @ W + b, dim=1)
+    numbers = answer(functional.cross_entropy(p, torch.tensor(y).argmax(1)), W, b)
     return numbers | {"a[1]": p.detach().numpy()}
 
 
