@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from typing import Any
 
@@ -156,3 +157,17 @@ def test_a_wrong_shape_hides_no_wrong_number() -> None:
     assert result.problems[0] == "db[0]: expected shape (2,), got (1, 2)"
     assert result.judgement
     assert [worst.quantity for worst in result.judgement.departures] == ["z[0]"]
+
+
+@pytest.mark.parametrize("first", [None, []])
+def test_lists_where_a_layer_has_no_biases(first: Any) -> None:
+    """They may have a None there, or leave that layer out."""
+    layers = (dataclasses.replace(CASE.network.layers[0], use_bias=False), CASE.network.layers[1])
+    network = dataclasses.replace(CASE.network, layers=layers)
+    case = dataclasses.replace(CASE, network=network)
+    db = [first, RIGHT["db[1]"]] if first is None else [RIGHT["db[1]"]]
+    quantities, problems = quantities_of({"db": db, "dW": [W, W_1]}, case)
+    assert problems == []
+    assert set(quantities) == {"dW[0]", "dW[1]", "db[1]"}
+    _, problems = quantities_of({"db": [RIGHT["db[0]"], RIGHT["db[1]"]]}, case)
+    assert problems == ["db[0]: this layer has no biases, leave it out"]

@@ -22,8 +22,9 @@ from threeways.conformance.check import (
     check_implementation,
     common_mistakes,
     result_of,
+    result_of_run,
 )
-from threeways.conformance.contract import WHY_LEFT_OUT, checked_step, stepper
+from threeways.conformance.contract import WHY_LEFT_OUT, Maker, checked_step, stepper
 from threeways.conformance.coverage import summary
 from threeways.conformance.hints import look_at
 from threeways.report.checks import explain_checks
@@ -254,7 +255,7 @@ def test_what_cannot_be_required(required: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("target", "required", "code", "line"),
     [
-        ("net:some", "loss", 0, "1 of 1 right; given: loss, dW (complete in 0 of 1)"),
+        ("net:some", "loss", 0, "2 of 2 right; given: loss, dW (complete in 0 of 2)"),
         ("net:some", "loss, db", 1, "mazur float64: required, but not given: db[0], db[1]"),
         ("net:some", "dB", 2, "Error: require: 'dB' is not a quantity; did you mean 'db'?"),
         ("steps.json", "db", 2, "Error: --require: is for MODULE:NAME and FILE.py:NAME"),
@@ -486,16 +487,16 @@ def step(network, parameters, x, y, learning_rate):
     if learning_rate == 3: raise RuntimeError("first\\nsecond")
     return {"z[0]": x @ parameters[0].W + parameters[0].b}
 """)
-    fine, fails, ends, untried = check_implementation(
-        "acts:step", [at_rate(k) for k in (1, 3, 2, 1)]
+    fine, fails, ends, again = check_implementation(
+        "acts:step", [at_rate(k) for k in (1, 3, 2, 1)], time_limit=60
     )
     assert fine.ok
-    assert fine.printed == "it printed 1 line: one"
+    assert fine.printed == "it printed 2 lines, the first: one"
     assert fails.problems == ("RuntimeError: first (line 8 of acts.py)",)
     assert (ends.problems, ends.judgement) == (("ended with exit code 3: os._exit?",), None)
     assert ends.printed == "it printed 1 line: one"
-    assert untried.problems == (f"not tried, because {CASE.name} gave no answer",)
-    assert not any(result.ok or result.left_out for result in (fails, ends, untried))
+    assert again.ok  # in a new process
+    assert not any(result.ok or result.left_out for result in (fails, ends))
 
 
 def at_rate(learning_rate: float) -> Case:
@@ -545,3 +546,135 @@ def test_look_at_dropout_penalties_and_frozen_layers() -> None:
         dropped = quantity in ("z[1]", "z[2]", "z[3]", "dW[1]", "dW[2]", "dW[3]")
         assert ("taken after dropout" in line) == dropped
         assert ("units that dropout drops" in line) == (quantity in ("dz[0]", "dz[1]", "dz[2]"))
+
+
+# What somebody's class or function does in its second step alone.
+SECOND_STEPS = """
+import time, os
+import numpy as np
+from impl_numpy import FeedForward
+from threeways.mistakes import MISTAKES
+
+class Loses:
+    kept = ("loss",)
+    def __init__(self, network, parameters):
+        self.net = MISTAKES[self.mistake](network, parameters)
+    def step(self, x, y, training):
+        every = self.net.step(x, y, training).quantities()
+        return {name: every[name] for name in every if name.startswith(self.kept)}
+
+class GradientsKept(Loses):
+    mistake = "gradients-not-reset"
+class PowerForgotten(Loses):
+    mistake, kept = "correction-without-power", ("W_next", "b_next")
+class MomentumLost(Loses):
+    mistake, kept = "slots-reset", ("W_next", "dW")
+class LateDecay(Loses):
+    mistake, kept = "decayed-late", ("W_next",)
+class UpdateLost(Loses):
+    mistake = "update-lost"
+
+def forgets(network, parameters, x, y, learning_rate):
+    (W, b), *_ = parameters
+    return {"z[0]": x @ W}
+"""
+
+
+def trained(**training: Any) -> Case:
+    return dataclasses.replace(CASE, training=Training(learning_rate=0.1, **training))
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "step", "mistake"),
+    [
+        ("GradientsKept", trained(), 3, "gradients-not-reset"),
+        ("PowerForgotten", trained(optimizer="adam"), 2, "correction-without-power"),
+        ("MomentumLost", trained(optimizer="momentum"), 2, "slots-reset"),
+        (
+            "LateDecay",
+            trained(schedule="step", decay_rate=0.5, decay_steps=1),
+            2,
+            "decayed-late",
+        ),
+        ("UpdateLost", trained(), 2, "update-lost"),
+    ],
+)
+def test_what_is_wrong_in_a_later_step_alone(
+    name: str, case: Case, step: int, mistake: str, folder: Path
+) -> None:
+    """The loss of the third step is the first to show gradients that piled up in the second."""
+    (folder / "later.py").write_text(SECOND_STEPS)
+    (result,) = check_implementation(f"later:{name}", [case], time_limit=60, steps=3)
+    assert (result.ok, result.step) == (False, step)
+    assert result.diagnosis
+    assert mistake in {each for match in result.diagnosis.matches for each in match.mistakes}
+    first = next(explain_checks([result], [case]))
+    assert first.startswith(f"{case.name} float64: step {step}: ")
+
+
+def test_a_function_starts_from_what_it_gave() -> None:
+    given = []
+
+    def step(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:
+        given.append(parameters)
+        net = FeedForward(network, parameters)
+        return net.step(x, y, Training(learning_rate=learning_rate)).quantities()
+
+    maker = Maker(step, "step")
+    assert result_of_run(shuffled(), maker.kind, maker.step, steps=3).ok
+    first, second, _ = given
+    net = FeedForward(CASE.network, first)
+    net.step(*shuffled().first_batch(), CASE.training)
+    for after, start in zip(net.parameters, second, strict=True):
+        np.testing.assert_array_equal(after.W, start.W)
+
+
+NOT_FOR_IT = """
+import unittest, pytest
+from impl_numpy import FeedForward
+from shared import Training
+
+class Abstract:
+    def deltas(self):
+        raise NotImplementedError
+
+def step(network, parameters, x, y, learning_rate):
+    if len(x) == 4: raise NotImplementedError("five rows only")
+    if learning_rate == 2: pytest.skip("not at this rate")
+    if learning_rate == 3: raise unittest.SkipTest("nor at that")
+    if learning_rate == 4: Abstract().deltas()
+    net = FeedForward(network, parameters)
+    return net.step(x, y, Training(learning_rate=learning_rate)).quantities()
+"""
+
+
+def test_not_supported_is_neither_right_nor_wrong(folder: Path) -> None:
+    (folder / "five.py").write_text(NOT_FOR_IT)
+    five = Problem("tanh", "linear-mse", (3, 2, 1), 5, "float64").case()
+    at = [dataclasses.replace(five, training=Training(learning_rate=k)) for k in (1, 2, 3, 4)]
+    cases = [CASE, *at]
+    results = list(check_implementation("five:step", cases, time_limit=60))
+    assert [result.is_tried for result in results] == [False, True, False, False, False]
+    assert results[1].ok
+    total, count, *reasons = list(explain_checks(results, cases))[1:]
+    assert total == "\n1 of 1 right; given: every quantity"
+    assert count == "4 not supported:"
+    assert "  1: NotImplementedError: five rows only (line 11 of five.py)" in reasons
+    line = next(explain_checks(results[:1], cases[:1]))
+    assert line == "\nnothing was checked: none of 1 networks is supported"
+
+
+def test_a_case_that_hangs_or_crashes_is_its_own_result(folder: Path) -> None:
+    (folder / "stops.py").write_text("""import os, signal, time
+def step(network, parameters, x, y, learning_rate):
+    if learning_rate == 2: time.sleep(600)
+    if learning_rate == 3: os.kill(os.getpid(), signal.SIGSEGV)
+    return {"z[0]": x @ parameters[0].W + parameters[0].b}
+""")
+    rates = (2, 1, 3, 1, 3, 3, 3, 1)
+    results = list(check_implementation("stops:step", [at_rate(k) for k in rates], time_limit=9))
+    assert [result.ok for result in results] == [rate == 1 for rate in rates[:-1]] + [False]
+    assert results[0].problems == ("no answer within 9 s: an endless loop?",)
+    assert results[2].problems == ("ended by signal 11 (segmentation fault)",)
+    why = "not tried, because 3 cases in a row gave no answer"
+    assert results[-1].problems == (why,)

@@ -236,6 +236,26 @@ def test_biases_that_a_case_keeps() -> None:
         assert found.diagnosis is None
 
 
+def test_biases_that_a_case_does_not_have() -> None:
+    layers = tuple(dataclasses.replace(layer, use_bias=False) for layer in HALF.network.layers)
+    network = dataclasses.replace(HALF.network, layers=layers)
+    parameters = tuple(Weights(W, np.zeros_like(b)) for W, b in HALF.parameters)
+    case = dataclasses.replace(HALF, network=network, parameters=parameters)
+
+    class Free(FeedForward):
+        def __init__(self, network: Any, parameters: Any) -> None:
+            super().__init__(HALF.network, parameters)
+
+        def step(self, *inputs: Any) -> Any:
+            every = super().step(*inputs).quantities()
+            return {name: every[name] for name in ("loss", "dW[0]")}
+
+    found = result(Free, case)
+    assert found.convention
+    assert found.convention.startswith("this case has no biases (use_bias = false), yours are upda")
+    assert found.step == 2
+
+
 def test_a_gradient_is_derived_from_the_new_weights() -> None:
     """So that a mistake in it is found where it is, and not in the update."""
 

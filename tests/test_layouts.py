@@ -248,6 +248,11 @@ def test_shapes_that_no_layout_explains() -> None:
     ]
 
 
+def test_a_bare_decorator() -> None:
+    with pytest.raises(InputError, match=r'layout: expected @layout\(W="out, in"\) or the like'):
+        layout(columns)
+
+
 @pytest.mark.parametrize(
     ("declared", "line"),
     [

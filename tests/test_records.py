@@ -23,13 +23,19 @@ from threeways.conformance.record_digits import Digits
 from threeways.conformance.record_reader import read_records
 from threeways.conformance.record_tables import json_schema
 from threeways.conformance.records import StepResult, check_records
+from threeways.mistakes import MISTAKES, diagnosis
 from threeways.report.records import explain_records
 
 
 @pytest.fixture(autouse=True)
 def no_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judge only."""
+    """Judge only, unless a test asks to be ``diagnosed``."""
     monkeypatch.setattr(threeways.conformance.records, "recognise", lambda *_, **__: None)
+
+
+@pytest.fixture
+def diagnosed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threeways.conformance.records, "recognise", diagnosis.recognise)
 
 
 def checked(content: Any, folder: Path) -> list[StepResult]:
@@ -151,6 +157,82 @@ def test_a_file_says_its_digits(place: str, tmp_path: Path) -> None:
     assert checked(content, tmp_path)[0].ok
     group["tests"][0]["quantities"]["loss"] += 0.002
     assert not checked(content, tmp_path)[0].ok
+
+
+# What made the numbers that are wrong.
+
+
+def named(result: StepResult) -> set[tuple[str, ...]]:
+    assert result.diagnosis
+    return {match.mistakes for match in result.diagnosis.matches}
+
+
+@pytest.mark.usefixtures("diagnosed")
+@pytest.mark.parametrize("write", [significant(4), significant(9), decimals(6)])
+def test_a_mistake_is_named_by_rounded_numbers(
+    write: Callable[[float], float], tmp_path: Path
+) -> None:
+    content = recorded(MISTAKES["gradients-not-reset"], steps=2)
+    content["groups"][0]["tests"] = each_number(content["groups"][0]["tests"], write)
+    first, second = checked(content, tmp_path)
+    assert first.ok
+    assert named(second) == {("gradients-not-reset",)}
+
+
+@pytest.mark.usefixtures("diagnosed")
+def test_a_mistake_is_named_by_elements(tmp_path: Path) -> None:
+    content = recorded(MISTAKES["step-uphill"], steps=1)
+    (test,) = content["groups"][0]["tests"]
+    dW, after = test["quantities"]["dW[1]"], test["quantities"]["W_next[1]"]
+    test["quantities"] = {"dW[1][0,0]": dW[0][0], "W_next[1][0,0]": after[0][0]}
+    (result,) = checked(content, tmp_path)
+    assert ("step-uphill",) in named(result)
+
+
+@pytest.mark.usefixtures("diagnosed")
+@pytest.mark.parametrize("said", ["float32", "float64"])
+def test_the_papers_adam_in_nine_digits(said: str, tmp_path: Path) -> None:
+    content = recorded(MISTAKES["epsilon-corrected"], steps=1, optimizer="adam")
+    (group,) = content["groups"]
+    group["tests"] = each_number(group["tests"], significant(9))
+    group["network"]["dtype"] = said
+    (result,) = checked(content, tmp_path)
+    assert not result.ok
+    assert result.convention
+    assert "set epsilon_placement" in result.convention
+    group["training"]["epsilon_placement"] = "corrected_root"
+    assert checked(content, tmp_path)[0].ok
+
+
+@pytest.mark.usefixtures("diagnosed")
+@pytest.mark.parametrize(
+    ("change", "mistakes"),
+    [
+        (lambda loss: loss * (1 + 3e-6), set()),
+        (lambda loss: float(np.float32(loss)), {("float32-inside",)}),
+    ],
+    ids=["wrong", "float32"],
+)
+def test_one_number_as_wrong_as_float32(
+    change: Callable[[float], float], mistakes: set[tuple[str, ...]], tmp_path: Path
+) -> None:
+    content = recorded(steps=1, name="mazur")
+    (test,) = content["groups"][0]["tests"]
+    test["quantities"]["loss"] = change(test["quantities"]["loss"])
+    test["quantities"] = each_number(test["quantities"], significant(9))
+    (result,) = checked(content, tmp_path)
+    assert named(result) == mistakes
+
+
+@pytest.mark.usefixtures("diagnosed")
+def test_what_is_too_near_to_be_named_is_not_said_to_be_tried(tmp_path: Path) -> None:
+    content = recorded(steps=1, name="mazur")
+    quantities = content["groups"][0]["tests"][0]["quantities"]
+    bound = checked(content, tmp_path)[0].judgement.worst["z[0]"].bound_eps
+    quantities["z[0]"][0][1] *= 1 + 1.5 * bound * np.finfo(float).eps
+    (result,) = checked(content, tmp_path)
+    assert not result.ok
+    assert list(explain_records([result]))[2].endswith(": none was tried")
 
 
 # Bounds.
@@ -351,6 +433,30 @@ def test_slots_of_what_is_fixed_may_be_left_out(tmp_path: Path) -> None:
     for test in group["tests"][1:]:
         del test["parameters"]
     assert all(result.ok for result in checked(content, tmp_path))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_layers_without_biases(optimizer: str, tmp_path: Path) -> None:
+    content = recorded(optimizer=optimizer, use_bias=False)
+    (group,) = content["groups"]
+    assert "db[0]" not in group["tests"][0]["quantities"]
+    for test in group["tests"]:
+        for table in test["parameters"]:
+            del table["b"]
+    assert all(result.ok for result in checked(content, tmp_path))
+    for test in group["tests"][1:]:
+        del test["parameters"]
+    assert all(result.ok for result in checked(content, tmp_path))
+    if optimizer == "adam":
+        _, second, third = group["tests"]
+        slots = {name: array for name, array in second["quantities"].items() if "_W[" in name}
+        group |= {"tests": [third], "slots": slots, "steps_before": 2}
+        group["parameters"] = [{"W": second["quantities"][f"W_next[{l}]"]} for l in (0, 1)]
+        assert checked(content, tmp_path)[0].ok
+    group["network"]["layers"][1]["use_bias"] = True
+    first = group["tests"][0]
+    first.setdefault("parameters", group.get("parameters"))
+    assert "groups[0].tests[0].parameters[1]: 'b' is missing" in problems_of(content, tmp_path)
 
 
 # JSON Lines.

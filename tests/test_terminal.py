@@ -461,7 +461,9 @@ def test_the_closest_call_is_named() -> None:
     ],
 )
 def test_what_rounding_does_not_explain(b: float, bound: float, text: str) -> None:
-    assert departure(Worst("loss", (), 0.25, b, 4.0, bound)).endswith(text)
+    worst = Worst("loss", (), 0.25, b, 4.0, bound)
+    assert departure(worst, verbose=True).endswith(text)
+    assert departure(worst) == f"loss is 0.25, should be {b}"
 
 
 def test_no_summary_of_a_command_is_cut() -> None:

@@ -21,7 +21,7 @@ import pytest
 import threeways.conformance.records
 import threeways.conformance.vectors
 from impl_numpy import FeedForward
-from shared import DTYPES, Array, Case, InputError, load_case
+from shared import DTYPES, Array, Case, InputError, Weights, load_case
 from tests.problems import regularised
 from threeways.conformance.record_reader import read_records
 from threeways.conformance.record_tables import json_schema
@@ -137,8 +137,12 @@ def test_vectors_are_judged_as_they_say(file: str, folder: Path) -> None:
     assert results[0].diagnosis is None
     for result in results[1:]:
         assert result.diagnosis
+        if result.diagnosis.correct.fits:  # too near the right numbers to tell what made them
+            continue
         found = {name for match in result.diagnosis.matches for name in match.mistakes}
-        assert {*result.step.flags} <= found
+        # One in a single layer is not named where any other makes these numbers too.
+        assert found
+        assert {name for name in result.step.flags if not MISTAKES[name].variant_of} <= found
 
 
 def test_writing_again_changes_nothing(folder: Path, tmp_path: Path) -> None:
@@ -239,28 +243,40 @@ def recorded(
     dtype: str = "float64",
     optimizer: str = "sgd",
     name: str = "uio-3-4-4-1",
+    use_bias: bool = True,
 ) -> Any:
     """A run as somebody would record it, each step with what it starts from."""
     case = network_case(name, dtype)
+    if not use_bias:
+        unbiased = tuple(
+            dataclasses.replace(layer, use_bias=False) for layer in case.network.layers
+        )
+        network = dataclasses.replace(case.network, layers=unbiased)
+        parameters = tuple(Weights(W, 0 * b) for W, b in case.parameters)
+        case = dataclasses.replace(case, network=network, parameters=parameters)
     training = dataclasses.replace(case.training, optimizer=optimizer)
     x, y = (values.astype(dtype) for values in case.first_batch())
     net = kind(case.network, case.parameters)
     tests = []
     for t in range(steps):
         masks = training.masks(case.network, t, len(x))
-        parameters = [{"W": W.tolist(), "b": b.tolist()} for W, b in net.parameters]
+        start = [{"W": W.tolist(), "b": b.tolist()} for W, b in net.parameters]
         quantities = net.step(x, y, training).quantities()
         listed = {quantity: array.tolist() for quantity, array in quantities.items()}
-        tests.append({"parameters": parameters, "quantities": listed})
+        tests.append({"parameters": start, "quantities": listed})
         if masks:
             tests[-1]["masks"] = {f"a[{l}]": mask.tolist() for l, mask in masks.items()}
     layers = [
         {name: value for name, value in dataclasses.asdict(layer).items() if value is not None}
         for layer in case.network.layers
     ]
-    network = {"n_features": x.shape[1], "layers": layers, "loss": case.network.loss}
     group = {
-        "network": network | {"dtype": dtype},
+        "network": {
+            "n_features": x.shape[1],
+            "layers": layers,
+            "loss": case.network.loss,
+            "dtype": dtype,
+        },
         "chained": True,
         "learning_rate": case.training.learning_rate,
         "x": x.tolist(),

@@ -81,7 +81,8 @@ def assert_step_parity(
     Args:
         implementation: ``step(network, parameters, x, y, learning_rate) -> {quantity: array}``,
             with any of the quantities z[l], a[l], loss, dz[l], dW[l], db[l], dx, W_next[l] and
-            b_next[l] as NumPy arrays of the case's dtype; or a class with the methods of
+            b_next[l] as arrays or tensors of the case's dtype, or lists of numbers, and
+            ``"dW": [dW0, dW1]`` for all layers; or a class with the methods of
             ``impl_numpy.FeedForward``.
         case: whose steps it makes.
         require: the quantities that it has to give, for all layers, if a step has them:

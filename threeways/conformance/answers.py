@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -80,7 +81,7 @@ def _in_layout(
     found: dict[str, tuple[int, ...]] = {}  # the shapes that were given
     for name, value in _by_layer(answer, known, layout, problems):
         if name not in known:
-            problems.append(unknown_quantity(name, known))
+            problems.append(_unknown(name, known))
         elif line := layout.refusal(name):
             wrong.setdefault(line, []).append(name)
         elif name in quantities:
@@ -99,7 +100,8 @@ def _in_layout(
         problems.append(f"{', '.join(names[:3])}{more}: {line}")
     if declared := declaration(found, known) if layout is PLAIN else "":
         problems.append(f"this is a layout: declare {declared}, from threeways.testing")
-    return layout.undo(quantities), problems
+    undone = layout.undo(quantities)
+    return {name: array for name, array in undone.items() if name in known}, problems
 
 
 def _by_layer(
@@ -113,20 +115,33 @@ def _by_layer(
     A list ``a`` may begin with the input. Lines about lists that are too long or too short are
     appended to ``problems``.
     """
+    n_layers = sum(name.startswith("z[") for name in known)
     for name, value in answer.items():
-        names = [each for each in known if each.partition("[")[0] == name and each != name]
-        if not names:
+        first = int(name == "a")
+        names = [f"{name}[{l}]" for l in range(first, n_layers + first)]
+        of_name = [each for each in names if each in known]
+        if not of_name:
             yield name, value
             continue
-        names.sort(key=lambda each: int(each[len(name) + 1 : -1]))
-        values = _layers(value, layout.shape(names[0], known[names[0]]), len(names))
-        if name == "a" and len(values) == len(names) + 1:
+        values = _layers(value, layout.shape(of_name[0], known[of_name[0]]), n_layers)
+        if name == "a" and len(values) == n_layers + 1:
             values = values[1:]
-        if len(values) == len(names):
-            yield from zip(names, values, strict=True)
+        if len(values) == n_layers:  # None stands for the b of a layer without biases
+            given = zip(names, values, strict=True)
+            yield from (each for each in given if each[0] in known or each[1] is not None)
+        elif len(values) == len(of_name):
+            yield from zip(of_name, values, strict=True)
         else:
             found = f"{len(values)} arrays" if len(values) != 1 else "1 array"
-            problems.append(f"{name}: {found}, expected {len(names)}, one for each layer")
+            problems.append(f"{name}: {found}, expected {n_layers}, one for each layer")
+
+
+def _unknown(name: object, known: Mapping[str, tuple[int, ...]]) -> str:
+    """One line about a name that is no quantity of the step."""
+    match = re.fullmatch(r"(?:db|b_next|\w+_b)(\[\d+\])", name) if isinstance(name, str) else None
+    if match and f"z{match[1]}" in known:
+        return f"{name}: this layer has no biases, leave it out"
+    return unknown_quantity(name, known)
 
 
 def _layers(value: Any, shape: tuple[int, ...], n_layers: int) -> list[Any]:

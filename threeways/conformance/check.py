@@ -37,7 +37,7 @@ MOST_IN_FULL, MOST_AGAIN = 3, 10
 Make = Callable[[Case, bool], tuple[Mapping[str, Array], Sequence[str]]]
 
 # As :func:`threeways.mistakes.diagnosis.recognise`.
-Diagnose = Callable[[Case, Mapping[str, Array], Exact | None, Sequence[Case]], Diagnosis | None]
+Diagnose = Callable[..., Diagnosis | None]
 
 
 @dataclass(frozen=True)
@@ -232,14 +232,22 @@ class FirstDiagnoses:
         quantities: Mapping[str, Array],
         exact: Exact | None,
         before: Sequence[Case],
+        *,
+        input_errors: Errors | None = None,
+        goes_on: bool = False,
     ) -> Diagnosis:
         if len(self.found) < MOST_IN_FULL:
-            self.found.append(recognise(case, quantities, exact, before))
-            return self.found[-1]
-        matches = (each.matches[:MOST_AGAIN] for each in self.found)
-        names = dict.fromkeys(each.mistakes for each in itertools.chain(*matches))
+            diagnosis = recognise(
+                case, quantities, exact, before, input_errors=input_errors, goes_on=goes_on
+            )
+            self.found.append(diagnosis)
+            return diagnosis
+        matches = itertools.chain(*(each.matches[:MOST_AGAIN] for each in self.found))
+        names = dict.fromkeys(each.mistakes for each in matches)
         known = [each for each in names if {*each} <= {*MISTAKES}]
-        return recognise_again(case, quantities, exact, before, known)
+        return recognise_again(
+            case, quantities, exact, before, known, input_errors=input_errors, goes_on=goes_on
+        )
 
 
 def result_of_run(
@@ -340,7 +348,13 @@ def result_of(
             gradients, of_dividing = derived_gradients(case, quantities, exact, errors)
             every = {**quantities, **gradients}
             judgement = judge(case, every, exact, input_errors=errors, output_errors=of_dividing)
-            diagnosis = diagnose(case, *unscaled(case, quantities, exact), before)
+            diagnosis = diagnose(
+                case,
+                *unscaled(case, quantities, exact),
+                before,
+                input_errors=errors,
+                goes_on=bool(errors),  # whose start is known but for rounding
+            )
     return CaseResult(
         case.name,
         case.dtype,

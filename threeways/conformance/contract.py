@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from shared import Array, Case, InputError, Weights
+from shared.optimizers import CLIPS
 from threeways.conformance.answers import Quantities, quantities_of
 from threeways.conformance.layouts import in_layout
 from threeways.conformance.supports import DECLARED, Supports, from_declared
@@ -35,7 +36,7 @@ METHODS = {"step": ("x", "y", "training"), "backward": ("x", "y"), "forward": ("
 KINDS = ("function", *METHODS)
 
 # What a training may have that changes plain gradient descent.
-CHANGES_OF_SGD = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
+CHANGES_OF_SGD = ("weight_decay", *CLIPS)
 
 WHY_LEFT_OUT = "only a class's step(x, y, training) gets dropout masks and an optimizer"
 

@@ -295,7 +295,7 @@ def _layouts(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Itera
 def _biases(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention]:
     """Biases that are trained where the case keeps them, or that have no gradient where it has."""
     fixed = [l for l, layer in enumerate(case.network.layers) if layer.fixed_bias]
-    if not fixed:
+    if not fixed and all(layer.use_bias for layer in case.network.layers):
         return
 
     zero = {
@@ -308,12 +308,14 @@ def _biases(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention]
     if zero:
         line = "your db is 0 where this case keeps its biases (fixed_bias); leave it out"
         yield Convention(case, without_zeros, line)
-    layers = tuple(dataclasses.replace(each, fixed_bias=False) for each in case.network.layers)
-    free = dataclasses.replace(case.network, layers=layers)
+    layers = tuple(
+        dataclasses.replace(each, fixed_bias=False, use_bias=True) for each in case.network.layers
+    )
+    which = "keeps its biases (fixed_bias)" if fixed else "has no biases (use_bias = false)"
     yield Convention(
-        dataclasses.replace(case, network=free),
+        dataclasses.replace(case, network=dataclasses.replace(case.network, layers=layers)),
         dict,
-        "this case keeps its biases (fixed_bias), yours are updated",
+        f"this case {which}, yours are updated",
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -51,24 +51,11 @@ def _choice(name: str, given: object) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """How parameters and samples lie; :func:`layout` explains the choices.
-
-    Raises:
-        InputError: a choice that there is not, or two that contradict each other.
-    """
+    """How parameters and samples lie; :func:`layout` explains the choices."""
 
     W: str = "in, out"
     b: str = "vector"
     samples: str = "rows"
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(self, field.name, _choice(field.name, getattr(self, field.name)))
-        line = "row" if self.W == "in, out" else "column"
-        if self.stacked and line not in self.b:
-            raise InputError(
-                f"layout: b: W is ({self.W}), so b is its first or last {line}, not {self.b!r}"
-            )
 
     @property
     def stacked(self) -> bool:
@@ -167,7 +154,9 @@ class Layout:
 PLAIN = Layout()
 
 
-def layout(*, W: str = "in, out", b: str = "vector", samples: str = "rows") -> Callable[[T], T]:
+def layout(
+    *nothing: object, W: str = "in, out", b: str = "vector", samples: str = "rows"
+) -> Callable[[T], T]:
     """A decorator that says how a function or class has its arrays; it returns that unchanged.
 
     Args:
@@ -182,9 +171,16 @@ def layout(*, W: str = "in, out", b: str = "vector", samples: str = "rows") -> C
             and their mean is taken. Such a step cannot give W_next.
 
     Raises:
-        InputError: there is no such choice, or two contradict each other.
+        InputError: there is no such choice, two contradict each other, or it is used bare.
     """
-    declared = Layout(W, b, samples)
+    if nothing:
+        raise InputError('layout: expected @layout(W="out, in") or the like, with what differs')
+    declared = Layout(_choice("W", W), _choice("b", b), _choice("samples", samples))
+    line = "row" if declared.W == "in, out" else "column"
+    if declared.stacked and line not in declared.b:
+        raise InputError(
+            f"layout: b: W is ({declared.W}), so b is its first or last {line}, not {declared.b!r}"
+        )
 
     def declare(implementation: T) -> T:
         setattr(implementation, DECLARED, declared)

@@ -15,11 +15,13 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Sequence
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from shared import LOSSES, Array, Case, Dataset, Layer, Network, Training, Weights
+from shared.optimizers import CLIPS
 from threeways.conformance.contract import CHANGES_OF_SGD
 
 # D[0], and the widths of hidden layers, from the start again where there are more.
@@ -83,15 +85,27 @@ def for_everything(cases: Sequence[Case]) -> list[Case]:
     """
     layers = (
         Layer(units=4, activation="tanh", dropout=0.3, l1=0.01, l2=0.05),
+        Layer(units=4, activation="sigmoid", l1=0.02, l2=0.04),
         Layer(units=4, activation="sigmoid", trainable=False, dropout=0.3, l1=0.05, l2=0.1),
         Layer(units=4, activation="tanh", trainable=False),
         Layer(units=4, activation="softmax", l2=0.02),
     )
+    dtype = cases[0].dtype
     combined = [
-        blank(4, layers, "categorical_crossentropy", optimizer, cases[0].dtype)
+        blank(4, layers, "categorical_crossentropy", optimizer, dtype)
         for optimizer in ("sgd", "adam")
     ]
-    return of_each_kind([*cases, *combined])
+    plain = (Layer(units=4, activation="tanh"), Layer(units=4))
+    huber = blank(4, plain, "huber", "sgd", dtype)
+    clips: list[dict[str, Any]] = [{name: 0.02} for name in CLIPS]
+    changed = [
+        dataclasses.replace(huber, network=dataclasses.replace(huber.network, delta=0.7)),
+        *(
+            dataclasses.replace(huber, training=dataclasses.replace(huber.training, **clip))
+            for clip in clips
+        ),
+    ]
+    return of_each_kind([*cases, *combined, *changed])
 
 
 def blank(
@@ -125,14 +139,16 @@ def made(case: Case, widths: Sequence[int], n_rows: int, decay_steps: int = 1) -
         for layer, units in zip(case.network.layers, widths[1:], strict=True)
     )
     network = dataclasses.replace(case.network, n_features=widths[0], layers=layers)
+    given = case.training
     training = dataclasses.replace(
-        case.training,
+        given,
         seed=None,
         validation=None,
         patience=None,
         augmentation=None,
         batch_size=n_rows,
-        decay_steps=case.training.decay_steps and decay_steps,
+        decay_steps=decay_steps if given.decay_steps or given.decay_epochs else None,
+        decay_epochs=None,
     )
     name = f"{described(case)}, {'-'.join(map(str, widths))}, N = {n_rows}"
     random = np.random.default_rng(crc32(name.encode()))
@@ -206,7 +222,7 @@ def _kind(case: Case) -> object:
     ]
     changes = [getattr(training, name, None) for name in CHANGES_OF_SGD]
     rule = (training.optimizer, *training.hyperparameters.items(), *changes, training.schedule)
-    return (*layers, network.loss, network.widths[-1] == 1, rule, case.dtype)
+    return (*layers, network.loss, network.delta, network.widths[-1] == 1, rule, case.dtype)
 
 
 def _differing_widths(case: Case, n_outputs: int) -> tuple[int, ...]:

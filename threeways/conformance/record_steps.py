@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
@@ -27,7 +27,7 @@ from shared import (
 from shared.errors import Findings, printable, unknown
 from threeways.conformance.record_digits import Writing
 from threeways.conformance.record_quantities import RecordedArray, read_quantities
-from threeways.conformance.record_tables import GroupTable, StartTable, WeightsTable
+from threeways.conformance.record_tables import GroupTable, StartTable
 from threeways.conformance.record_training import NO_UPDATE, training_of
 from threeways.conformance.records import RecordedStep
 
@@ -232,7 +232,7 @@ class StepReader:
         if not self.goes_on:
             at, layers = self.given("parameters")
             with _within(at):
-                return check_parameters(self.network, self.with_biases(layers))
+                return check_parameters(self.network, [(layer.W, layer.b) for layer in layers])
         layers = range(len(self.network.layers))
         return tuple(
             Weights(*(self.ended(f"{of}_next[{l}]", of, l) for of in "Wb")) for l in layers
@@ -241,19 +241,6 @@ class StepReader:
     def letters(self) -> list[tuple[str, int]]:
         """``("W", l)`` and ``("b", l)`` of each layer l."""
         return [(letter, l) for l in range(len(self.network.layers)) for letter in "Wb"]
-
-    def with_biases(self, tables: Sequence[WeightsTable]) -> list[tuple[Any, Any]]:
-        """W and b of each layer, with b = 0 where a layer without biases has none."""
-        findings = Findings()
-        known = self.network.layers
-        layers = []
-        for l, table in enumerate(tables):
-            with findings:
-                if table.b is None and l < len(known) and known[l].use_bias:
-                    raise InputError(f"parameters[{l}]: 'b' is missing")
-                layers.append((table.W, table.b or [0.0] * len(table.W[0] if table.W else ())))
-        findings.raise_any()
-        return layers
 
     def ended(self, quantity: str, letter: str, l: int) -> Array:
         """What the test before ended with: a parameter or a slot of W[l] or b[l].
@@ -337,12 +324,13 @@ class StepReader:
             with findings:
                 if not of:
                     raise InputError(f"{at}: the optimizer has no slots")
-                if name not in of:
-                    raise InputError(f"{at}: {unknown(name, 'a slot', of)}")
+                if name not in shape_of or name not in of:
+                    known = shape_of.keys() & of.keys()
+                    raise InputError(f"{at}: {unknown(name, 'a slot', sorted(known))}")
         arrays = {}
         for name, (letter, l) in of.items():
             with findings:
-                if name in written:
+                if name in written and name in shape_of:
                     path = f"{at}.{name}"
                     arrays[name] = written[name].array(shape_of[name], self.network.dtype, path)
                     if not np.isfinite(arrays[name]).all():

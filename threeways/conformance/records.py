@@ -108,8 +108,14 @@ def check_records(groups: list[RecordedGroup]) -> Iterator[StepResult]:
             if before is None or step.case is not before.case:
                 exact = exact_step(step.case)
             quantities = _completed(step, exact)
-            errors = {"input_errors": step.start_errors, "output_errors": _errors(step, exact)}
-            judgement = judge(step.case, quantities, exact, **errors)
+            errors = _errors(step, exact)
+            judgement = judge(
+                step.case,
+                quantities,
+                exact,
+                input_errors=step.start_errors,
+                output_errors=errors,
+            )
             diagnosis = told = None
             whole = all(each.known is None for each in step.recorded.values())
             if not judgement.ok and step.valid and whole:
@@ -118,10 +124,17 @@ def check_records(groups: list[RecordedGroup]) -> Iterator[StepResult]:
                     [quantities],
                     exact,
                     input_errors=step.start_errors,
-                    output_errors=errors["output_errors"],
+                    output_errors=errors,
                 )
             if not judgement.ok and not told and not (group.chained and departed):
-                diagnosis = recognise(step.case, quantities, exact, run)
+                diagnosis = recognise(
+                    step.case,
+                    quantities,
+                    exact,
+                    run,
+                    input_errors=step.start_errors,
+                    output_errors=errors | _anything_where_unknown(step),
+                )
             yield StepResult(
                 group=group,
                 step=step,
@@ -154,6 +167,15 @@ def _errors(step: RecordedStep, exact: Exact) -> dict[str, Array]:
             more = np.maximum(step.recorded[name].bound - explained[name], 0)
             errors[name] = errors.get(name, 0) + more
     return errors
+
+
+def _anything_where_unknown(step: RecordedStep) -> dict[str, Array]:
+    """Errors with which a number that is not recorded may be any."""
+    return {
+        name: np.where(each.known, each.errors, np.inf)
+        for name, each in step.recorded.items()
+        if each.known is not None
+    }
 
 
 def _chain_break(before: RecordedStep, step: RecordedStep) -> str | None:

@@ -33,10 +33,14 @@ class Run:
 
     def __init__(self, case: Case, kind: str, n_steps: int = STEPS) -> None:
         self.kind = kind
-        self.training = case.training
+        self.training = case.training.in_steps(len(case.dataset))
         if kind == "function":  # which is given the learning rate, and no schedule
             self.training = dataclasses.replace(
-                case.training, schedule="constant", decay_rate=None, decay_steps=None
+                self.training,
+                schedule="constant",
+                decay_rate=None,
+                decay_steps=None,
+                staircase=None,
             )
         self.n_steps = max(n_steps, SCHEDULED_STEPS * (self.training.schedule != "constant"))
         self.batches = batches(case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -56,10 +56,12 @@ class Judgement:
         departures: the worst elements of those quantities that exceed their bound although nothing
             that they are computed from does. A mistake shows in these first; what is computed from
             a wrong number is wrong as well, and says nothing new.
+        differences: of the quantities in ``departures`` from the exact ones, by name.
     """
 
     worst: dict[str, Worst]
     departures: tuple[Worst, ...]
+    differences: dict[str, Difference] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -97,7 +99,9 @@ def judge(
         allowed[name] = allowed[name] + error
     differences = from_exact(quantities, exact, allowed)
     worst = {name: each.worst(name, case.dtype) for name, each in differences.items()}
-    return Judgement(worst, tuple(worst[name] for name in departures(case, differences)))
+    first = departures(case, differences)
+    departing = {name: differences[name] for name in first}
+    return Judgement(worst, tuple(worst[name] for name in first), departing)
 
 
 def departures(case: Case | ChainRuleCase, differences: Mapping[str, Difference]) -> list[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from impl_numpy import FeedForward
-from shared import Case
+from shared import Array, Case
 from threeways.exact.bounds import bounds
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.steps import Numbers, batches
@@ -48,13 +49,19 @@ class RightSteps:
     def __init__(self, case: Case) -> None:
         self.case = case.prepared().with_dtype("float64")
         self.steps = list(_steps(FeedForward, self.case))
-        self.bounds = bounds(self.case, self.steps[0])
+
+    @cached_property
+    def bounds(self) -> dict[str, Array]:
+        """The error bound of each quantity of the first step."""
+        return bounds(self.case, self.steps[0])
 
     def departure(self, kind: type[FeedForward]) -> Departure | None:
         """The first departure of a kind of network; None if these steps show none."""
         made = zip(self.steps, _steps(kind, self.case), strict=True)
         for step, (right, wrong) in enumerate(made, start=1):
             for quantity, values in right.items():
+                if np.array_equal(wrong[quantity], values):
+                    continue
                 with np.errstate(all="ignore"):  # a mistake's numbers need not be finite
                     off = np.abs(np.asarray(wrong[quantity] - values))
                 allowed = self._allowed(step, quantity, float(np.abs(values).max()))
@@ -66,7 +73,7 @@ class RightSteps:
                     return Departure(step, quantity, index, *numbers)
         return None
 
-    def _allowed(self, step: int, quantity: str, size: float) -> np.ndarray | float:
+    def _allowed(self, step: int, quantity: str, size: float) -> Array | float:
         """How far rounding alone may set a quantity apart; both numbers are rounded."""
         if step == 1:
             return 2 * self.bounds[quantity]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,8 +64,11 @@ class Diagnosis:
         chance: the probability that random numbers in place of the wrong ones would match one of
             the candidates that were tried.
         of_float32: True if the matches agree to float32's digits, and not to all that were given.
+        with_pairs: False if pairs were not to be tried.
         given: the printed numbers in the order of the step, beside the right ones; empty for
             whole arrays.
+        branches: where nothing fits all, what fits each part of it that departs by itself, if
+            anything fits one.
     """
 
     matches: tuple[Match, ...]
@@ -74,16 +77,21 @@ class Diagnosis:
     correct: Match
     chance: float = 0.0
     of_float32: bool = False
+    with_pairs: bool = True
     given: tuple[Given, ...] = ()
+    branches: tuple[Branch, ...] = ()
 
     @property
     def verdict(self) -> str:
-        """``"correct"``, ``"known"``, ``"not unique"``, ``"possible"`` or ``"none known"``.
+        """What there is to say, in a word or two.
+
+        ``"correct"``, ``"known"``, ``"not unique"``, ``"possible"``, ``"partly known"``, where
+        there are branches, or ``"none known"``.
 
         A match, unique or not, is no more than possible where chance may well have made it.
         """
         if not self.matches:
-            return "none known"
+            return "partly known" if self.branches else "none known"
         if not self.matches[0].mistakes:
             return "correct"
         if self.chance >= UNLIKELY:
@@ -109,3 +117,20 @@ class Diagnosis:
                 index = np.unravel_index(int(distinct.argmax()), shape)
                 best = element(name, tuple(map(int, index)))
         return None if best is None else (best, most == len(self.matches))
+
+    def of(self, matches: Sequence[Match]) -> Diagnosis:
+        """The same diagnosis with some of its matches alone."""
+        return replace(self, matches=tuple(matches))
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A part of a step that departs by itself.
+
+    Args:
+        firsts: the quantities that depart first.
+        diagnosis: of these, and of what follows from them alone.
+    """
+
+    firsts: tuple[str, ...]
+    diagnosis: Diagnosis

@@ -123,7 +123,7 @@ class Recorded:
         size: the largest number of the exact array; rounding errors do not become smaller where a
             mistake makes its numbers cancel.
         errors: how far each number may be from the computed one, as where it was printed with few
-            digits.
+            digits; infinite where it is not known.
     """
 
     quantity: str
@@ -136,7 +136,7 @@ class Recorded:
         candidate = numbers[self.quantity]
         with np.errstate(all="ignore"):
             away = np.abs(self.values - candidate)
-        off = float(away.max())
+        off = float(np.where(np.isposinf(self.errors), 0, away).max())
         if not math.isfinite(off):  # something in either array is not
             same = np.array_equal(self.values, candidate, equal_nan=True)
             return same, DOUBLES_DIGITS * float(same)

@@ -27,6 +27,7 @@ def search(
     on_progress: OnProgress | None = None,
     rounded: Sequence[Observation] = (),
     otherwise: Match | None = None,
+    with_pairs: bool = True,
 ) -> Diagnosis:
     """The correct step if it fits; or else the single mistakes that fit; or else the pairs.
 
@@ -40,6 +41,7 @@ def search(
         rounded: the same numbers to float32's digits, if they may be of a float32 program; it is
             taken to be one if nothing fits all of their digits.
         otherwise: what fits if no single mistake does.
+        with_pairs: whether pairs are tried.
     """
     given = observed
     for given in (observed, rounded) if rounded else (observed,):
@@ -54,7 +56,7 @@ def search(
             chance.add(numbers)
     if not fitting and otherwise:
         fitting = [otherwise]
-    if not fitting:
+    if not fitting and with_pairs:
         for names in counted(_pairs(given, right, candidates, direct), on_progress):
             numbers = candidates.together(names)
             chance.add(numbers)
@@ -73,6 +75,7 @@ def search(
         correct=correct,
         chance=chance.value,
         of_float32=bool(fitting) and given is rounded,
+        with_pairs=with_pairs,
     )
 
 

@@ -25,12 +25,15 @@ def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
         net.steps_per_epoch = case.training.steps_per_epoch(len(case.dataset))
     given = batches(case)
     with np.errstate(all="ignore"):  # a mistake may overflow
-        for x, y in itertools.islice(given, steps - 1):
+        for x, y in itertools.islice(given, max(steps - 1 - FEW_STEPS, 0)):
             net.descend(x, y, case.training)
-        return net.step(*next(given), case.training).quantities()
+        # What is recorded may be of the step before, so the last ones are recorded.
+        for x, y in itertools.islice(given, min(steps - 1, FEW_STEPS) + 1):
+            trace = net.step(x, y, case.training)
+    return trace.quantities()
 
 
-def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
+def numbers_of_run(kind: type[FeedForward], run: Sequence[Case], goes_on: bool = False) -> Numbers:
     """Every quantity of a run's last step, as this kind of network makes it.
 
     Each step starts from the parameters and slots of its own case. So the last one is made alone,
@@ -40,8 +43,16 @@ def numbers_of_run(kind: type[FeedForward], run: Sequence[Case]) -> Numbers:
     Args:
         kind: the network, right or with a mistake.
         run: one case for each step.
+        goes_on: whether each step starts instead from where this kind's own step before ended.
     """
     *before, last = run
+    if goes_on:
+        net = kind(run[0].network, run[0].parameters)
+        numbers = _step_from(net, run[0])
+        with np.errstate(all="ignore"):
+            for case in run[1:]:
+                numbers = net.step(*case.first_batch(), case.training).quantities()
+        return numbers
     net = kind(last.network, last.parameters)
     numbers = _step_from(net, last)
     if before and vars(net).keys() - vars(_right_one(last)).keys():

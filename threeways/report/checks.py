@@ -45,7 +45,8 @@ def explain_checks(
         if result.diagnosis and not (is_brief and not result.diagnosis.matches):
             first, *more = explain_diagnosis(result.diagnosis)
             yield f"  {first}"
-            if result.diagnosis.verdict == "not unique" and not is_brief:
+            is_listed = result.diagnosis.verdict in ("not unique", "possible", "partly known")
+            if is_listed and not is_brief:
                 yield from (f"  {line}" for line in more)
         if n_wrong == 1 and not result.ok and not is_narrowed:
             yield from how_to_narrow(result, case)

@@ -9,17 +9,31 @@ from shared import Case
 from shared.quantities import ancestors, element, sources
 from threeways.conformance.hints import look_at
 from threeways.exact.judge import Judgement, Worst
+from threeways.report.relations import relation
 
 # How many quantities are named if there are more.
 MOST_QUANTITIES = 12
 
+# If more digits of a wrong number are right, it is said how many.
+LEAST_DIGITS = 3
 
-def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[str]:
-    """Lines about the first departure, what to look at, and departures that it does not explain."""
+
+def explain_departures(
+    judgement: Judgement, case: Case, head: str, verbose: bool = False
+) -> Iterator[str]:
+    """Lines about the first departure, what to look at, and departures that it does not explain.
+
+    Args:
+        judgement: of the step.
+        case: whose first step it is.
+        head: what the first line begins with.
+        verbose: whether to say how far apart the numbers are in eps, and what rounding explains.
+    """
     if not judgement.departures:
         return
     first, *others = judgement.departures
-    yield head + departure(first)
+    words = in_words(judgement, first.quantity, case)
+    yield head + departure(first, words, verbose)
     yield f"  {look_at(first.quantity, case)}"
     direct = sources(case.network, case.training)
     earlier = ancestors((each.quantity for each in judgement.departures), direct)
@@ -27,8 +41,19 @@ def explain_departures(judgement: Judgement, case: Case, head: str) -> Iterator[
         yield f"  the error may lie earlier, in what is not given: {_listed(unknown)}"
     if others:
         why = "" if unknown else ", and not because of it"
-        also = _listed([element(each.quantity, each.index) for each in others])
+        also = _listed([_also(judgement, each, case) for each in others])
         yield f"  also wrong{why}: {also}"
+
+
+def in_words(judgement: Judgement, quantity: str, case: Case) -> str | None:
+    """How a departing array relates to the right one; None where nothing simple fits."""
+    difference = judgement.differences.get(quantity)
+    return difference and relation(difference, case)
+
+
+def _also(judgement: Judgement, worst: Worst, case: Case) -> str:
+    words = in_words(judgement, worst.quantity, case)
+    return f"{worst.quantity}: {words}" if words else element(worst.quantity, worst.index)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -39,14 +64,26 @@ def _listed(names: Sequence[str]) -> str:
     )
 
 
-def departure(worst: Worst) -> str:
-    """An element that departs: its value, the exact one, and how far apart they are."""
-    apart = f"{worst.difference_eps:.3g} eps apart; rounding explains {worst.bound_eps:.3g}"
+def departure(worst: Worst, words: str | None = None, verbose: bool = False) -> str:
+    """The array in words, then an element that departs: its value and the exact one.
+
+    Args:
+        worst: the element.
+        words: how the array relates to the right one, if that is known.
+        verbose: whether to add how far apart the two numbers are.
+    """
+    line = f"{element(worst.quantity, worst.index)} is {worst.a!r}, should be {worst.b!r}"
+    if words:
+        line = f"{worst.quantity}: {words}; {line}"
     if not math.isfinite(worst.difference_eps):
-        apart = "not a finite number"
-    elif _must_be_exact(worst):
-        apart = f"{worst.difference_eps:.3g} eps apart; this number has to be exact"
-    return f"{element(worst.quantity, worst.index)} is {worst.a!r}, should be {worst.b!r} ({apart})"
+        return f"{line} (not a finite number)"
+    if verbose:
+        explained = f"rounding explains {worst.bound_eps:.3g}"
+        if _must_be_exact(worst):
+            explained = "this number has to be exact"
+        return f"{line} ({worst.difference_eps:.3g} eps apart; {explained})"
+    agreeing = math.floor(math.log10(abs(worst.b) / abs(worst.a - worst.b) or 1))
+    return f"{line} ({agreeing} digits agree)" if agreeing >= LEAST_DIGITS else line
 
 
 def _must_be_exact(worst: Worst) -> bool:

@@ -10,8 +10,9 @@ from threeways.mistakes.diagnosis import Diagnosis, Match
 from threeways.mistakes.given import Given
 from threeways.mistakes.observations import Printed, agrees
 
-# How many mistakes are named if more fit.
+# How many mistakes are named if more fit, and how many quantities.
 MOST = 4
+MOST_NAMES = 12
 
 
 def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
@@ -22,8 +23,15 @@ def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
             enough = found.digits >= 1
             yield f"correct, to {digits(found)}" if enough else "too few digits to tell"
         case "none known":
-            yield f"none of {len(MISTAKES)} known mistakes, alone or in pairs, makes these numbers"
+            pairs = ", alone or in pairs," if diagnosis.with_pairs else ", alone,"
+            yield f"none of {len(MISTAKES)} known mistakes{pairs} makes these numbers"
             yield from beside_the_right(diagnosis.given)
+        case "partly known":
+            yield "no mistake or pair explains all of it, but by itself:"
+            for branch in diagnosis.branches:
+                first, *more = explain_diagnosis(branch.diagnosis)
+                yield f"  {listed(branch.firsts)}: {first}"
+                yield from (f"  {line}" for line in more)
         case verdict if len(diagnosis.matches) == 1:
             (found,) = diagnosis.matches
             known = "known mistake" if verdict == "known" else "possible, but not certain"
@@ -96,7 +104,15 @@ def beside_the_right(given: Sequence[Given]) -> Iterator[str]:
         state = STATES[each.state]
         if each.state == "first" and (len(departing) == 1 or departing.count("first") > 1):
             state = "departs"
+        elif each.state == "right" and each.printed.place / 2 >= abs(each.right):
+            state = "too few digits to tell"
         yield f"  {name}  yours {yours}  should be {right}  {state}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names in one line; of many the first few, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST_NAMES])} and {more} more"
 
 
 def advice(names: Sequence[str]) -> Iterator[str]:

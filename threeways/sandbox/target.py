@@ -55,6 +55,8 @@ def load(target: str) -> Callable[..., Any]:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and f"{path}.".startswith(f"{missing}."):
             raise InputError(_no_module(missing)) from None
+        if isinstance(error, InputError):  # such as of a decorator of ours
+            raise InputError(*(f"{path}: {problem}" for problem in error.problems)) from None
         raise InputError(f"{path} cannot be imported: {described(error)}") from None
     if not hasattr(module, name):
         raise InputError(_no_name(name, path, module))

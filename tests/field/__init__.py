@@ -1,0 +1,1 @@
+"""Networks, numbers and records of the kind that people bring, right ones and wrong ones."""

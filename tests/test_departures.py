@@ -1,0 +1,92 @@
+"""Departures in words: how a wrong array relates to the right one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from impl_numpy import FeedForward
+from shared import Array, Case, load_case
+from threeways.exact.judge import judge
+from threeways.exact.oracle import exact_step
+from threeways.mistakes.steps import numbers_of
+from threeways.report.departures import explain_departures, in_words
+
+
+def network(name: str) -> Case:
+    case = load_case(name)
+    assert isinstance(case, Case)
+    return case
+
+
+def changed(array: Array, how: str) -> Array:
+    """The array as somebody may have got it wrong."""
+    match how:
+        case "zeros":
+            return np.zeros_like(array)
+        case "row":
+            array = array.copy()
+            array[1] = 0
+            return array
+        case "one row":
+            return np.where(np.arange(len(array))[:, None] == 0, array, 0)
+        case "order":
+            return array[::-1].copy()
+        case "constant":
+            return array + 0.25
+        case unknown:
+            return array * float(unknown)
+
+
+@pytest.mark.parametrize(
+    ("case", "quantity", "how", "words"),
+    [
+        ("iris", "dW[0]", "30", "30 times too large (N = 30)"),
+        ("iris", "db[0]", "0.03333333333333333", "30 times too small (N = 30)"),
+        ("iris", "dW[0]", "90", "90 times too large (N K = 90)"),
+        ("iris", "dW[0]", "-1", "its sign is flipped"),
+        ("iris", "dW[0]", "-3", "3 times too large (K = 3), and its sign is flipped"),
+        ("iris", "dW[0]", "2", "2 times too large (½)"),
+        ("iris", "dW[0]", "4", "4 times too large (D[0] = 4)"),
+        ("iris", "dW[0]", "1.01", "1.01 times what it should be"),
+        ("iris", "dW[0]", "zeros", "all zeros"),
+        ("iris", "dW[0]", "row", "row 1 is missing (zero)"),
+        ("iris", "dW[0]", "one row", "only row 0 is there, the others are zero"),
+        ("iris", "dW[0]", "order", "its rows are in another order"),
+        ("iris", "dW[0]", "constant", "right up to a constant: +0.25 everywhere"),
+        ("iris", "loss", "30", "30 times too large (N = 30)"),
+        ("iris", "loss", "1.01", None),
+    ],
+)
+def test_how_an_array_relates_to_the_right_one(
+    case: str, quantity: str, how: str, words: str | None
+) -> None:
+    loaded = network(case)
+    right = numbers_of(FeedForward, loaded)
+    judgement = judge(loaded, {quantity: changed(right[quantity], how)})
+    assert in_words(judgement, quantity, loaded) == words
+
+
+def test_transposed_and_a_forgotten_rate() -> None:
+    case = network("mazur")
+    right = exact_step(case).values
+    judgement = judge(case, {"dW[1]": right["dW[1]"].T})
+    assert in_words(judgement, "dW[1]", case) == "it is the transpose of what it should be"
+    judgement = judge(case, {"dW[1]": right["dW[1]"] * case.training.learning_rate})
+    assert "η = 0.5" in str(in_words(judgement, "dW[1]", case))
+
+
+def test_words_come_first_and_eps_are_for_those_who_ask() -> None:
+    case = network("iris")
+    right = numbers_of(FeedForward, case)
+    judgement = judge(case, {"dW[0]": 30 * right["dW[0]"], "loss": right["loss"] * (1 + 1e-6)})
+    first, *_ = explain_departures(judgement, case, "iris: ")
+    assert "eps" not in first
+    assert "dW[0]: 30 times too large (N = 30)" in "\n".join(
+        explain_departures(judgement, case, "iris: ")
+    )
+    assert "digits agree)" in "\n".join(
+        explain_departures(judge(case, {"loss": right["loss"] * (1 + 1e-6)}), case, "")
+    )
+    first, *_ = explain_departures(judgement, case, "iris: ", verbose=True)
+    assert "eps apart; rounding explains" in first
