@@ -270,6 +270,13 @@ def _others(
         yield from _momenta(case, quantities)
 
 
+def others(case: Case) -> Iterator[Convention]:
+    """The conventions other than of scale and of layout that any step of a case may follow."""
+    yield from _biases(case, {})
+    yield from _epsilons(case)
+    yield from _momenta(case, {})
+
+
 def _layouts(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Iterator[Convention]:
     """W as (out, in), which no shape shows where a layer is square."""
     known = shapes(case.network, 1, case.training.slots)

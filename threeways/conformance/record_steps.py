@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from shared import (
+    LOSSES,
     Array,
     Case,
     Dataset,
@@ -25,6 +27,7 @@ from shared import (
     shapes,
 )
 from shared.errors import Findings, printable, unknown
+from shared.losses import SUM_ERROR
 from threeways.conformance.record_digits import Writing
 from threeways.conformance.record_quantities import RecordedArray, read_quantities
 from threeways.conformance.record_tables import GroupTable, StartTable
@@ -197,7 +200,18 @@ class StepReader:
             return x, any_targets(self.network, len(x))
         at, y = self.given("y")
         with _within(at):
-            return x, check_targets(self.network, y, len(x))
+            return x, check_targets(self.network, self.of_sum_1(y), len(x))
+
+    def of_sum_1(self, y: Sequence[Sequence[float]]) -> Sequence[Sequence[float]]:
+        """y; its rows divided by their sums where only rounding keeps these from being 1."""
+        if LOSSES[self.network.loss].targets is not LOSSES["categorical_crossentropy"].targets:
+            return y
+        rows = []
+        for row in y:
+            off = self.writing.errors_of_start(np.array(row)).sum()
+            is_rounded = SUM_ERROR < abs(math.fsum(row) - 1) <= off
+            rows.append([each / math.fsum(row) for each in row] if is_rounded else row)
+        return rows
 
     def masks(self) -> dict[int, Array]:
         """The dropout mask of each a[l] that has dropout, (N, D[l]) of booleans, by l."""
@@ -324,7 +338,9 @@ class StepReader:
             with findings:
                 if not of:
                     raise InputError(f"{at}: the optimizer has no slots")
-                if name not in shape_of or name not in of:
+                if name in of and name not in shape_of:
+                    raise InputError(f"{at}.{name}: the layer has no biases; leave it out")
+                if name not in of:
                     known = shape_of.keys() & of.keys()
                     raise InputError(f"{at}: {unknown(name, 'a slot', sorted(known))}")
         arrays = {}
