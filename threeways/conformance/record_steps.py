@@ -33,6 +33,8 @@ from threeways.conformance.record_quantities import RecordedArray, read_quantiti
 from threeways.conformance.record_tables import GroupTable, StartTable
 from threeways.conformance.record_training import NO_UPDATE, training_of
 from threeways.conformance.records import RecordedStep
+from threeways.exact.bounds import bounds
+from threeways.exact.oracle import exact_step
 
 T = TypeVar("T")
 
@@ -259,14 +261,19 @@ class StepReader:
     def ended(self, quantity: str, letter: str, l: int) -> Array:
         """What the test before ended with: a parameter or a slot of W[l] or b[l].
 
+        A fixed one may be left out, and a slot, which then is what the exact step makes of it.
+
         Raises:
-            InputError: it is not recorded as a whole, or not finite; a fixed one may be left out.
+            InputError: it is not recorded as a whole, or not finite.
         """
         assert self.before
         found = self.before.recorded.get(quantity)
         if found is None and is_fixed(self.network, letter, l):
             return self.before.started(quantity, letter, l)
-        goes_on = "no parameters, and no" if "_next" in quantity else "goes on, and no"
+        is_slot = "_next" not in quantity
+        goes_on = "goes on, and no" if is_slot else "no parameters, and no"
+        if found is None and is_slot:
+            return self.before.made[quantity][0]
         if found is None:
             raise InputError(f"{self.at}: {goes_on} {quantity} in the step before")
         if found.known is not None:
@@ -311,6 +318,26 @@ class StepReader:
                 slots[name] = tuple(self.ended(f"{name}[{l}]", name[-1], l) for l in layers)
         findings.raise_any()
         return slots
+
+    @Once
+    def made(self) -> dict[str, tuple[Array, Array]]:
+        """Each slot that is not recorded, as the exact step leaves it, and how wrong it may be."""
+        names = self.training.slots if self.training else ()
+        slots = [f"{name}_{letter}[{l}]" for name in names for letter, l in self.letters()]
+        lacking = [name for name in slots if name not in self.recorded]
+        if not lacking:
+            return {}
+        exact = exact_step(self.case)
+        allowed = bounds(self.case, exact.values, input_errors=self.start_errors)
+        eps = np.finfo(self.network.dtype).eps
+        return {
+            name: (
+                exact.values[name].astype(self.network.dtype),
+                allowed[name] + eps * np.abs(exact.values[name]),
+            )
+            for name in lacking
+            if name in exact.values
+        }
 
     def given_slots(self) -> tuple[str, dict[str, Any] | None]:
         """The path and the table of the slots that it says it starts from, if it does."""
@@ -385,6 +412,7 @@ class StepReader:
     def end_errors(self) -> dict[str, Array]:
         """How wrong each parameter and slot that it ends with may be, by the name of the start."""
         errors = {name: each for name, each in self.start_errors.items() if name not in ("x", "y")}
+        errors |= {name: error for name, (_, error) in self.made.items()}
         for name, array in self.recorded.items():
             errors[name.replace("_next", "")] = array.start_errors
         return errors
