@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import click
 
-from threeways.cli.options import CASE, OUTPUT_FILE, echo
+from threeways.cli.options import CASE, OUTPUT_FILE, echo, load_network
 
 
 @click.command()
-@click.argument("case", metavar="CASE|FILE.toml", type=CASE)
+@click.argument("case", metavar="CASE|FILE.toml", type=CASE, required=False)
 @click.option(
     "--value",
     "values",
@@ -29,28 +30,44 @@ from threeways.cli.options import CASE, OUTPUT_FILE, echo
 @click.option(
     "--json",
     "json_path",
-    type=OUTPUT_FILE,
+    type=click.Path(),
     is_flag=False,
     flag_value="-",
     metavar="[FILE]",
     help="Write the answer as JSON, to this file or else to stdout, alone.",
 )
-def diagnose(case: str, values: tuple[str, ...], steps: int, json_path: Path | None) -> int:
+@click.pass_context
+def diagnose(
+    ctx: click.Context,
+    case: str | None,
+    values: tuple[str, ...],
+    steps: int,
+    json_path: str | None,
+) -> int:
     """Say which known mistakes, alone or in pairs, make these numbers.
 
     The exit code is 0 if they are correct, and 1 if they are not.
     """
     from threeways.report.progress import counted, waiting
 
+    if case is None and json_path not in (None, "-"):  # --json CASE, without a file
+        case, json_path = json_path, "-"
+    of_case, *_, of_json = ctx.command.params
+    if case is None:
+        raise click.MissingParameter(ctx=ctx, param=of_case)
+    path: Path | None = None
+    if json_path is not None:
+        path = OUTPUT_FILE.convert(json_path, of_json, ctx)
     with waiting("loading the mistakes"):
         from shared import InputError
+        from threeways.conformance.printed_conventions import printed_convention
         from threeways.files import check_writable, descriptor, write_text
         from threeways.mistakes import diagnosis
         from threeways.report.diagnoses import explain_diagnosis
         from threeways.report.diagnosis_json import as_json
 
-        if json_path:
-            check_writable(json_path)
+        if path:
+            check_writable(path)
     problems = [
         f"--value {value!r}: expected QUANTITY=NUMBER" for value in values if "=" not in value
     ]
@@ -63,9 +80,11 @@ def diagnose(case: str, values: tuple[str, ...], steps: int, json_path: Path | N
         raise InputError(f"--value {twice}: is given twice")
     with counted("candidates") as on_progress:
         found = diagnosis.diagnose(case, numbers, steps, on_progress)
-    if json_path:
+        if told := printed_convention(load_network(case, ""), found, steps):
+            found = dataclasses.replace(found, convention=told.line, is_convention=told.is_certain)
+    if path:
         answer = as_json(found, case, steps)
-        write_text(json_path, json.dumps(answer, indent=1, allow_nan=False) + "\n")
-    if json_path is None or descriptor(json_path) != 1:
+        write_text(path, json.dumps(answer, indent=1, allow_nan=False) + "\n")
+    if path is None or descriptor(path) != 1:
         echo(explain_diagnosis(found))
     return 0 if found.verdict == "correct" else 1

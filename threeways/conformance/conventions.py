@@ -135,6 +135,9 @@ def factors(case: Case) -> dict[Fraction, str]:
     if not LOSSES[case.network.loss].averages_outputs:
         outputs = {0: "", -1: f"1/K, K = {K}: a mean over the outputs, not their sum"}
     found: dict[Fraction, str] = {}
+    if case.network.loss == "huber" and case.network.delta not in (None, 1):
+        delta = case.network.delta
+        found[1 / Fraction(str(delta))] = f"1/δ, δ = {delta:g}: PyTorch's smooth L1"
     powers = itertools.product(rows, twice, outputs)
     for n, two, k in sorted(powers, key=lambda each: sum(map(abs, each))):
         reasons = [each for each in (rows[n], twice[two], outputs[k]) if each]
@@ -247,6 +250,13 @@ def _others(
         yield from _momenta(case, quantities)
 
 
+def others(case: Case) -> Iterator[Convention]:
+    """The conventions other than of scale and of layout that any step of a case may follow."""
+    yield from _biases(case, {})
+    yield from _epsilons(case)
+    yield from _momenta(case, {})
+
+
 def _layouts(case: Case, quantities: Mapping[str, Array], exact: Exact) -> Iterator[Convention]:
     """W as (out, in), which no shape shows where a layer is square."""
     known = shapes(case.network, 1, case.training.slots)
@@ -332,8 +342,34 @@ def _named(optimizer: str, place: str) -> str:
 def _momenta(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention]:
     """Momentum whose buffer is a sum of gradients, or their mean, and not a step."""
     training = case.training
+    mu = training.hyperparameters.get("momentum")
+    if mu is None:
+        return
+
+    def with_(**changed: Any) -> Case:
+        return dataclasses.replace(case, training=dataclasses.replace(training, **changed))
+
+    if training.optimizer == "pytorch_momentum":
+        here = training.hyperparameters["dampening"]
+        for dampening in dict.fromkeys((0.0, mu, round(1 - mu, 9))):
+            if dampening != here:
+                yield Convention(
+                    with_(dampening=dampening),
+                    dict,
+                    f"this is momentum with dampening = {dampening:g}; this case has {here:g}",
+                )
     if training.optimizer not in ("momentum", "nesterov"):
         return
+    if any(name.startswith("momentum_") for name in quantities):
+        line = "this is PyTorch's momentum, v ← μv + g and w ← w - ηv; this case keeps -ηv"
+        yield Convention(with_(optimizer=f"pytorch_{training.optimizer}"), dict, line)
+    if training.optimizer == "momentum":
+        yield Convention(
+            with_(optimizer="pytorch_momentum", dampening=mu),
+            dict,
+            f"this is PyTorch's momentum with dampening = {mu:g}, which the first gradient goes "
+            'without: set optimizer = "pytorch_momentum" and dampening',
+        )
     rate = training.learning_rate
 
     def steps(given: Mapping[str, Array]) -> Quantities:
@@ -342,13 +378,10 @@ def _momenta(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention
             for name, each in given.items()
         }
 
-    if any(name.startswith("momentum_") for name in quantities):
-        line = "this is PyTorch's momentum, v ← μv + g and w ← w - ηv; this case keeps -ηv"
-        yield Convention(case, steps, line)
-    mu = training.hyperparameters["momentum"]
-    slower = dataclasses.replace(training, learning_rate=rate * (1 - mu))
+    slower = with_(learning_rate=rate * (1 - mu))
+    started = {name: tuple(-rate * each for each in slots) for name, slots in case.slots.items()}
     yield Convention(
-        dataclasses.replace(case, training=slower),
+        dataclasses.replace(slower, slots=started),
         steps,
         "this is momentum with dampening, v ← μv + (1 - μ)g and w ← w - ηv, whose steps are "
         "(1 - μ) times this case's",

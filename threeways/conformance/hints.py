@@ -7,10 +7,11 @@ from shared import Case
 # The formula of each kind of quantity, and questions to ask of it; l is the layer, n = l + 1.
 LOOK_AT = {
     "z": "z[{l}] = a[{l}] @ W[{l}] + b[{l}]: is W[{l}] the right way round? Is b[{l}] in it, once?",
+    "z without b": "z[{l}] = a[{l}] @ W[{l}], without b: is W[{l}] the right way round?",
     "a": "a[{n}] = g(z[{l}]): is g {activation}, and applied once, to z[{l}]{rows}?",
     "loss": "loss = {loss}, as in impl_numpy/losses.py: is it the mean over the rows, with "
     "the same signs and factors (½, 1/K)?",
-    "last dz": "dz[{l}] = ∂loss/∂a[{n}] · g'(z[{l}]): is its difference a - y, not y - a? "
+    "last dz": "dz[{l}] = ∂loss/∂a[{n}] · g'(z[{l}]): is {slope}? "
     "Is 1/N (or 1/NK) in it, once, and the g' of {activation}?",
     "logits dz": "dz[{l}] = ∂loss/∂z[{l}], of loss and {activation} together: is its difference "
     "a - y, not y - a? Is 1/N (or 1/NK) in it, once, and no other g'?",
@@ -34,6 +35,13 @@ LOOK_AT = {
     "penalised loss": "loss = {loss} + l1 Σ|W| + l2 ΣW² of each layer that has them: are they in "
     "it, without biases and frozen layers, and without ½ or 1/N?",
 }
+# What to ask of ∂loss/∂a; where the loss is not here, it has a difference in it.
+SLOPES = {
+    "mean_absolute_error": "it the sign of a - y, not of y - a",
+    "huber": "it a - y, not y - a, and ±δ where that is further from 0",
+    "hinge": "it -y where y a < 1, and 0 elsewhere",
+    "output": "it 1, as the loss is a itself",
+}
 # Questions to add where there is dropout.
 DROPPED = " Is a[{l}] taken after dropout, masked and scaled?"
 DROPPED_BACK = " Is it 0 for units that dropout drops, and scaled like a[{n}] for the rest?"
@@ -46,6 +54,8 @@ def look_at(quantity: str, case: Case) -> str:
     network, optimizer = case.network, case.training.optimizer
     layer = network.layers[l]
     more = DROPPED if kind in ("z", "dW") and l and network.layers[l - 1].dropout_rate else ""
+    if kind == "z" and not layer.use_bias:
+        kind = "z without b"
     if kind == "dz":
         last = "logits dz" if network.loss_from_logits else "last dz"
         kind = last if l == len(network.layers) - 1 else "hidden dz"
@@ -68,6 +78,7 @@ def look_at(quantity: str, case: Case) -> str:
         l=l,
         n=l + 1,
         loss=network.loss,
+        slope=SLOPES.get(network.loss, "its difference a - y, not y - a"),
         activation=layer.activation,
         rows=", over each row" if layer.activation == "softmax" else "",
         optimizer=optimizer,

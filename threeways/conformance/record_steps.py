@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from shared import (
+    LOSSES,
     Array,
     Case,
     Dataset,
@@ -25,11 +27,14 @@ from shared import (
     shapes,
 )
 from shared.errors import Findings, printable, unknown
+from shared.losses import SUM_ERROR
 from threeways.conformance.record_digits import Writing
 from threeways.conformance.record_quantities import RecordedArray, read_quantities
 from threeways.conformance.record_tables import GroupTable, StartTable
 from threeways.conformance.record_training import NO_UPDATE, training_of
 from threeways.conformance.records import RecordedStep
+from threeways.exact.bounds import bounds
+from threeways.exact.oracle import exact_step
 
 T = TypeVar("T")
 
@@ -197,7 +202,18 @@ class StepReader:
             return x, any_targets(self.network, len(x))
         at, y = self.given("y")
         with _within(at):
-            return x, check_targets(self.network, y, len(x))
+            return x, check_targets(self.network, self.of_sum_1(y), len(x))
+
+    def of_sum_1(self, y: Sequence[Sequence[float]]) -> Sequence[Sequence[float]]:
+        """y; its rows divided by their sums where only rounding keeps these from being 1."""
+        if LOSSES[self.network.loss].targets is not LOSSES["categorical_crossentropy"].targets:
+            return y
+        rows = []
+        for row in y:
+            off = self.writing.errors_of_start(np.array(row)).sum()
+            is_rounded = SUM_ERROR < abs(math.fsum(row) - 1) <= off
+            rows.append([each / math.fsum(row) for each in row] if is_rounded else row)
+        return rows
 
     def masks(self) -> dict[int, Array]:
         """The dropout mask of each a[l] that has dropout, (N, D[l]) of booleans, by l."""
@@ -245,14 +261,19 @@ class StepReader:
     def ended(self, quantity: str, letter: str, l: int) -> Array:
         """What the test before ended with: a parameter or a slot of W[l] or b[l].
 
+        A fixed one may be left out, and a slot, which then is what the exact step makes of it.
+
         Raises:
-            InputError: it is not recorded as a whole, or not finite; a fixed one may be left out.
+            InputError: it is not recorded as a whole, or not finite.
         """
         assert self.before
         found = self.before.recorded.get(quantity)
         if found is None and is_fixed(self.network, letter, l):
             return self.before.started(quantity, letter, l)
-        goes_on = "no parameters, and no" if "_next" in quantity else "goes on, and no"
+        is_slot = "_next" not in quantity
+        goes_on = "goes on, and no" if is_slot else "no parameters, and no"
+        if found is None and is_slot:
+            return self.before.made[quantity][0]
         if found is None:
             raise InputError(f"{self.at}: {goes_on} {quantity} in the step before")
         if found.known is not None:
@@ -298,6 +319,26 @@ class StepReader:
         findings.raise_any()
         return slots
 
+    @Once
+    def made(self) -> dict[str, tuple[Array, Array]]:
+        """Each slot that is not recorded, as the exact step leaves it, and how wrong it may be."""
+        names = self.training.slots if self.training else ()
+        slots = [f"{name}_{letter}[{l}]" for name in names for letter, l in self.letters()]
+        lacking = [name for name in slots if name not in self.recorded]
+        if not lacking:
+            return {}
+        exact = exact_step(self.case)
+        allowed = bounds(self.case, exact.values, input_errors=self.start_errors)
+        eps = np.finfo(self.network.dtype).eps
+        return {
+            name: (
+                exact.values[name].astype(self.network.dtype),
+                allowed[name] + eps * np.abs(exact.values[name]),
+            )
+            for name in lacking
+            if name in exact.values
+        }
+
     def given_slots(self) -> tuple[str, dict[str, Any] | None]:
         """The path and the table of the slots that it says it starts from, if it does."""
         if self.test.slots is not None:
@@ -324,7 +365,9 @@ class StepReader:
             with findings:
                 if not of:
                     raise InputError(f"{at}: the optimizer has no slots")
-                if name not in shape_of or name not in of:
+                if name in of and name not in shape_of:
+                    raise InputError(f"{at}.{name}: the layer has no biases; leave it out")
+                if name not in of:
                     known = shape_of.keys() & of.keys()
                     raise InputError(f"{at}: {unknown(name, 'a slot', sorted(known))}")
         arrays = {}
@@ -369,6 +412,7 @@ class StepReader:
     def end_errors(self) -> dict[str, Array]:
         """How wrong each parameter and slot that it ends with may be, by the name of the start."""
         errors = {name: each for name, each in self.start_errors.items() if name not in ("x", "y")}
+        errors |= {name: error for name, (_, error) in self.made.items()}
         for name, array in self.recorded.items():
             errors[name.replace("_next", "")] = array.start_errors
         return errors

@@ -69,6 +69,8 @@ class Diagnosis:
             whole arrays.
         branches: where nothing fits all, what fits each part of it that departs by itself, if
             anything fits one.
+        convention: the convention that makes the numbers, in a line; None if none was found.
+        is_convention: whether it explains them, and no mistake has to.
     """
 
     matches: tuple[Match, ...]
@@ -80,16 +82,20 @@ class Diagnosis:
     with_pairs: bool = True
     given: tuple[Given, ...] = ()
     branches: tuple[Branch, ...] = ()
+    convention: str | None = None
+    is_convention: bool = False
 
     @property
     def verdict(self) -> str:
         """What there is to say, in a word or two.
 
-        ``"correct"``, ``"known"``, ``"not unique"``, ``"possible"``, ``"partly known"``, where
-        there are branches, or ``"none known"``.
+        ``"correct"``, ``"convention"``, ``"known"``, ``"not unique"``, ``"possible"``,
+        ``"partly known"``, where there are branches, or ``"none known"``.
 
         A match, unique or not, is no more than possible where chance may well have made it.
         """
+        if self.is_convention:
+            return "convention"
         if not self.matches:
             return "partly known" if self.branches else "none known"
         if not self.matches[0].mistakes:

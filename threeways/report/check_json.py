@@ -49,6 +49,7 @@ def step_entry(result: StepResult) -> dict[str, Any]:
         result.judgement,
         result.diagnosis,
         list(explain_step(result)),
+        convention=result.convention,
     ) | {
         "valid": result.step.valid,
         "digits": str(digits) if digits else None,
@@ -69,6 +70,7 @@ def case_entry(result: CaseResult, case: Case) -> dict[str, Any]:
         result.diagnosis,
         lines,
         WHY_LEFT_OUT if result.left_out else result.not_supported,
+        result.convention,
     )
 
 
@@ -81,6 +83,7 @@ def entry(
     diagnosis: Diagnosis | None,
     lines: Sequence[str],
     skipped: str | None = None,
+    convention: str | None = None,
 ) -> dict[str, Any]:
     """The entry of a result, whatever was checked.
 
@@ -92,6 +95,7 @@ def entry(
         judgement, diagnosis: of its numbers, if there are any.
         lines: what is wrong, in words.
         skipped: why it was not judged; None if it was.
+        convention: the one by which it is right, in a line; None if there is none.
     """
     return {
         "name": name,
@@ -101,6 +105,7 @@ def entry(
         "skipped": skipped,
         "departures": [_worst(each) for each in judgement.departures] if judgement else [],
         "quantities": list(judgement.worst) if judgement else [],
+        "convention": convention,
         "verdict": diagnosis.verdict if diagnosis else None,
         "mistakes": [
             {"names": list(match.mistakes), "digits": math.floor(match.digits)}

@@ -17,11 +17,17 @@ MOST_NAMES = 12
 
 def explain_diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
     """Lines with the mistakes that fit: what was done, why it is wrong, and what to do."""
+    if diagnosis.convention:
+        yield diagnosis.convention + "; all else agrees" * diagnosis.is_convention
     match diagnosis.verdict:
+        case "convention":
+            return
         case "correct":
             found = diagnosis.matches[0]
             enough = found.digits >= 1
             yield f"correct, to {digits(found)}" if enough else "too few digits to tell"
+        case "none known" if diagnosis.correct.fits:
+            yield "too near the right numbers to tell mistakes apart: none was tried"
         case "none known":
             pairs = ", alone or in pairs," if diagnosis.with_pairs else ", alone,"
             yield f"none of {len(MISTAKES)} known mistakes{pairs} makes these numbers"

@@ -15,15 +15,17 @@ SCHEMA = "threeways/diagnose/v1"
 def as_json(diagnosis: Diagnosis, case: str, step: int) -> dict[str, Any]:
     """The diagnosis of a case's step, in which a number that is not finite is null."""
     telling = diagnosis.telling
+    matches = () if diagnosis.is_convention else diagnosis.matches
     return {
         "schema": SCHEMA,
         "case": case,
         "step": step,
         "ok": diagnosis.verdict == "correct",
         "verdict": diagnosis.verdict,
+        "convention": diagnosis.convention,
         "chance": diagnosis.chance,
         "of_float32": diagnosis.of_float32,
-        "matches": [_match(each) for each in diagnosis.matches if each.mistakes],
+        "matches": [_match(each) for each in matches if each.mistakes],
         "telling": telling and telling[0],
         "runners_up": [_match(each) for each in diagnosis.runners_up],
         "given": [

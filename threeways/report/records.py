@@ -57,9 +57,7 @@ def explain_step(result: StepResult) -> Iterator[str]:
         yield head + result.convention
         return
     yield from explain_departures(result.judgement, result.step.case, head)
-    if result.diagnosis and result.diagnosis.correct.fits:
-        yield "  too near the right numbers to tell mistakes apart: none was tried"
-    elif result.diagnosis:
+    if result.diagnosis:
         yield from (f"  {line}" for line in explain_diagnosis(result.diagnosis))
 
 
