@@ -188,6 +188,9 @@ def test_check(tmp_path: Path) -> None:
     result = call("check", f"{net}:Wrong", "mazur", "uio-9-buildings")
     assert result.exit_code == 1
     assert "One explanation fits all that depart: ½ missing" in result.output
+    assert " eps apart; rounding explains " not in result.output
+    result = call("check", f"{net}:Wrong", "mazur", "--verbose")
+    assert " eps apart; rounding explains " in result.output
 
 
 def test_vectors_and_checking_them(tmp_path: Path) -> None:
