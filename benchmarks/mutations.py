@@ -35,7 +35,15 @@ from threeways.exact.oracle import Exact
 from threeways.implementations import timed_steps
 
 FOLDER = Path(impl_numpy.__file__).parent
-FILES = ("activations", "losses", "optimizers", "regularisation", "perceptron", "feedforward")
+FILES = (
+    "activations",
+    "losses",
+    "optimizers",
+    "update_rules",
+    "regularisation",
+    "perceptron",
+    "feedforward",
+)
 
 OPERATORS: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub,),
@@ -48,6 +56,8 @@ OPERATORS: dict[type, tuple[type, ...]] = {
     ast.Gt: (ast.GtE, ast.Lt),
     ast.GtE: (ast.Gt, ast.LtE),
     ast.Eq: (ast.NotEq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
 }
 # Functions by others of the same arguments.
 FUNCTIONS = {
@@ -90,6 +100,10 @@ EQUIVALENT = {
     ("losses.softmax_binary_crossentropy_backward", "z - z.min(axis=1, keepdims=True)"): AS_EXACT,
     ("losses.softmax_binary_crossentropy", "[..., -1]"): "that axis is 1 long",
     ("optimizers.apply", "strict=False"): "there are as many gradients as variables",
+    ("optimizers.__init__", "training.clip or ('', -0.0)"): "without a clip its size is not used",
+    ("optimizers.learning_rate", "and training.decay_rate"): "no case has a power that overflows",
+    ("optimizers.learning_rate", "training.decay_steps or 2"): "without steps nothing decays",
+    ("update_rules.global_clipnorm", "norm >= most"): "a gradient of just that norm is scaled by 1",
     ("perceptron.input_gradient", "dz[-1]"): ONE_LAYER,
     ("perceptron.input_gradient", "self.W[-1]"): ONE_LAYER,
 }
@@ -137,6 +151,8 @@ def mutants(file: str) -> Iterator[Mutant]:
         for statement in _statements(body):
             for part in _computing_parts(statement):
                 for changed in _changes(part):
+                    if ast.unparse(changed) == ast.unparse(part):
+                        continue
                     copies: dict[int, Any] = {}
                     whole = copy.deepcopy(tree, copies)
                     line = copies[id(statement)]

@@ -32,17 +32,17 @@ def test_a_wrong_constant_does_not_widen_its_own_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("file", "old", "new"),
     [
-        ("    v *= momentum\n", ""),
-        ("beta_2 ** (t + 1)", "beta_2 ** 1"),
-        ("eta * rate ** (t // steps)", "eta * rate ** (t / steps)"),
-        ("self.t += 1", "self.t += 0"),
+        ("update_rules", "    v *= momentum\n", ""),
+        ("update_rules", "beta_2 ** (t + 1)", "beta_2 ** 1"),
+        ("optimizers", "t // steps if training.has_stairs else t / steps", "t / steps"),
+        ("optimizers", "self.t += 1", "self.t += 0"),
     ],
     ids=["momentum-lost", "correction-without-its-power", "steps-not-whole", "steps-not-counted"],
 )
-def test_what_shows_only_in_later_steps_is_caught(old: str, new: str) -> None:
-    assert caught(changed("optimizers", old, new))
+def test_what_shows_only_in_later_steps_is_caught(file: str, old: str, new: str) -> None:
+    assert caught(changed(file, old, new))
 
 
 def test_what_changes_nothing_is_not_caught() -> None:

@@ -311,9 +311,9 @@ def test_a_run_goes_on_with_what_its_optimizer_keeps(tmp_path: Path) -> None:
     (departure,) = second.judgement.departures
     assert (departure.quantity, departure.index) == ("momentum_W[0]", (0, 0))
     assert not third.ok  # it goes on from what was recorded
-    del quantities["velocity_b[1]"]
-    with pytest.raises(InputError, match=r"no velocity_b\[1\] in the step before"):
-        checked(run, tmp_path)
+    run = recorded(optimizer="adam")
+    del run["groups"][0]["tests"][1]["quantities"]["velocity_W[1]"]  # what the exact step keeps
+    assert all(result.ok for result in checked(run, tmp_path))
 
 
 @pytest.mark.usefixtures("no_diagnosis")
