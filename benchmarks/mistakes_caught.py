@@ -58,7 +58,7 @@ class Reference:
     def explains(self, quantities: Mapping[str, Array]) -> bool:
         """Whether rounding explains how far the numbers of a step are from the exact ones."""
         differences = from_exact(quantities, self.exact, self.allowed).values()
-        return all((difference.shares() <= 1).all() for difference in differences)
+        return all((difference.shares <= 1).all() for difference in differences)
 
 
 def two_steps(kind: type[FeedForward], case: Case) -> Iterator[tuple[Case, dict[str, Array]]]:

@@ -293,7 +293,7 @@ def caught(mutant: Mutant) -> str:
                 return f"{case.name}: {type(error).__name__}"
             numbers, _ = made["numpy"]
             for quantity, difference in from_exact(numbers, exact, allowed).items():
-                if numbers[quantity].dtype != case.dtype or not (difference.shares() <= 1).all():
+                if numbers[quantity].dtype != case.dtype or not (difference.shares <= 1).all():
                     return f"{case.name} {case.dtype}: {quantity}"
     return ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib.util
 import math
 import re
 from collections.abc import Callable
@@ -274,10 +275,23 @@ def _standardise(columns: Array) -> Array:
 
 @_add("digits", "handwritten digits, 8x8 pixels in [0, 1], 10 classes (scikit-learn)")
 def _digits() -> tuple[Any, Any]:
-    from sklearn.datasets import load_digits
+    table = _digits_file()
+    if table.is_file():
+        rows = np.loadtxt(table, delimiter=",")
+        pixels, classes = rows[:, :-1], rows[:, -1].astype(int)
+    else:
+        from sklearn.datasets import load_digits
 
-    data = load_digits()
-    return data.images / 16, one_hot(data.target)
+        pixels, classes = load_digits(return_X_y=True)
+    return pixels.reshape(-1, 8, 8) / 16, one_hot(classes)
+
+
+def _digits_file() -> Path:
+    """Where scikit-learn keeps them, which takes long to import."""
+    found = importlib.util.find_spec("sklearn")
+    if not found or not found.origin:
+        return Path()
+    return Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
 
 
 def _five_digits(first: int) -> tuple[Any, Any]:

@@ -39,7 +39,7 @@ class Model(ABC):
         check_type("network", network, Network)
         self.network = network
         self.optimizer: Any = None
-        self.build(check_parameters(network, parameters))
+        self.build(self.checked_parameters(parameters))
 
     @abstractmethod
     def build(self, start: Parameters) -> None:
@@ -74,13 +74,22 @@ class Model(ABC):
     def train(self, run: Run) -> None:
         """Make all epochs of a training run."""
 
+    def checked_parameters(self, parameters: Parameters) -> Parameters:
+        """A copy of the parameters in the network's dtype, which fit the network."""
+        return check_parameters(self.network, parameters)
+
+    def checked_batch(self, x: Any, y: Any) -> tuple[Array, Array]:
+        """x (N, D[0]) and y (N, D[L]) in the network's dtype, which fit the network."""
+        x = check_inputs(self.network, x)
+        return x, check_targets(self.network, y, len(x))
+
     def load(self, parameters: Parameters) -> None:
         """Set W[l] (D[l], D[l+1]) and b[l] (D[l+1],) of each layer to copies of these parameters.
 
         Raises:
             InputError: the parameters do not fit the network.
         """
-        self.assign(check_parameters(self.network, parameters))
+        self.assign(self.checked_parameters(parameters))
 
     def predict(self, x: Any) -> Array:
         """The output a[L] (N, D[L]) for inputs x (N, D[0])."""
@@ -92,16 +101,14 @@ class Model(ABC):
 
     def evaluate(self, x: Any, y: Any) -> float:
         """The loss, penalties included, for x (N, D[0]) and y (N, D[L]); nothing is dropped."""
-        x = check_inputs(self.network, x)
-        return self.loss_of(x, check_targets(self.network, y, len(x)))
+        return self.loss_of(*self.checked_batch(x, y))
 
     def backward(self, x: Any, y: Any, masks: Masks | None = None) -> Trace:
         """The loss and its derivatives for a batch x (N, D[0]), y (N, D[L]); updates nothing.
 
         There is dropout only if ``masks`` are given.
         """
-        x = check_inputs(self.network, x)
-        y = check_targets(self.network, y, len(x))
+        x, y = self.checked_batch(x, y)
         if masks is not None:
             masks = check_masks(self.network, masks, len(x))
         return self.traced(x, y, masks)
@@ -115,8 +122,7 @@ class Model(ABC):
         """The trace of one update on a batch x (N, D[0]), y (N, D[L]): every number of it."""
         check_type("training", training, Training)
         check_in_steps(training)
-        x = check_inputs(self.network, x)
-        y = check_targets(self.network, y, len(x))
+        x, y = self.checked_batch(x, y)
         trace = self.traced(x, y, self.masks_of_step(training, len(x)))
         dW, db = ([gradient.copy() for gradient in part] for part in (trace.dW, trace.db))
         self.update(dW, db, training)

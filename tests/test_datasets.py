@@ -160,3 +160,14 @@ def test_every_wrong_row_is_named(tmp_path: Path) -> None:
     assert "line 2, column 2 ('b')" in first
     assert "line 4: 1 column, but 2 headings" in second
     assert last == "and 982 more problems"
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+def test_digits_are_scikit_learns(is_found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether its file is read or, where that is not found, its own loader is called."""
+    pixels, classes = pytest.importorskip("sklearn.datasets").load_digits(return_X_y=True)
+    if not is_found:
+        monkeypatch.setattr(datasets, "_digits_file", Path)
+    images, targets = datasets._digits()
+    np.testing.assert_array_equal(images.reshape(-1, 64), pixels / 16)
+    np.testing.assert_array_equal(targets.argmax(axis=1), classes)

@@ -16,7 +16,7 @@ from shared import Array, Case, InputError, Trace, load_case
 from tests.problems import regularised
 from threeways.exact.judge import judge
 from threeways.exact.oracle import exact_step
-from threeways.mistakes import MISTAKES, late_steps, pair
+from threeways.mistakes import MISTAKES, pair
 from threeways.mistakes.diagnosis import diagnose, recognise
 from threeways.mistakes.late_steps import LateStep
 from threeways.mistakes.steps import numbers_of, scaled
@@ -338,11 +338,20 @@ def test_after_several_steps() -> None:
 
 @pytest.mark.parametrize(
     "mistake",
-    ["half-missing", "half-missing-in-loss", "gradients-not-reset", "loss-of-step-before"],
+    [
+        "half-missing",
+        "half-missing-in-loss",
+        "gradients-not-reset",
+        "loss-of-step-before",
+        "learning-rate-forgotten",
+        "weights-taken-transposed",
+    ],
 )
 def test_late_steps_are_what_training_up_to_them_makes(mistake: str) -> None:
     case = network("mazur").prepared()
-    late = LateStep(case, 50)(MISTAKES[mistake])
+    make = LateStep(case, 50)
+    make(MISTAKES["half-missing"])  # which trains as learning-rate-forgotten does, where η is ½
+    late = make(MISTAKES[mistake])
     for name, array in numbers_of(MISTAKES[mistake], case, 50).items():
         np.testing.assert_allclose(late[name], array, rtol=1e-12, err_msg=name)
 
@@ -352,8 +361,16 @@ def test_a_mistake_that_does_not_change_the_training_is_not_trained(
 ) -> None:
     case = network("mazur").prepared()
     make = LateStep(case, 50)
-    monkeypatch.setattr(late_steps, "numbers_of", None)
+    monkeypatch.setattr(make, "train", None)
     for mistake in ("half-missing-in-loss", "adam-uncorrected", "gradients-recorded-after-reset"):
+        assert make(MISTAKES[mistake])["loss"] > 0
+
+
+def test_mistakes_that_train_alike_are_trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = LateStep(network("mazur").prepared(), 50)
+    make(MISTAKES["delta-sign-flipped"])
+    monkeypatch.setattr(make, "train", None)
+    for mistake in ("weight-gradient-sign-flipped", "weights-uphill", "step-uphill"):
         assert make(MISTAKES[mistake])["loss"] > 0
 
 

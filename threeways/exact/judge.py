@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
@@ -111,7 +111,7 @@ def departures(case: Case | ChainRuleCase, differences: Mapping[str, Difference]
         case: the case whose first step it is.
         differences: of the step's quantities from the exact ones, by name.
     """
-    wrong = {name for name, each in differences.items() if not each.shares().max() <= 1}
+    wrong = {name for name, each in differences.items() if not each.shares.max() <= 1}
     if isinstance(case, Case):
         direct = sources(case.network, case.training)
     else:  # each number of a chain is computed from those before it
@@ -147,7 +147,8 @@ def from_exact(
     }
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Difference:
     """The difference of a quantity in two steps; four arrays of its shape.
 
     Args:
@@ -161,6 +162,7 @@ class Difference(NamedTuple):
     distance: Array
     allowed: Array
 
+    @cached_property
     def shares(self) -> Array:
         """Each distance divided by the allowed one; infinite where one of them is not finite."""
         finite = np.isfinite(self.distance) & np.isfinite(self.allowed)
@@ -170,8 +172,7 @@ class Difference(NamedTuple):
 
     def worst(self, quantity: str, dtype: str) -> Worst:
         """The element that comes nearest to its bound, or exceeds it most."""
-        shares = self.shares()
-        index = np.unravel_index(shares.argmax(), shares.shape)
+        index = np.unravel_index(self.shares.argmax(), self.shares.shape)
         distance, allowed = float(self.distance[index]), float(self.allowed[index])
         scale = max(
             float(np.abs(each[np.isfinite(each)]).max(initial=0)) for each in (self.a, self.b)
@@ -190,5 +191,5 @@ class Difference(NamedTuple):
 
 def worst_of(differences: Mapping[str, Difference], dtype: str) -> Worst:
     """The element of all quantities that comes nearest to its bound, or exceeds it most."""
-    name = max(differences, key=lambda name: differences[name].shares().max())
+    name = max(differences, key=lambda name: differences[name].shares.max())
     return differences[name].worst(name, dtype)

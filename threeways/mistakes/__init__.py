@@ -64,6 +64,6 @@ MISTAKES |= {mistake.name: mistake for mistake in _of(recording)}
 def pair(first: str, second: str) -> type[FeedForward]:
     """A kind of network that makes two mistakes at once, given by their names."""
     kinds = MISTAKES[first], MISTAKES[second]
-    if issubclass(kinds[1], kinds[0]):  # the same with another value, or in one layer
+    if kinds[0] in kinds[1].__mro__:  # the same with another value, or in one layer
         kinds = kinds[1], kinds[0]
-    return type("Both", kinds, {})
+    return type("Both", kinds, {"name": f"{first}+{second}"})

@@ -13,7 +13,7 @@ import numpy as np
 
 from impl_numpy import FeedForward, losses, optimizers, regularisation, update_rules
 from impl_numpy.optimizers import Optimizer
-from shared import LOSSES, Array, Layer, Network, Training
+from shared import LOSSES, Array, Layer, Network, Parameters, Training, Weights
 
 SQUARED_ERRORS = ("mean_squared_error", "half_squared_error")
 # The losses that take the mean over the K outputs of a row, and those that take the sum.
@@ -56,6 +56,15 @@ class Parts(FeedForward):
         """
         binary = self.network.loss == "binary_crossentropy"
         return -np.mean(y * (-np.logaddexp(0, -z) if binary else log_softmax(z)))
+
+    # It is made of what a case holds, which has been checked.
+
+    def checked_parameters(self, parameters: Parameters) -> Parameters:
+        array = self.network.array
+        return tuple(Weights(array(W), array(b)) for W, b in parameters)
+
+    def checked_batch(self, x: Any, y: Any) -> tuple[Array, Array]:
+        return x, y
 
     # The forward pass: what z is computed from.
 

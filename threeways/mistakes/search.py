@@ -9,7 +9,7 @@ from threeways.mistakes import MISTAKES
 from threeways.mistakes.candidates import Candidates, counted
 from threeways.mistakes.chance import Chance
 from threeways.mistakes.matches import Diagnosis, Match, match
-from threeways.mistakes.observations import Observation
+from threeways.mistakes.observations import Observation, agrees
 from threeways.mistakes.possible_pairs import possible_pairs
 from threeways.mistakes.steps import Numbers
 from threeways.progress import OnProgress
@@ -57,11 +57,13 @@ def search(
     if not fitting and otherwise:
         fitting = [otherwise]
     if not fitting and with_pairs:
+        wrong_first = sorted(given, key=lambda each: agrees(each, right))
         for names in counted(_pairs(given, right, candidates, direct), on_progress):
             numbers = candidates.together(names)
             chance.add(numbers)
-            together = match(given, names, numbers)
-            fitting += [together] if together.fits else []
+            if all(agrees(each, numbers) for each in wrong_first):
+                together = match(given, names, numbers)
+                fitting += [together] if together.fits else []
         fitting.sort(key=lambda each: -each.digits)
         exactly = [each for each in fitting if match(observed, (), each.numbers).fits]
         if exactly:

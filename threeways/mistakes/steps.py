@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from impl_numpy import FeedForward
-from shared import Array, Case
+from shared import Array, Case, Parameters
 from threeways.mistakes.base import Parts
 
 Numbers = dict[str, Array]
@@ -20,9 +20,7 @@ FEW_STEPS = 2
 
 def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
     """Every quantity of step number ``steps`` of a case, as this kind of network makes it."""
-    net = kind(case.network, case.parameters)
-    if isinstance(net, Parts):
-        net.steps_per_epoch = case.training.steps_per_epoch(len(case.dataset))
+    net = begun(kind, case)
     given = batches(case)
     with np.errstate(all="ignore"):  # a mistake may overflow
         for x, y in itertools.islice(given, max(steps - 1 - FEW_STEPS, 0)):
@@ -31,6 +29,14 @@ def numbers_of(kind: type[FeedForward], case: Case, steps: int = 1) -> Numbers:
         for x, y in itertools.islice(given, min(steps - 1, FEW_STEPS) + 1):
             trace = net.step(x, y, case.training)
     return trace.quantities()
+
+
+def begun(kind: type[FeedForward], case: Case, parameters: Parameters | None = None) -> FeedForward:
+    """A network of this kind, with the parameters of the case unless others are given."""
+    net = kind(case.network, parameters or case.parameters)
+    if hasattr(net, "steps_per_epoch"):  # it is made of Parts
+        net.steps_per_epoch = case.training.steps_per_epoch(len(case.dataset))
+    return net
 
 
 def numbers_of_run(kind: type[FeedForward], run: Sequence[Case], goes_on: bool = False) -> Numbers:

@@ -53,7 +53,7 @@ def explain_departures(
 def in_words(judgement: Judgement, quantity: str, case: Case) -> str | None:
     """How a departing array relates to the right one; None where nothing simple fits."""
     difference = judgement.differences.get(quantity)
-    return difference and relation(difference, case)
+    return relation(difference, case) if difference else None
 
 
 def _also(judgement: Judgement, worst: Worst, case: Case) -> str:
