@@ -15,7 +15,18 @@ import numpy as np
 from rich.progress import track
 
 from impl_numpy import FeedForward
-from shared import DTYPES, Array, Case, Dataset, Slots, StepTraining, case_names, load_case
+from shared import (
+    DTYPES,
+    Array,
+    Case,
+    Dataset,
+    Parameters,
+    Slots,
+    StepTraining,
+    Weights,
+    case_names,
+    load_case,
+)
 from threeways.exact.bounds import bounds
 from threeways.exact.judge import from_exact
 from threeways.exact.oracle import exact_step
@@ -57,7 +68,7 @@ def two_steps(kind: type[FeedForward], case: Case) -> Iterator[tuple[Case, dict[
     for t, (x, y) in enumerate(itertools.islice(batches(case), 2)):
         step = dataclasses.replace(
             case,
-            parameters=net.parameters,
+            parameters=recorded(net),
             dataset=Dataset("", x, y),
             training=StepTraining.of(case.training, case.training.masks(case.network, t, len(x))),
             steps_before=t,
@@ -67,6 +78,12 @@ def two_steps(kind: type[FeedForward], case: Case) -> Iterator[tuple[Case, dict[
             trace = net.step(x, y, step.training)
         slots = trace.slots
         yield step, trace.quantities()
+
+
+def recorded(net: FeedForward) -> Parameters:
+    """The network's parameters as a record has them: b is 0 in a layer without biases."""
+    layers = zip(net.parameters, net.network.layers, strict=True)
+    return tuple(Weights(W, b * layer.use_bias) for (W, b), layer in layers)
 
 
 def verdicts(case: Case) -> Iterator[tuple[str, str]]:

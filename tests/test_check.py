@@ -28,6 +28,7 @@ from threeways.conformance.contract import WHY_LEFT_OUT, Maker, checked_step, st
 from threeways.conformance.coverage import summary
 from threeways.conformance.hints import look_at
 from threeways.report.checks import explain_checks
+from threeways.testing import assert_step_parity
 
 # Weights and batch of this one are not square.
 CASE = Problem("tanh", "linear-mse", (3, 2, 1), 4, "float64").case()
@@ -417,6 +418,45 @@ def test_writing_to_inputs_is_said_and_the_numbers_judged() -> None:
     assert not result.ok
     np.testing.assert_array_equal(CASE.dataset.x, x)
     np.testing.assert_array_equal(CASE.parameters[1].b, b)
+
+
+def in_place(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:
+    step = FeedForward(network, parameters).backward(x, y)
+    for (W, b), dW, db in zip(parameters, step.dW, step.db, strict=True):
+        W -= learning_rate * dW
+        b -= learning_rate * db
+    return {"W_next": [W for W, _ in parameters], "b_next": [b for _, b in parameters]}
+
+
+class InPlace:
+    def __init__(self, network: Any, parameters: Any) -> None:
+        self.network, self.parameters = network, parameters
+
+    def step(self, x: Any, y: Any, training: Training) -> Any:
+        rate = training.learning_rate
+        return {"W_next": in_place(self.network, self.parameters, x, y, rate)["W_next"]}
+
+
+@pytest.mark.parametrize("implementation", [in_place, InPlace])
+def test_parameters_may_be_updated_in_place(implementation: Any) -> None:
+    assert_step_parity(implementation, CASE, steps=3)
+
+
+def test_an_update_in_place_that_is_not_returned_is_said() -> None:
+    def step(*inputs: Any) -> Any:
+        in_place(*inputs)
+        return {"W_next": [W + 0 for W, _ in inputs[1]]}
+
+    line = "it writes to its inputs parameters[0].b, parameters[1].b"
+    assert checked_step(step, CASE)[1] == [line]
+
+
+def test_what_was_given_is_not_changed_by_later_steps() -> None:
+    maker = Maker(InPlace, "InPlace")
+    first, _ = maker.step(CASE)
+    kept = first["W_next[0]"].copy()
+    maker.step(CASE, is_first=False)
+    np.testing.assert_array_equal(first["W_next[0]"], kept)
 
 
 def test_a_step_is_given_its_batch_in_the_dtype_of_the_case() -> None:

@@ -183,10 +183,14 @@ def test_check(tmp_path: Path) -> None:
                    "Wrong = MISTAKES['half-missing']\n")  # fmt: skip
     result = call("check", f"{net}:Right", "mazur", "iris", "--dtype", "float32")
     assert result.exit_code == 0, result.output
-    assert "2 of 2 right" in result.output
+    assert "mazur float32: right\n" in result.output
+    assert "6 of 6 right" in result.output
     result = call("check", f"{net}:Wrong", "mazur", "uio-9-buildings")
     assert result.exit_code == 1
     assert "One explanation fits all that depart: ½ missing" in result.output
+    assert " eps apart; rounding explains " not in result.output
+    result = call("check", f"{net}:Wrong", "mazur", "--verbose")
+    assert " eps apart; rounding explains " in result.output
 
 
 def test_vectors_and_checking_them(tmp_path: Path) -> None:

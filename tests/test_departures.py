@@ -77,6 +77,25 @@ def test_transposed_and_a_forgotten_rate() -> None:
     assert "η = 0.5" in str(in_words(judgement, "dW[1]", case))
 
 
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ("dW[0] db[0] dW[1] db[1]", "or earlier, in what is not given: dz[0] = (dz[1] @ W[1].T)"),
+        (
+            "dW[0] db[0] a[1]",
+            "the error may lie earlier, in what is not given: z[1], a[2], dz[1], ",
+        ),
+        ("dW[0]", "the error may lie earlier, in what is not given: z[0], a[1], z[1], a[2], dz[1]"),
+    ],
+)
+def test_what_is_right_was_computed_from_what_is_right(given: str, line: str) -> None:
+    case = network("iris")
+    right = numbers_of(FeedForward, case)
+    quantities = {name: right[name] * (1 + name.endswith("[0]")) for name in given.split()}
+    lines = list(explain_departures(judge(case, quantities), case, ""))
+    assert lines[2].strip().startswith(line)
+
+
 def test_words_come_first_and_eps_are_for_those_who_ask() -> None:
     case = network("iris")
     right = numbers_of(FeedForward, case)

@@ -61,10 +61,12 @@ def made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers_of_run = steps.numbers_of_run
     made: dict[Any, Any] = {}
 
-    def once(kind: type[FeedForward], run: Sequence[Case]) -> dict[str, Array]:
+    def once(
+        kind: type[FeedForward], run: Sequence[Case], goes_on: bool = False
+    ) -> dict[str, Array]:
         key = (kind, *map(id, run))
         if key not in made:
-            made[key] = numbers_of_run(kind, run), run  # while it is kept, so are its ids
+            made[key] = numbers_of_run(kind, run, goes_on), run  # while it is kept, so are its ids
         return made[key][0]
 
     monkeypatch.setattr(diagnosis, "numbers_of_run", once)

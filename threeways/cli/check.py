@@ -55,6 +55,11 @@ RECORDS = (".json", ".jsonl")
 )
 @click.option("--loss", metavar="LOSS", help="Only networks with this loss.")
 @click.option("--optimizer", metavar="OPTIMIZER", help="Only steps of this optimizer.")
+@click.option(
+    "--verbose",
+    is_flag=True,
+    help="Say of each departure how many eps it is, and how many rounding explains.",
+)
 @JSON
 @JUNIT
 def check(
@@ -68,6 +73,7 @@ def check(
     network: str | None,
     loss: str | None,
     optimizer: str | None,
+    verbose: bool,
     json_path: Path | None,
     junit_path: Path | None,
 ) -> int:
@@ -91,7 +97,7 @@ def check(
         given = [name for name, value in of_code.items() if value is not None]
         if given:
             raise InputError(*(f"{name}: is for MODULE:NAME and FILE.py:NAME" for name in given))
-        return check_file(target, reports)
+        return check_file(target, reports, verbose)
     if ":" not in target:
         raise InputError(f"{target!r}: expected MODULE:NAME, FILE.py:NAME or FILE.json")
     return check_code(
@@ -104,6 +110,7 @@ def check(
         steps=steps,
         scale=scale,
         choosing=choosing,
+        verbose=verbose,
     )
 
 
@@ -118,6 +125,7 @@ def check_code(
     scale: str | None,
     steps: int,
     choosing: dict[str, str | None],
+    verbose: bool,
 ) -> int:
     """The exit code of checking a function or class; see the options of the command."""
     from shared import Case, InputError
@@ -149,14 +157,15 @@ def check_code(
             groups = [[case] for case in cases_that_fit(networks, wanted, checker.kind)]
         chosen = [case for group in groups for case in group]
         found = settled(checker.results(chosen, required, wanted), groups)
-        lines = explain_checks(kept(found, results), chosen, is_narrowed=bool(names or wanted))
+        is_narrowed = bool(names or wanted)
+        lines = explain_checks(kept(found, results), chosen, is_narrowed, verbose)
         reports.echo(lines)
     reports.write(target, list(map(case_entry, results, chosen)))
     is_right = any(result.is_tried for result in results)
     return 0 if is_right and all(result.ok for result in results) else 1
 
 
-def check_file(target: str, reports: Reports) -> int:
+def check_file(target: str, reports: Reports, verbose: bool) -> int:
     """The exit code of checking a file of recorded steps."""
     from threeways.conformance.record_reader import read_records
     from threeways.conformance.records import check_records
@@ -164,6 +173,7 @@ def check_file(target: str, reports: Reports) -> int:
     from threeways.report.records import explain_records
 
     results: list[Any] = []  # StepResult
-    reports.echo(explain_records(kept(check_records(read_records(Path(target))), results)))
+    done = kept(check_records(read_records(Path(target))), results)
+    reports.echo(explain_records(done, verbose))
     reports.write(target, [step_entry(result) for result in results])
     return 0 if all(result.ok for result in results) else 1

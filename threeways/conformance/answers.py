@@ -92,7 +92,7 @@ def _in_layout(
                 found[name] = array.shape
                 check_form(array, kind, layout.shape(name, known[name]), dtype)
                 with np.errstate(over="ignore"):
-                    quantities[name] = np.asarray(array, dtype=dtype)
+                    quantities[name] = np.array(array, dtype=dtype)  # whose owner may go on with it
             except FormError as error:
                 wrong.setdefault(str(error), []).append(name)
     for line, names in wrong.items():

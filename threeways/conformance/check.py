@@ -12,7 +12,7 @@ from typing import Self
 from shared import Array, Case, InputError
 from threeways.conformance.answers import expected_shapes
 from threeways.conformance.contract import KINDS, WHY_LEFT_OUT, can_step
-from threeways.conformance.conventions import Scale, check_scale, convention, scale_of, unscaled
+from threeways.conformance.conventions import Scale, check_scale, convention, scale_of
 from threeways.conformance.coverage import check_required, missing
 from threeways.conformance.descent import derived_gradients
 from threeways.conformance.run import MOST_STEPS, NO_ERRORS, STEPS, Errors, Run
@@ -350,7 +350,8 @@ def result_of(
             judgement = judge(case, every, exact, input_errors=errors, output_errors=of_dividing)
             diagnosis = diagnose(
                 case,
-                *unscaled(case, quantities, exact),
+                quantities,
+                exact,
                 before,
                 input_errors=errors,
                 goes_on=bool(errors),  # whose start is known but for rounding

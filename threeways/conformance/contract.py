@@ -17,6 +17,7 @@ with the parameters that it is to start from.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -63,12 +64,28 @@ class Inputs:
             named |= {f"parameters[{l}].W": W, f"parameters[{l}].b": b}
         return named
 
-    def problems(self) -> list[str]:
-        """One line that names the arrays that have been written to, if any."""
+    def problems(self, kind: str, quantities: Quantities) -> list[str]:
+        """One line that names the arrays that have been written to, if any.
+
+        An update may be made in place: an object's parameters are its own, and a function's may
+        become the W_next and b_next that it gives.
+
+        Args:
+            kind: of the implementation, one of :data:`KINDS`.
+            quantities: that it gave.
+        """
+
+        def is_updated(name: str) -> bool:
+            after = re.sub(r"parameters(\[\d+\])\.([Wb])", r"\2_next\1", name)
+            return after != name and (
+                kind == "step"
+                or (after in quantities and np.array_equal(self.arrays()[name], quantities[after]))
+            )
+
         changed = [
             name
             for name, array in self.arrays().items()
-            if not np.array_equal(array, self.before[name])
+            if not np.array_equal(array, self.before[name]) and not is_updated(name)
         ]
         if not changed:
             return []
@@ -105,7 +122,7 @@ class Maker:
         inputs = Inputs(case)
         answer = self._call(inputs, is_first)
         quantities, problems = quantities_of(answer, case)
-        return quantities, problems + inputs.problems()
+        return quantities, problems + inputs.problems(self.kind, quantities)
 
     def _call(self, inputs: Inputs, is_first: bool) -> object:
         if self.kind == "function":

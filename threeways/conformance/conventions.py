@@ -188,29 +188,6 @@ def scale_of(case: Case, quantities: Mapping[str, Array], scale: Scale) -> float
     return float(next((factor for factor in sums if _is_near(ratio, factor)), N))
 
 
-def unscaled(
-    case: Case, quantities: Mapping[str, Array], exact: Exact
-) -> tuple[Mapping[str, Array], Exact]:
-    """The quantities as the case's own loss has them, for mistakes to be recognised in.
-
-    Args:
-        case: whose first step it is.
-        quantities: those that were given.
-        exact: the exact step, of a loss that may be scaled.
-
-    Returns:
-        They, and the exact step of the case's own loss. What an optimizer makes of a scaled
-        gradient is left out.
-    """
-    if exact.scale == 1:
-        return quantities, exact
-    return {
-        name: array / exact.scale if name[0] == "d" or name == "loss" else array
-        for name, array in quantities.items()
-        if "_" not in name
-    }, exact_step(case)
-
-
 def _ratio(case: Case, quantities: Mapping[str, Array], exact: Exact) -> float:
     """How many times too large what scales with the loss is, in its largest number; or NaN."""
     by_kind = ["dz", "dx", "db", "loss", "dW"]  # penalties, which do not scale, are in the last

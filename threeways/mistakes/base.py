@@ -33,6 +33,8 @@ EPSILONS = (1e-8, 1e-5, 1e-6, 1e-7, 1e-9, 1e-10, 1e-12, 1e-15)
 class Parts(FeedForward):
     """The correct network, split into more methods for mistakes to override."""
 
+    # Rows of the last batch.
+    n_rows = 1
     # Steps in an epoch, where that is known.
     steps_per_epoch: int | None = None
 
@@ -60,7 +62,7 @@ class Parts(FeedForward):
     def propagate(
         self, x: Array, masks: dict[int, Array] | None = None
     ) -> tuple[list[Array], list[Array]]:
-        self.x = x
+        self.x, self.n_rows = x, len(x)
         return super().propagate(x, masks)
 
     def net_input(self, l: int, a: Array) -> Array:

@@ -71,9 +71,8 @@ class RateDividedByN(Mistake):
     why = "The mean is taken twice, once in the gradient and once in the update."
     fix = "W ← W - η dW and b ← b - η db."
 
-    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
-        dW, db = super().applied(l, dW, db)
-        return dW / len(self.x), db / len(self.x)
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        return super().rate(training, eta, t) / self.n_rows
 
 
 class RateTimesN(Mistake):
@@ -82,9 +81,8 @@ class RateTimesN(Mistake):
     why = "Every step is N times as long as it should be, and grows with the batch."
     fix = "W ← W - η dW and b ← b - η db."
 
-    def applied(self, l: int, dW: Array, db: Array) -> tuple[Array, Array]:
-        dW, db = super().applied(l, dW, db)
-        return dW * len(self.x), db * len(self.x)
+    def rate(self, training: Training, eta: float, t: int) -> float:
+        return super().rate(training, eta, t) * self.n_rows
 
 
 class UpdatedTwice(Mistake):

@@ -21,7 +21,10 @@ MOST_KINDS = 3
 
 
 def explain_checks(
-    results: Iterable[CaseResult], cases: Sequence[Case], is_narrowed: bool = False
+    results: Iterable[CaseResult],
+    cases: Sequence[Case],
+    is_narrowed: bool = False,
+    verbose: bool = False,
 ) -> Iterator[str]:
     """Lines about each case, then how many are right by which quantities, and what is wrong.
 
@@ -31,6 +34,7 @@ def explain_checks(
         results: one for each case, in their order; consumed as the lines are.
         cases: the cases.
         is_narrowed: whether the implementation, or whoever runs it, says what it is for.
+        verbose: as in :func:`threeways.report.departures.explain_departures`.
     """
     done: list[CaseResult] = []
     n_wrong = 0
@@ -39,7 +43,7 @@ def explain_checks(
         n_wrong += not result.ok
         if result.ok and result.is_tried:
             yield f"{result.case} {result.dtype}: right"
-        lines = list(explain_check(result, case))
+        lines = list(explain_check(result, case, verbose))
         is_brief = n_wrong > MOST_IN_FULL and not result.ok
         yield from lines[:1] if is_brief else lines
         if result.diagnosis and not (is_brief and not result.diagnosis.matches):
@@ -115,7 +119,7 @@ def narrower(results: Sequence[CaseResult], cases: Sequence[Case]) -> Iterator[s
         yield from (f"  --network {layers} --loss {loss}" for layers, loss in right)
 
 
-def explain_check(result: CaseResult, case: Case) -> Iterator[str]:
+def explain_check(result: CaseResult, case: Case, verbose: bool = False) -> Iterator[str]:
     """Lines about the problems of a case's step, what it printed, and what departs first."""
     head = f"{result.case} {result.dtype}: " + f"step {result.step}: " * (result.step > 1)
     yield from (head + problem for problem in result.problems)
@@ -124,7 +128,7 @@ def explain_check(result: CaseResult, case: Case) -> Iterator[str]:
     if result.convention:
         yield head + result.convention
     elif result.judgement:
-        lines = explain_departures(result.judgement, result.judged or case, head)
+        lines = explain_departures(result.judgement, result.judged or case, head, verbose)
         yield from _said_of_derived(lines, result)
 
 

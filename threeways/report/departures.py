@@ -37,8 +37,13 @@ def explain_departures(
     yield f"  {look_at(first.quantity, case)}"
     direct = sources(case.network, case.training)
     earlier = ancestors((each.quantity for each in judgement.departures), direct)
-    if unknown := [name for name in direct if name in earlier - {*judgement.worst}]:
-        yield f"  the error may lie earlier, in what is not given: {_listed(unknown)}"
+    unknown = [name for name in direct if name in earlier - {*judgement.worst}]
+    right = {*judgement.worst} - {each.quantity for each in judgement.departures}
+    used = ancestors(right, direct)  # by what is right, so that they are hardly wrong
+    if len(suspects := [name for name in unknown if name not in used] or unknown) > 1:
+        yield f"  the error may lie earlier, in what is not given: {_listed(suspects)}"
+    elif suspects:
+        yield f"  or earlier, in what is not given: {look_at(suspects[0], case)}"
     if others:
         why = "" if unknown else ", and not because of it"
         also = _listed([_also(judgement, each, case, words) for each in others])

@@ -15,11 +15,12 @@ from threeways.report.diagnoses import explain_diagnosis, listed
 MOST_OF_A_RUN = 10
 
 
-def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
+def explain_records(results: Iterable[StepResult], verbose: bool = False) -> Iterator[str]:
     """Lines about each recorded step that is not as it should be, then how many are.
 
     Args:
         results: consumed as the lines are.
+        verbose: as in :func:`threeways.report.departures.explain_departures`.
     """
     given: list[tuple[Case, Collection[str]]] = []  # in the steps that are meant to be right
     written: dict[str, None] = {}
@@ -34,7 +35,7 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
         wrong += not result.ok
         of_run[result.group] += result.group.chained and not result.ok
         if of_run[result.group] <= MOST_OF_A_RUN:
-            yield from explain_step(result)
+            yield from explain_step(result, verbose)
     for group, count in of_run.items():
         if (more := count - MOST_OF_A_RUN) > 0:
             yield f"{group.name}: and {more} more of its steps"
@@ -42,7 +43,7 @@ def explain_records(results: Iterable[StepResult]) -> Iterator[str]:
     yield f"{done - wrong} of {done} steps as they should be{given_in(given)}"
 
 
-def explain_step(result: StepResult) -> Iterator[str]:
+def explain_step(result: StepResult, verbose: bool = False) -> Iterator[str]:
     """Lines about a step that is not as it should be; none about one that is."""
     if result.ok:
         return
@@ -56,7 +57,7 @@ def explain_step(result: StepResult) -> Iterator[str]:
     if result.convention:
         yield head + result.convention
         return
-    yield from explain_departures(result.judgement, result.step.case, head)
+    yield from explain_departures(result.judgement, result.step.case, head, verbose)
     if result.diagnosis and (repeated := result.group.repeated):
         yield (
             f"  the same in all {len(result.group.steps)} steps: {listed(repeated)}; is each "
