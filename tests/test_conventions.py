@@ -29,7 +29,10 @@ from tests.problems import Problem
 from threeways.cli import main
 from threeways.conformance.check import CaseResult, result_of, result_of_run
 from threeways.conformance.contract import Maker
-from threeways.conformance.conventions import check_scale, factors
+from threeways.conformance.conventions import check_scale, convention, factors
+from threeways.exact.oracle import exact_step
+from threeways.mistakes import MISTAKES
+from threeways.mistakes.steps import numbers_of
 from threeways.testing import assert_step_parity
 
 Answer = dict[str, Array]
@@ -481,3 +484,11 @@ def test_the_page_has_the_optimizers() -> None:
 def test_the_page_has_a_step_that_is_right() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     exec(code, {})
+
+
+def test_pytorchs_clipping_adds_to_the_norm() -> None:
+    case = dataclasses.replace(HALF, training=trained(global_clipnorm=0.001))
+    given = numbers_of(MISTAKES["norm-plus-epsilon"], case)
+    line = convention(case, [given], exact_step(case))
+    assert line
+    assert line.startswith("this is PyTorch's clip_grad_norm_, which adds 1e-6 to the norm; all")

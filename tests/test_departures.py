@@ -7,6 +7,7 @@ import pytest
 
 from impl_numpy import FeedForward
 from shared import Array, Case, load_case
+from threeways.conformance.hints import look_at
 from threeways.exact.judge import judge
 from threeways.exact.oracle import exact_step
 from threeways.mistakes.steps import numbers_of
@@ -109,3 +110,47 @@ def test_words_come_first_and_eps_are_for_those_who_ask() -> None:
     )
     first, *_ = explain_departures(judgement, case, "iris: ", verbose=True)
     assert "eps apart; rounding explains" in first
+
+
+def test_updates_are_set_beside_the_right_ones() -> None:
+    case = network("uio-9-buildings")
+    rate = case.training.learning_rate
+    exact = exact_step(case).values
+
+    def words_of(factor: float) -> str | None:
+        W = case.parameters[1].W
+        moved = {"W_next[1]": W + factor * (exact["W_next[1]"] - W)}
+        return in_words(judge(case, moved, exact_step(case)), "W_next[1]", case)
+
+    assert words_of(0) == "it is not updated"
+    assert words_of(-1) == "its update has its sign flipped"
+    assert words_of(7) == (
+        f"its update is 7 times too large, as with a learning rate of {7 * rate:g}"
+    )
+    said = words_of(1.25)
+    assert said
+    assert said.endswith(
+        f"1.25 times what it should be, as with a learning rate of {1.25 * rate:g}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "unasked"),
+    [
+        ("absolute-error", "is it the sign of a - y", "difference"),
+        ("huber", "±δ where that is further from 0", "difference"),
+        ("hinge", "is it -y where y a < 1", "a - y"),
+        ("uio-9-buildings", "is its difference a - y", "sign"),
+    ],
+)
+def test_what_to_ask_of_the_output_s_delta(name: str, asked: str, unasked: str) -> None:
+    case = network(name)
+    line = look_at(f"dz[{len(case.network.layers) - 1}]", case)
+    assert asked in line
+    assert unasked not in line
+
+
+def test_no_bias_is_asked_for_where_there_is_none() -> None:
+    case = network("without-biases")
+    assert "b[0]" not in look_at("z[0]", case)
+    assert "b[1]" in look_at("z[1]", case)

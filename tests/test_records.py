@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import threeways.conformance.records
+from impl_numpy import FeedForward
 from shared import InputError
 from tests.test_cli import call
 from tests.test_vectors import recorded
@@ -24,6 +25,7 @@ from threeways.conformance.record_reader import read_records
 from threeways.conformance.record_tables import json_schema
 from threeways.conformance.records import StepResult, check_records
 from threeways.mistakes import MISTAKES, diagnosis
+from threeways.mistakes.steps import scaled
 from threeways.report.records import explain_records
 
 
@@ -612,3 +614,103 @@ def test_the_file_in_the_docs(tmp_path: Path) -> None:
     page = (Path(__file__).parent.parent / "docs" / "records.md").read_text(encoding="utf-8")
     content = json.loads(page.split("```json\n")[1].split("```")[0])
     assert [result.ok for result in checked(content, tmp_path)] == [True]
+
+
+# What recorders do.
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adam", "adagrad"])
+@pytest.mark.parametrize("digits", [6, None])
+def test_slots_of_a_run_may_be_left_out(optimizer: str, digits: int | None, tmp_path: Path) -> None:
+    """A training loop logs the loss and the weights."""
+
+    def logged(kind: Any = FeedForward) -> list[StepResult]:
+        content = recorded(kind, optimizer=optimizer)
+        (group,) = content["groups"]
+        for t, test in enumerate(group["tests"]):
+            test["quantities"] = {
+                name: each
+                for name, each in test["quantities"].items()
+                if name == "loss" or "_next" in name
+            }
+            if t:
+                del test["parameters"]
+        if digits:
+            group["tests"] = each_number(group["tests"], significant(digits))
+        return checked(content, tmp_path)
+
+    assert [result.ok for result in logged()] == [True] * 3
+    assert not all(result.ok for result in logged(MISTAKES["slots-reset"])) or optimizer == "sgd"
+
+
+def test_shares_that_are_rounded_are_shares(tmp_path: Path) -> None:
+    content = recorded(steps=1, name="smoothed-labels")
+    (group,) = content["groups"]
+    group["y"] = [[1 / 3, 1 / 3, 1 / 3]] * len(group["x"])
+    group = each_number(group, significant(3))
+    content["groups"] = [group | {"digits": 3}]
+    group["tests"][0]["quantities"] = {"z[0]": group["tests"][0]["quantities"]["z[0]"], "loss": 1.5}
+    checked(content, tmp_path)
+    content["groups"] = [group | {"digits": 4}]  # then 0.333 is not 1/3
+    assert "is not one-hot, or shares" in problems_of(content, tmp_path)[0]
+
+
+@pytest.mark.usefixtures("diagnosed")
+@pytest.mark.parametrize("what", ["loss", "W_next[0]", "parameters"])
+def test_what_is_the_same_in_all_steps_is_said(what: str, tmp_path: Path) -> None:
+    """References to arrays that go on to change, or the loss of an epoch."""
+    content = recorded(name="mazur")
+    tests = content["groups"][0]["tests"]
+    for test in tests:
+        if what == "parameters":
+            test["parameters"] = tests[-1]["parameters"]
+        else:
+            test["quantities"][what] = tests[-1]["quantities"][what]
+            test["parameters"] = tests[0]["parameters"] if test is tests[0] else None
+    content = json.loads(json.dumps(content).replace('"parameters": null, ', ""))
+    lines = list(explain_records(checked(content, tmp_path)))
+    (said,) = (line for line in lines if "the same in all 3 steps" in line)
+    assert said.startswith(f"  the same in all 3 steps: {what.replace('parameters', 'W[0], W[1]')}")
+
+
+def test_each_momentum_of_pytorch_is_told_in_every_step(tmp_path: Path) -> None:
+    content = recorded(optimizer="pytorch_momentum")
+    training = content["groups"][0]["training"]
+    training["optimizer"] = "momentum"
+    del training["dampening"]
+    for result in checked(content, tmp_path):
+        assert result.convention
+        assert result.convention.startswith("this is PyTorch's momentum")
+    training |= {"optimizer": "pytorch_momentum", "dampening": 0.1}
+    first, *others = checked(content, tmp_path)
+    assert first.ok  # which goes without
+    for result in others:
+        assert result.convention == (
+            "this is momentum with dampening = 0; this case has 0.1; all else agrees"
+        )
+
+
+def test_a_transposed_array_is_said_to_be_one(tmp_path: Path) -> None:
+    content = recorded(steps=1)
+    (test,) = content["groups"][0]["tests"]
+    test["quantities"]["dW[1]"] = np.transpose(test["quantities"]["dW[1]"]).tolist()
+    (problem,) = problems_of(content, tmp_path)
+    assert problem.endswith("; it is transposed, (out, in) as in PyTorch: record its .T")
+
+
+def test_a_slot_of_a_layer_without_biases_is_none(tmp_path: Path) -> None:
+    content = recorded(steps=1, name="without-biases", optimizer="momentum")
+    (group,) = content["groups"]
+    group["tests"][0] |= {"steps_before": 2, "slots": {"momentum_b[0]": [0, 0, 0]}}
+    assert "the layer has no biases; leave it out" in problems_of(content, tmp_path)[0]
+
+
+@pytest.mark.usefixtures("diagnosed")
+def test_conventions_in_json(tmp_path: Path) -> None:
+    content = recorded(scaled(FeedForward, 2), steps=1)
+    path = tmp_path / "steps.json"
+    path.write_text(json.dumps(content))
+    result = call("check", str(path), "--json", "-")
+    (entry,) = json.loads(result.stdout)["results"]
+    assert entry["convention"] in entry["lines"][0]
+    assert "2 times this case's" in entry["convention"]

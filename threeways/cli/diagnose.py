@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -78,10 +78,13 @@ def diagnose(
         names = [value.rsplit("=", 1)[0] for value in values]
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"--value {twice}: is given twice")
+    tell = functools.partial(
+        printed_convention,
+        load_network(case, "a chain of functions, known mistakes are of networks"),
+        steps,
+    )
     with counted("candidates") as on_progress:
-        found = diagnosis.diagnose(case, numbers, steps, on_progress)
-        if told := printed_convention(load_network(case, ""), found, steps):
-            found = dataclasses.replace(found, convention=told.line, is_convention=told.is_certain)
+        found = diagnosis.diagnose(case, numbers, steps, on_progress, tell)
     if path:
         answer = as_json(found, case, steps)
         write_text(path, json.dumps(answer, indent=1, allow_nan=False) + "\n")

@@ -248,6 +248,7 @@ def _others(
     if all(np.allclose(quantities[name], exact.values[name], NEAR) for name in computed):
         yield from _epsilons(case)
         yield from _momenta(case, quantities)
+        yield from _clips(case, exact)
 
 
 def others(case: Case) -> Iterator[Convention]:
@@ -386,3 +387,20 @@ def _momenta(case: Case, quantities: Mapping[str, Array]) -> Iterator[Convention
         "this is momentum with dampening, v ← μv + (1 - μ)g and w ← w - ηv, whose steps are "
         "(1 - μ) times this case's",
     )
+
+
+def _clips(case: Case, exact: Exact) -> Iterator[Convention]:
+    """Clipping to a norm that 1e-6 is added to, as if to a smaller c; of the first step alone."""
+    clip = case.training.global_clipnorm
+    if clip is None:
+        return
+    gradients = [
+        exact.values[f"d{letter}[{l}]"]
+        for l, layer in enumerate(case.network.layers)
+        for letter in "Wb"
+        if layer.learns(letter)
+    ]
+    norm = float(np.sqrt(sum(np.sum(each.astype(float) ** 2) for each in gradients)))
+    training = dataclasses.replace(case.training, global_clipnorm=clip * norm / (norm + 1e-6))
+    line = "this is PyTorch's clip_grad_norm_, which adds 1e-6 to the norm"
+    yield Convention(dataclasses.replace(case, training=training), dict, line)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from impl_numpy import FeedForward
 from shared import Case
 from threeways.conformance.conventions import TITLES, factors, others
 from threeways.mistakes import MISTAKES
-from threeways.mistakes.matches import Diagnosis, match
+from threeways.mistakes.matches import match
 from threeways.mistakes.observations import Printed, agrees
 from threeways.mistakes.steps import Numbers, numbers_of, scaled
 
@@ -33,16 +33,17 @@ class PrintedConvention(NamedTuple):
     is_certain: bool
 
 
-def printed_convention(case: Case, found: Diagnosis, step: int) -> PrintedConvention | None:
-    """The convention that makes the printed numbers of a diagnosis; None if there is none.
+def printed_convention(
+    case: Case, step: int, printed: Sequence[Printed], right: Numbers
+) -> PrintedConvention | None:
+    """The convention that makes printed numbers; None if there is none.
 
     Args:
         case: the case.
-        found: the diagnosis.
         step: the number of the step, counted from 1.
+        printed: the numbers.
+        right: the right step.
     """
-    right = found.correct.numbers
-    printed = [each for each in found.observed if isinstance(each, Printed)]
     wrong = [each for each in printed if not agrees(each, right)]
     if step > MOST_STEPS or sum(each.n_digits for each in wrong) < LEAST_DIGITS:
         return None

@@ -55,7 +55,9 @@ class WrittenArray:
                 not the same number as its hex float.
         """
         if self.shape != shape:
-            raise InputError(f"{at}: expected shape {shape}, got {self.shape}")
+            is_turned = len(shape) == 2 and self.shape == shape[::-1]
+            hint = "; it is transposed, (out, in) as in PyTorch: record its .T" if is_turned else ""
+            raise InputError(f"{at}: expected shape {shape}, got {self.shape}{hint}")
         arrays = [
             _rounded(form, dtype, at) for form in (self.hex, self.decimal) if form is not None
         ]

@@ -69,6 +69,31 @@ class RecordedGroup:
     chained: bool
     steps: tuple[RecordedStep, ...]
 
+    @cached_property
+    def repeated(self) -> list[str]:
+        """What is the same in all steps of a run, three at least, and as a rule should not be.
+
+        It may be loss, W[l] and b[l], which a step starts from, W_next[l] and b_next[l].
+        """
+        if not self.chained or len(self.steps) < 3:
+            return []
+        found = ["loss"] if self._is_repeated("loss") else []
+        first, *others = (step.case.parameters for step in self.steps)
+        for l, layer in enumerate(self.network.layers):
+            for letter in filter(layer.learns, "Wb"):
+                start = getattr(first[l], letter)
+                if all(np.array_equal(start, getattr(each[l], letter)) for each in others):
+                    found.append(f"{letter}[{l}]")
+                if self._is_repeated(f"{letter}_next[{l}]"):
+                    found.append(f"{letter}_next[{l}]")
+        return found
+
+    def _is_repeated(self, quantity: str) -> bool:
+        first, *others = (step.quantities.get(quantity) for step in self.steps)
+        return first is not None and all(
+            each is not None and np.array_equal(first, each) for each in others
+        )
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StepResult:

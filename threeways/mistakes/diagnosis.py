@@ -27,12 +27,15 @@ from threeways.mistakes.candidates import Candidates
 from threeways.mistakes.given import beside
 from threeways.mistakes.late_steps import LateStep
 from threeways.mistakes.matches import Diagnosis, Match, match
-from threeways.mistakes.observations import FLOAT32S_DIGITS, Recorded, printed
+from threeways.mistakes.observations import FLOAT32S_DIGITS, Printed, Recorded, printed
 from threeways.mistakes.search import search
 from threeways.mistakes.steps import FEW_STEPS, Numbers, numbers_of, numbers_of_run, scaled
 from threeways.progress import OnProgress
 
 __all__ = ["Diagnosis", "Match", "diagnose", "recognise"]
+
+# See ``convention`` in :func:`diagnose`.
+FindConvention = Callable[[Sequence[Printed], Numbers], "tuple[str, bool] | None"]
 
 # The largest step number that may be asked about, and that which pairs are tried for.
 MOST_STEPS = 1_000_000
@@ -44,6 +47,7 @@ def diagnose(
     values: Mapping[str, str | float],
     steps: int = 1,
     on_progress: OnProgress | None = None,
+    convention: FindConvention | None = None,
 ) -> Diagnosis:
     """The known mistakes, alone or in pairs, that make these numbers of a case.
 
@@ -58,6 +62,8 @@ def diagnose(
             are not tried.
         on_progress: called with the number of candidates tried so far and their total; first for
             single mistakes, then, if none of them fits, for pairs.
+        convention: called with wrong numbers and the right step; returns the convention that
+            makes them, in a line, and whether it explains them, so that no mistake has to; or None.
 
     Raises:
         InputError: no values, a value that is not a number, or a quantity or index that this step
@@ -80,6 +86,11 @@ def diagnose(
         right = make(FeedForward)
         allowed = {name: np.zeros(array.shape) for name, array in right.items()}
     observed = printed(loaded, values, right, allowed)
+    correct = match(observed, (), right)
+    told = convention(observed, right) if convention and not correct.fits else None
+    if told and told[1]:
+        found = Diagnosis((), (), tuple(observed), correct)
+        return _beside(found, told, loaded, observed, right, steps)
     in_float32 = []
     if loaded.dtype == "float64" and any(each.n_digits > FLOAT32S_DIGITS for each in observed):
         in_float32 = [each.in_float32() for each in observed]
@@ -92,7 +103,25 @@ def diagnose(
         in_float32,
         with_pairs=steps <= MOST_STEPS_OF_PAIRS,
     )
-    return dataclasses.replace(found, given=tuple(beside(loaded, observed, right, steps)))
+    return _beside(found, told, loaded, observed, right, steps)
+
+
+def _beside(
+    found: Diagnosis,
+    told: tuple[str, bool] | None,
+    case: Case,
+    observed: Sequence[Printed],
+    right: Numbers,
+    steps: int,
+) -> Diagnosis:
+    """A diagnosis with each number beside the right one, and with what convention is told."""
+    line, is_convention = told or (None, False)
+    return dataclasses.replace(
+        found,
+        given=tuple(beside(case, observed, right, steps)),
+        convention=line,
+        is_convention=is_convention,
+    )
 
 
 def recognise(

@@ -9,7 +9,7 @@ from shared import Case
 from shared.quantities import ancestors, element, sources
 from threeways.conformance.hints import look_at
 from threeways.exact.judge import Judgement, Worst
-from threeways.report.relations import relation
+from threeways.report.relations import relation, relation_of_update
 
 # How many quantities are named if there are more.
 MOST_QUANTITIES = 12
@@ -46,18 +46,26 @@ def explain_departures(
         yield f"  or earlier, in what is not given: {look_at(suspects[0], case)}"
     if others:
         why = "" if unknown else ", and not because of it"
-        also = _listed([_also(judgement, each, case) for each in others])
+        also = _listed([_also(judgement, each, case, words) for each in others])
         yield f"  also wrong{why}: {also}"
 
 
 def in_words(judgement: Judgement, quantity: str, case: Case) -> str | None:
     """How a departing array relates to the right one; None where nothing simple fits."""
     difference = judgement.differences.get(quantity)
-    return relation(difference, case) if difference else None
+    if difference is None:
+        return None
+    words = relation(difference, case)
+    if words is None and "_next" in quantity:
+        letter, l = quantity[0], int(quantity[len("W_next[") : -1])
+        words = relation_of_update(difference, getattr(case.parameters[l], letter), case)
+    return words
 
 
-def _also(judgement: Judgement, worst: Worst, case: Case) -> str:
+def _also(judgement: Judgement, worst: Worst, case: Case, said: str | None) -> str:
     words = in_words(judgement, worst.quantity, case)
+    if words and words == said:
+        return f"{worst.quantity} likewise"
     return f"{worst.quantity}: {words}" if words else element(worst.quantity, worst.index)
 
 

@@ -9,7 +9,7 @@ from shared import Case
 from threeways.conformance.coverage import given_in
 from threeways.conformance.records import RecordedGroup, StepResult
 from threeways.report.departures import explain_departures
-from threeways.report.diagnoses import explain_diagnosis
+from threeways.report.diagnoses import explain_diagnosis, listed
 
 # Of how many steps of a run, at most, it is said what is wrong with them.
 MOST_OF_A_RUN = 10
@@ -58,6 +58,11 @@ def explain_step(result: StepResult, verbose: bool = False) -> Iterator[str]:
         yield head + result.convention
         return
     yield from explain_departures(result.judgement, result.step.case, head, verbose)
+    if result.diagnosis and (repeated := result.group.repeated):
+        yield (
+            f"  the same in all {len(result.group.steps)} steps: {listed(repeated)}; is each "
+            "copied when it is recorded, and in the loop?"
+        )
     if result.diagnosis:
         yield from (f"  {line}" for line in explain_diagnosis(result.diagnosis))
 

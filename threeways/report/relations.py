@@ -60,6 +60,33 @@ def relation(wrong: Difference, case: Case) -> str | None:
     return None
 
 
+def relation_of_update(wrong: Difference, start: Array, case: Case) -> str | None:
+    """How far a parameter is moved, beside how far it should be; None where nothing simple fits.
+
+    Args:
+        wrong: the parameter after the update, and the right one.
+        start: it before the update.
+        case: whose step it is.
+    """
+    a, b = wrong.a.astype(float) - start, wrong.b - start
+    if not np.isfinite(a).all() or a.size == 0 or not b.any():
+        return None
+    largest = float(wrong.allowed.max())
+    allowed = np.maximum(wrong.allowed, largest)
+    if (np.abs(a) <= allowed).all():
+        return "it is not updated"
+    factor = common_factor(a, b, allowed)
+    if factor is None:
+        return None
+    if math.isclose(factor, -1, rel_tol=1e-3):
+        return "its update has its sign flipped"
+    words = times(factor, case, 4 * largest / float(np.abs(b).max()), a.size == 1)
+    training = case.training
+    if words and training.optimizer == "sgd" and training.schedule == "constant" and factor > 0:
+        words += f", as with a learning rate of {factor * training.learning_rate:.6g}"
+    return words and f"its update is {words}"
+
+
 def common_factor(a: Array, b: Array, allowed: Array) -> float | None:
     """The factor c with a = c b within rounding, taken at the largest number of b; or None."""
     at = np.unravel_index(np.abs(b).argmax(), b.shape)
