@@ -174,9 +174,7 @@ class Difference:
         """The element that comes nearest to its bound, or exceeds it most."""
         index = np.unravel_index(self.shares.argmax(), self.shares.shape)
         distance, allowed = float(self.distance[index]), float(self.allowed[index])
-        scale = max(
-            float(np.abs(each[np.isfinite(each)]).max(initial=0)) for each in (self.a, self.b)
-        )
+        scale = max(largest(self.a), largest(self.b))
         unit = max(float(np.finfo(dtype).eps) * (scale or 1.0), SMALLEST)
         finite = math.isfinite(distance) and math.isfinite(allowed)
         return Worst(
@@ -187,6 +185,12 @@ class Difference:
             difference_eps=distance / unit if finite else math.inf,
             bound_eps=allowed / unit if finite else 1.0,
         )
+
+
+def largest(values: Array) -> float:
+    """The largest absolute value of an array's finite numbers; 0 if there are none."""
+    size = float(np.abs(values).max())
+    return size if math.isfinite(size) else largest(np.where(np.isfinite(values), values, 0))
 
 
 def worst_of(differences: Mapping[str, Difference], dtype: str) -> Worst:

@@ -136,7 +136,10 @@ class Recorded:
         candidate = numbers[self.quantity]
         with np.errstate(all="ignore"):
             away = np.abs(self.values - candidate)
-        off = float(np.where(np.isposinf(self.errors), 0, away).max())
+        is_whole = isinstance(self.errors, float)
+        off = float((away if is_whole else np.where(np.isposinf(self.errors), 0, away)).max())
+        if off == 0:
+            return True, float(DOUBLES_DIGITS)
         if not math.isfinite(off):  # something in either array is not
             same = np.array_equal(self.values, candidate, equal_nan=True)
             return same, DOUBLES_DIGITS * float(same)

@@ -72,18 +72,20 @@ def possible_pairs(
         changed = {each for each in right if not np.array_equal(numbers[each], right[each])}
         moved = {each for each in changed if is_far(numbers[each], right[each], MANY)}
         first = {each for each in changed & earlier.keys() if not moved & earlier[each]}
-        belied = {each.quantity for each in agreeing if not agrees(each, numbers)} & first
+        believed = [each for each in agreeing if each.quantity in first]
+        belied = {each.quantity for each in believed if not agrees(each, numbers)}
         effects[name] = Effect(changed, first, belied)
 
-    def may_hide(a: Effect, b: Effect) -> bool:
-        return all(a.changed & {each, *earlier[each]} for each in b.belied)
-
-    def may_cause(a: Effect, b: Effect) -> bool:
-        return all(
-            each in a.first | b.first
+    def are_possible(a: Effect, b: Effect) -> bool:
+        return not (
+            any(not b.changed & {each, *earlier[each]} for each in a.belied)
+            or any(not a.changed & {each, *earlier[each]} for each in b.belied)
             # Two that change the same sources may cancel there and still change what follows.
-            or (a.changed & earlier[each] and b.changed & earlier[each])
-            for each in departures
+            or any(
+                each not in a.first | b.first
+                and not (a.changed & earlier[each] and b.changed & earlier[each])
+                for each in departures
+            )
         )
 
     # A mistake that changes nothing on the way to the wrong numbers has no part in them.
@@ -94,10 +96,9 @@ def possible_pairs(
         a, b = effects[one], effects[other]
         if not (a.changed & on_the_way and b.changed & on_the_way):
             return False
-        hidden = may_hide(a, b) and may_hide(b, a)
         if is_last(one) or is_last(other):
-            return hidden and wrong <= a.changed | b.changed
-        return meet(one, other) or (hidden and may_cause(a, b))
+            return wrong <= a.changed | b.changed
+        return meet(one, other) or are_possible(a, b)
 
     return [names for names in pairs if has_to_be_tried(*names)]
 
