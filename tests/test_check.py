@@ -357,15 +357,20 @@ def test_form(name: Any, value: Any, message: str) -> None:
     assert set(quantities) == RIGHT.keys() - {name}
 
 
+async def awaited() -> None: ...
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
         (None, "it returned None (is there a return?), expected {quantity: array} or a Trace"),
         ([W], "it returned a list, expected {quantity: array} or a Trace"),
+        ((W for _ in "W"), "it returned a generator (yield in place of return?), expected"),
+        (awaited(), "it returned a coroutine (async def in place of def?), expected"),
         ({}, "it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"),
         (Trace(z=(W, W), a=(W, W)), "its Trace is incomplete (IndexError: "),
     ],
-    ids=["none", "list", "empty", "trace"],
+    ids=["none", "list", "generator", "coroutine", "empty", "trace"],
 )
 def test_no_quantities(answer: object, message: str) -> None:
     quantities, (problem,) = quantities_of(answer, CASE)

@@ -145,6 +145,33 @@ def test_declarations_in_words(text: str) -> None:
     assert str(declaration(text, None, None)) == text
 
 
+def test_only_networks_without_biases() -> None:
+    declared = Supports(2, ("sigmoid", "sigmoid"), losses=("half_squared_error",), biases=False)
+    assert str(declared) == "sigmoid-sigmoid, half_squared_error, without biases"
+    made = cases_that_fit([network("uio-9-buildings")], declared, "function")
+    assert len(made) > 2
+    assert not any(layer.use_bias for case in made for layer in case.network.layers)
+    with_biases = dataclasses.replace(declared, biases=True)
+    assert [with_biases.fits(case) for case in (made[0], network("uio-9-buildings"))] == [0, 1]
+
+    @supports(layers="sigmoid-sigmoid", loss="half_squared_error", biases=False)
+    def step(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:
+        W = [each.W + 0 for each in parameters]
+        a_1 = 1 / (1 + np.exp(-x @ W[0]))
+        a_2 = 1 / (1 + np.exp(-a_1 @ W[1]))
+        delta = (a_2 - y) * a_2 * (1 - a_2) / len(x)
+        hidden = delta @ W[1].T * a_1 * (1 - a_1)
+        W[1] -= learning_rate * a_1.T @ delta
+        W[0] -= learning_rate * x.T @ hidden
+        return {"W_next": W}
+
+    assert cases_for(step) != []
+    for case in cases_for(step):
+        assert_step_parity(step, case)
+    with pytest.raises(InputError, match="supports: biases: expected True or False, not 'no'"):
+        supports(biases="no")  # type: ignore[arg-type]
+
+
 def test_code_for_the_widths_of_its_case_alone() -> None:
     (group,) = cases_for_named([network("iris")], ANYTHING)
     own = sum(case.network.widths == group[0].network.widths for case in group)

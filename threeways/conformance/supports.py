@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
-from shared import ACTIVATIONS, LOSSES, OPTIMIZERS, Case, InputError
+from shared import ACTIVATIONS, LOSSES, OPTIMIZERS, Array, Case, InputError, Layer
 from shared.errors import Findings, unknown
 
 T = TypeVar("T", bound=Callable[..., Any])
@@ -32,6 +32,7 @@ class Supports:
         activations: the activation of each layer.
         widths: D[0..L], None where any will do.
         losses, optimizers: their names.
+        biases: whether the network has biases.
     """
 
     n_layers: int | None = None
@@ -39,6 +40,7 @@ class Supports:
     widths: tuple[int | None, ...] = ()
     losses: tuple[str, ...] = ()
     optimizers: tuple[str, ...] = ()
+    biases: bool | None = None
 
     def fits(self, case: Case) -> bool:
         """Whether a case is of what it is for."""
@@ -51,6 +53,7 @@ class Supports:
             and all(wanted in (None, width) for wanted, width in widths)
             and (not self.losses or network.loss in self.losses)
             and (not self.optimizers or case.training.optimizer in self.optimizers)
+            and self.biases in (None, has_biases(case))
         )
 
     def __bool__(self) -> bool:
@@ -63,11 +66,23 @@ class Supports:
             units = units or [""] * len(self.activations)
             named = map("".join, zip(units, self.activations, strict=True))
             layers = "-".join([*([first] if first else []), *named])
-        parts = (layers, *self.losses, *self.optimizers)
+        with_biases = {None: "", True: "with biases", False: "without biases"}[self.biases]
+        parts = (layers, *self.losses, *self.optimizers, with_biases)
         return ", ".join(part for part in parts if part)
 
 
 ANYTHING = Supports()
+
+
+def has_biases(case: Case) -> bool:
+    """Whether any layer of a case has a bias; one that is fixed at 0 is none."""
+    layers = zip(case.network.layers, case.parameters, strict=True)
+    return not all(has_no_bias(b, layer) for layer, (_, b) in layers)
+
+
+def has_no_bias(b: Array, layer: Layer) -> bool:
+    """Whether a layer has no bias, or one that is fixed at 0."""
+    return not layer.use_bias or (layer.fixed_bias and not b.any())
 
 
 def supports(
@@ -75,6 +90,7 @@ def supports(
     layers: int | str | Sequence[str] | None = None,
     loss: Names = None,
     optimizers: Names = None,
+    biases: bool | None = None,
 ) -> Callable[[T], T]:
     """A decorator of a function or class that says what it is for; it is checked on nothing else.
 
@@ -83,11 +99,15 @@ def supports(
             ``"relu-softmax"``, with the number of its units where only one will do: ``"1sigmoid"``.
         loss: the loss, or several.
         optimizers: the optimizer, or several.
+        biases: False for networks without biases, True for others.
 
     Raises:
         InputError: one of them does not exist, or does not go with another.
     """
     declared = declaration(layers, loss, optimizers)
+    if biases is not None and not isinstance(biases, bool):
+        raise InputError(f"supports: biases: expected True or False, not {biases!r:.40}")
+    declared = replace(declared, biases=biases)
 
     def declare(implementation: T) -> T:
         before = getattr(implementation, DECLARED, {})
@@ -144,8 +164,9 @@ def from_declared(declared: object) -> Supports:
     """
     try:
         fields: dict[str, Any] = dict(declared) if isinstance(declared, dict) else {}
-        n_layers = fields.pop("n_layers", None)
-        return Supports(n_layers, **{name: tuple(each) for name, each in fields.items()})
+        single = {"n_layers", "biases"}
+        fields = {name: each if name in single else tuple(each) for name, each in fields.items()}
+        return Supports(**fields)
     except (TypeError, ValueError):
         raise InputError("supports: expected what the decorator makes") from None
 
