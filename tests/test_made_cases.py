@@ -17,11 +17,13 @@ from shared import OPTIMIZERS, Case, InputError, check_targets, load_case
 from tests.problems import regularised
 from threeways.cli import main
 from threeways.conformance.check import CaseResult
+from threeways.conformance.contract import declared_by
+from threeways.conformance.layouts import in_layout
 from threeways.conformance.made_cases import variants, variants_that_keep, with_biases
 from threeways.conformance.plan import cases_for_named, cases_that_fit, settled
 from threeways.conformance.supports import ANYTHING, Supports, declaration, supports
 from threeways.mistakes import MISTAKES
-from threeways.testing import assert_step_parity, cases, cases_for
+from threeways.testing import assert_step_parity, cases, cases_for, layout
 
 
 def network(name: str) -> Case:
@@ -143,6 +145,26 @@ def test_wrong_declarations(arguments: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize("text", ["relu-softmax", "4-5relu-3softmax", "relu-1sigmoid"])
 def test_declarations_in_words(text: str) -> None:
     assert str(declaration(text, None, None)) == text
+
+
+def test_names_that_people_type() -> None:
+    assert declaration("tanh-linear", "MSE", None).losses == ("mean_squared_error",)
+    of_either = declaration("relu-softmax", "cross_entropy", None)
+    assert of_either.losses == ("categorical_crossentropy",)
+
+
+def test_a_declaration_used_bare_and_one_of_a_method() -> None:
+    for given in (print, "relu-softmax"):
+        with pytest.raises(InputError, match=r'expected @supports\(layers="relu-softmax"\)'):
+            supports(given)
+
+    class Net:
+        @supports(layers=3)
+        @layout(W="out, in")
+        def backward(self, x: Any, y: Any) -> Any: ...
+
+    assert declared_by(Net) == Supports(3)
+    assert in_layout(Net, "backward", "Net") is not Net
 
 
 def test_only_networks_without_biases() -> None:

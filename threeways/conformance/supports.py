@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from shared import ACTIVATIONS, LOSSES, OPTIMIZERS, Array, Case, InputError, Layer
 from shared.errors import Findings, unknown
+from shared.losses import loss_named
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -86,7 +87,7 @@ def has_no_bias(b: Array, layer: Layer) -> bool:
 
 
 def supports(
-    *,
+    *nothing: object,
     layers: int | str | Sequence[str] | None = None,
     loss: Names = None,
     optimizers: Names = None,
@@ -102,8 +103,10 @@ def supports(
         biases: False for networks without biases, True for others.
 
     Raises:
-        InputError: one of them does not exist, or does not go with another.
+        InputError: one of them does not exist, or does not go with another, or it is used bare.
     """
+    if nothing:
+        raise InputError('supports: expected @supports(layers="relu-softmax") or the like, by name')
     declared = declaration(layers, loss, optimizers)
     if biases is not None and not isinstance(biases, bool):
         raise InputError(f"supports: biases: expected True or False, not {biases!r:.40}")
@@ -142,9 +145,10 @@ def declaration(
     with findings:
         n_layers, activations, widths = _layers(layers, of_layers)
     with findings:
-        losses = _names(loss, of_loss, "a loss", LOSSES)
+        output = activations[-1] if activations else ""
+        losses = _names(loss, of_loss, "a loss", lambda name: _loss(name, output))
     with findings:
-        rules = _names(optimizers, of_optimizers, "an optimizer", OPTIMIZERS)
+        rules = _names(optimizers, of_optimizers, "an optimizer", _optimizer)
     for each in losses if activations else ():
         if activations[-1] not in (fits := LOSSES[each].fits):
             with findings:
@@ -210,17 +214,35 @@ def _layers(
     return len(units), activations, (inputs, *widths)
 
 
-def _names(given: object, name: str, kind: str, known: Iterable[str]) -> tuple[str, ...]:
+def _loss(name: str, output: str) -> str:
+    """The loss of that name; of several, the one that fits the output layer, if that is known."""
+    if not output and len({loss_named(name, each) for each in ("sigmoid", "softmax")}) > 1:
+        raise ValueError(unknown(name, "a loss", LOSSES))
+    return loss_named(name, output)
+
+
+def _optimizer(name: str) -> str:
+    if name not in OPTIMIZERS:
+        raise ValueError(unknown(name, "an optimizer", OPTIMIZERS))
+    return name
+
+
+def _names(given: object, name: str, kind: str, named: Callable[[str], str]) -> tuple[str, ...]:
+    """The names in this project of what somebody calls by one name or several."""
     if given is None:
         return ()
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, Iterable):
         raise InputError(f"{name}: expected the name of {kind}, not {given!r:.40}")
-    names = tuple(names)
+    found: list[str] = []
     findings = Findings()
     for each in names:
-        if each not in known:
-            with findings:
-                raise InputError(f"{name}: {unknown(each, kind, known)}")
+        with findings:
+            if not isinstance(each, str):
+                raise InputError(f"{name}: expected the name of {kind}, not {each!r:.40}")
+            try:
+                found.append(named(each))
+            except ValueError as error:
+                raise InputError(f"{name}: {error}") from None
     findings.raise_any()
-    return names
+    return tuple(found)

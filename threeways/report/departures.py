@@ -9,7 +9,7 @@ from shared import Case
 from shared.quantities import ancestors, element, sources
 from threeways.conformance.hints import look_at
 from threeways.exact.judge import Judgement, Worst
-from threeways.report.relations import relation
+from threeways.report.relations import penalty, relation
 
 # How many quantities are named if there are more.
 MOST_QUANTITIES = 12
@@ -53,7 +53,9 @@ def explain_departures(
 def in_words(judgement: Judgement, quantity: str, case: Case) -> str | None:
     """How a departing array relates to the right one; None where nothing simple fits."""
     difference = judgement.differences.get(quantity)
-    return difference and relation(difference, case)
+    if not difference:
+        return None
+    return relation(difference, case) or penalty(difference, quantity, case)
 
 
 def _also(judgement: Judgement, worst: Worst, case: Case) -> str:
