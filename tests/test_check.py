@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from impl_numpy import FeedForward
-from shared import DTYPES, Case, InputError, Trace, Training, load_case
+from shared import DTYPES, Case, InputError, Trace, Training, Weights, load_case
 from shared.quantities import shapes
 from tests.problems import Problem, regularised
 from threeways.cli import main
@@ -423,6 +423,18 @@ def test_writing_to_inputs_is_said_and_the_numbers_judged() -> None:
     assert not result.ok
     np.testing.assert_array_equal(CASE.dataset.x, x)
     np.testing.assert_array_equal(CASE.parameters[1].b, b)
+
+
+@pytest.mark.parametrize("change", [0.1, None])
+def test_another_start_is_asked_about(change: float | None) -> None:
+    def step(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:
+        if change:
+            return FeedForward(network, parameters).backward(x / 255, y)
+        own = tuple(Weights(np.full_like(W, 0.3), b) for W, b in parameters)
+        return FeedForward(network, own).backward(x, y)
+
+    with pytest.raises(AssertionError, match="does it start from the parameters that it is given"):
+        assert_step_parity(step, CASE)
 
 
 def in_place(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:
