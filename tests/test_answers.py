@@ -142,6 +142,13 @@ def test_what_is_not_taken_hides_nothing(name: str, value: Any, message: str) ->
     assert "z[0]" in quantities
 
 
+def test_a_float32_program_is_told_how_to_be_checked() -> None:
+    given = {name: RIGHT[name].astype(np.float32) for name in ("z[0]", "dW[0]")}
+    line = 'this is a float32 program: check it with --dtype float32 (dtype="float32")'
+    assert quantities_of(given, CASE)[1][1:] == [line]
+    assert line not in quantities_of({**given, "loss": RIGHT["loss"]}, CASE)[1]
+
+
 def test_given_twice() -> None:
     _, problems = quantities_of({"dW[0]": W, "dW": [W, W_1]}, CASE)
     assert problems == ["dW[0]: given twice"]

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from impl_numpy import FeedForward
-from shared import DTYPES, Case, InputError, Trace, Training, load_case
+from shared import DTYPES, Case, InputError, Trace, Training, Weights, load_case
 from shared.quantities import shapes
 from tests.problems import Problem, regularised
 from threeways.cli import main
@@ -357,15 +357,20 @@ def test_form(name: Any, value: Any, message: str) -> None:
     assert set(quantities) == RIGHT.keys() - {name}
 
 
+async def awaited() -> None: ...
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
         (None, "it returned None (is there a return?), expected {quantity: array} or a Trace"),
         ([W], "it returned a list, expected {quantity: array} or a Trace"),
+        ((W for _ in "W"), "it returned a generator (yield in place of return?), expected"),
+        (awaited(), "it returned a coroutine (async def in place of def?), expected"),
         ({}, "it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"),
         (Trace(z=(W, W), a=(W, W)), "its Trace is incomplete (IndexError: "),
     ],
-    ids=["none", "list", "empty", "trace"],
+    ids=["none", "list", "generator", "coroutine", "empty", "trace"],
 )
 def test_no_quantities(answer: object, message: str) -> None:
     quantities, (problem,) = quantities_of(answer, CASE)
@@ -418,6 +423,18 @@ def test_writing_to_inputs_is_said_and_the_numbers_judged() -> None:
     assert not result.ok
     np.testing.assert_array_equal(CASE.dataset.x, x)
     np.testing.assert_array_equal(CASE.parameters[1].b, b)
+
+
+@pytest.mark.parametrize("change", [0.1, None])
+def test_another_start_is_asked_about(change: float | None) -> None:
+    def step(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:
+        if change:
+            return FeedForward(network, parameters).backward(x / 255, y)
+        own = tuple(Weights(np.full_like(W, 0.3), b) for W, b in parameters)
+        return FeedForward(network, own).backward(x, y)
+
+    with pytest.raises(AssertionError, match="does it start from the parameters that it is given"):
+        assert_step_parity(step, CASE)
 
 
 def in_place(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:

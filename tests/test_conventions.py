@@ -372,6 +372,26 @@ OPTIMIZERS_OF_OTHERS: dict[str, tuple[Training, Training, str]] = {
         ),
         "this is PyTorch's Adagrad, ε beside the root; this case has Keras's Adagrad, ε inside",
     ),
+    "adam-with-another-epsilon": (
+        trained(optimizer="adam"),
+        trained(optimizer="adam", epsilon=1e-8),
+        "this is Keras's Adam, ε beside the root, with another ε: set epsilon = 1e-08; all else",
+    ),
+    "rmsprop-of-lectures": (
+        trained(optimizer="rmsprop"),
+        trained(optimizer="rmsprop", epsilon_placement="outside_root", epsilon=1e-8),
+        "this is PyTorch's RMSprop, ε beside the root; this case has Keras's RMSprop, ε inside",
+    ),
+    "adagrad-of-lectures": (
+        trained(optimizer="adagrad"),
+        trained(
+            optimizer="adagrad",
+            epsilon_placement="outside_root",
+            epsilon=1e-8,
+            initial_accumulator=0.0,
+        ),
+        "this is PyTorch's Adagrad, ε beside the root; this case has Keras's Adagrad, ε inside",
+    ),
     "dampening": (
         trained(optimizer="momentum", momentum=0.5),
         Training(learning_rate=0.05, optimizer="momentum", momentum=0.5),

@@ -77,6 +77,16 @@ def test_transposed_and_a_forgotten_rate() -> None:
     assert "η = 0.5" in str(in_words(judgement, "dW[1]", case))
 
 
+def test_a_penalty_and_a_mean_over_features() -> None:
+    case = network("iris")
+    right, W = numbers_of(FeedForward, case), case.parameters[1].W
+    judgement = judge(case, {"dW[1]": right["dW[1]"] + 0.1 * W, "db[1]": right["db[1]"] * 30 / 4})
+    assert in_words(judgement, "dW[1]", case) == (
+        "right but for +0.1 W[1], as of a penalty or weight decay"
+    )
+    assert in_words(judgement, "db[1]", case) == "7.5 times too large (N/D[0] = 30/4)"
+
+
 @pytest.mark.parametrize(
     ("given", "line"),
     [

@@ -17,11 +17,13 @@ from shared import OPTIMIZERS, Case, InputError, check_targets, load_case
 from tests.problems import regularised
 from threeways.cli import main
 from threeways.conformance.check import CaseResult
+from threeways.conformance.contract import declared_by
+from threeways.conformance.layouts import in_layout
 from threeways.conformance.made_cases import variants, variants_that_keep, with_biases
 from threeways.conformance.plan import cases_for_named, cases_that_fit, settled
 from threeways.conformance.supports import ANYTHING, Supports, declaration, supports
 from threeways.mistakes import MISTAKES
-from threeways.testing import assert_step_parity, cases, cases_for
+from threeways.testing import assert_step_parity, cases, cases_for, layout
 
 
 def network(name: str) -> Case:
@@ -143,6 +145,53 @@ def test_wrong_declarations(arguments: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize("text", ["relu-softmax", "4-5relu-3softmax", "relu-1sigmoid"])
 def test_declarations_in_words(text: str) -> None:
     assert str(declaration(text, None, None)) == text
+
+
+def test_names_that_people_type() -> None:
+    assert declaration("tanh-linear", "MSE", None).losses == ("mean_squared_error",)
+    of_either = declaration("relu-softmax", "cross_entropy", None)
+    assert of_either.losses == ("categorical_crossentropy",)
+
+
+def test_a_declaration_used_bare_and_one_of_a_method() -> None:
+    for given in (print, "relu-softmax"):
+        with pytest.raises(InputError, match=r'expected @supports\(layers="relu-softmax"\)'):
+            supports(given)
+
+    class Net:
+        @supports(layers=3)
+        @layout(W="out, in")
+        def backward(self, x: Any, y: Any) -> Any: ...
+
+    assert declared_by(Net) == Supports(3)
+    assert in_layout(Net, "backward", "Net") is not Net
+
+
+def test_only_networks_without_biases() -> None:
+    declared = Supports(2, ("sigmoid", "sigmoid"), losses=("half_squared_error",), biases=False)
+    assert str(declared) == "sigmoid-sigmoid, half_squared_error, without biases"
+    made = cases_that_fit([network("uio-9-buildings")], declared, "function")
+    assert len(made) > 2
+    assert not any(layer.use_bias for case in made for layer in case.network.layers)
+    with_biases = dataclasses.replace(declared, biases=True)
+    assert [with_biases.fits(case) for case in (made[0], network("uio-9-buildings"))] == [0, 1]
+
+    @supports(layers="sigmoid-sigmoid", loss="half_squared_error", biases=False)
+    def step(network: Any, parameters: Any, x: Any, y: Any, learning_rate: float) -> Any:
+        W = [each.W + 0 for each in parameters]
+        a_1 = 1 / (1 + np.exp(-x @ W[0]))
+        a_2 = 1 / (1 + np.exp(-a_1 @ W[1]))
+        delta = (a_2 - y) * a_2 * (1 - a_2) / len(x)
+        hidden = delta @ W[1].T * a_1 * (1 - a_1)
+        W[1] -= learning_rate * a_1.T @ delta
+        W[0] -= learning_rate * x.T @ hidden
+        return {"W_next": W}
+
+    assert cases_for(step) != []
+    for case in cases_for(step):
+        assert_step_parity(step, case)
+    with pytest.raises(InputError, match="supports: biases: expected True or False, not 'no'"):
+        supports(biases="no")  # type: ignore[arg-type]
 
 
 def test_code_for_the_widths_of_its_case_alone() -> None:

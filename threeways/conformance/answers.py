@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import re
 from collections.abc import Iterator, Mapping
@@ -71,14 +72,16 @@ def _in_layout(
         except Exception as error:
             return {}, [f"its Trace is incomplete ({_described(error)})"]
     if not isinstance(answer, Mapping):
-        hint = " (is there a return?)" if answer is None else ""
-        return {}, [f"it returned {_a(answer)}{hint}, expected {{quantity: array}} or a Trace"]
+        return {}, [
+            f"it returned {_a(answer)}{_why(answer)}, expected {{quantity: array}} or a Trace"
+        ]
     if not answer:
         return {}, ["it returned an empty dict, expected quantities such as 'z[0]' and 'dW[0]'"]
     wrong: dict[str, list[str]] = {}
     problems: list[str] = []
     quantities: Quantities = {}
     found: dict[str, tuple[int, ...]] = {}  # the shapes that were given
+    kinds: set[str] = set()
     for name, value in _by_layer(answer, known, layout, problems):
         if name not in known:
             problems.append(_unknown(name, known))
@@ -90,6 +93,7 @@ def _in_layout(
             try:
                 array, kind = numbers_in(value)
                 found[name] = array.shape
+                kinds |= {kind} - {""}
                 check_form(array, kind, layout.shape(name, known[name]), dtype)
                 with np.errstate(over="ignore"):
                     quantities[name] = np.array(array, dtype=dtype)  # whose owner may go on with it
@@ -98,6 +102,10 @@ def _in_layout(
     for line, names in wrong.items():
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         problems.append(f"{', '.join(names[:3])}{more}: {line}")
+    if kinds == {"float32"} and dtype == "float64":
+        problems.append(
+            'this is a float32 program: check it with --dtype float32 (dtype="float32")'
+        )
     if declared := declaration(found, known) if layout is PLAIN else "":
         problems.append(f"this is a layout: declare {declared}, from threeways.testing")
     undone = layout.undo(quantities)
@@ -225,6 +233,18 @@ def check_form(array: Array, kind: str, shape: tuple[int, ...], dtype: str) -> N
         wrong.append(f"expected shape {shape}, got {array.shape}{hint}")
     if wrong:
         raise FormError("; ".join(wrong))
+
+
+def _why(answer: object) -> str:
+    """How somebody came to return what is no answer, in brackets, or ""."""
+    if answer is None:
+        return " (is there a return?)"
+    if inspect.isgenerator(answer):
+        return " (yield in place of return?)"
+    if inspect.iscoroutine(answer):
+        answer.close()  # or Python warns that nobody has awaited it
+        return " (async def in place of def?)"
+    return ""
 
 
 def _described(error: Exception) -> str:

@@ -142,13 +142,20 @@ def stepper(
     The steps are those of :meth:`Maker.step`, whose arguments come as a pair.
     """
     maker = Maker(implementation, name)
-    declared = getattr(implementation, DECLARED, {})
+    declared = _declared(implementation)
     return maker.kind, lambda request: maker.step(*request), declared
 
 
 def declared_by(implementation: Implementation) -> Supports:
     """What an implementation declares that it is for."""
-    return from_declared(getattr(implementation, DECLARED, {}).get("supports"))
+    return from_declared(_declared(implementation).get("supports"))
+
+
+def _declared(implementation: Implementation) -> dict[str, Any]:
+    """What an implementation declares, at a class or at the method of it that is called."""
+    method = getattr(implementation, kind_of(implementation), None)
+    declared: dict[str, Any] = getattr(implementation, DECLARED, getattr(method, DECLARED, {}))
+    return declared
 
 
 def checked_step(implementation: Implementation, case: Case) -> tuple[Quantities, list[str]]:

@@ -37,6 +37,8 @@ PYTORCH = {
     "adam": {"epsilon": 1e-8},
     "adamw": {"epsilon": 1e-8, "weight_decay": 0.01},
 }
+# An ε that people write in place of a default.
+EPSILONS = (1e-8, 1e-7, 1e-6, 1e-10, 1e-5)
 TITLES = {"adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
 PLACES = {
     "inside_root": "inside the root",
@@ -315,7 +317,9 @@ def _epsilons(case: Case) -> Iterator[Convention]:
     for place in rule.epsilon_placements:
         defaults = PYTORCH[training.optimizer] if place != rule.epsilon_placements[0] else {}
         free = {name: each for name, each in defaults.items() if getattr(training, name) is None}
-        for numbers in ({}, free):
+        others = [{"epsilon": each} for each in EPSILONS if training.epsilon is None]
+        both = [{**free, **each} for each in others if {*free} - {*each}]
+        for numbers in ({}, free, *others, *both):
             changed: dict[str, Any] = {"epsilon_placement": place} if place != here else {}
             changed |= {
                 name: each for name, each in numbers.items() if each != rule.hyperparameters[name]
@@ -324,11 +328,13 @@ def _epsilons(case: Case) -> Iterator[Convention]:
                 settings = ", ".join(
                     f"{name} = {json.dumps(each)}" for name, each in changed.items()
                 )
+                theirs, its = (_named(training.optimizer, each) for each in (place, here))
                 yield Convention(
                     dataclasses.replace(case, training=dataclasses.replace(training, **changed)),
                     dict,
-                    f"this is {_named(training.optimizer, place)}; this case has "
-                    f"{_named(training.optimizer, here)}: set {settings}",
+                    f"this is {theirs}; this case has {its}: set {settings}"
+                    if place != here
+                    else f"this is {theirs}, with another ε: set {settings}",
                 )
 
 

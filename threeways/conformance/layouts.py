@@ -212,7 +212,8 @@ def in_layout(implementation: T, method: str, name: str) -> T | Callable[..., An
     Raises:
         InputError: it is a class whose ``step`` takes one row, which is no step of the batch.
     """
-    declared = getattr(implementation, DECLARED, PLAIN)
+    of_method = getattr(getattr(implementation, method, None), DECLARED, PLAIN)
+    declared = getattr(implementation, DECLARED, of_method)
     if declared == PLAIN:
         return implementation
     if not inspect.isclass(implementation):

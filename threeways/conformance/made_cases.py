@@ -23,6 +23,7 @@ import numpy as np
 from shared import LOSSES, Array, Case, Dataset, Layer, Network, Training, Weights
 from shared.optimizers import CLIPS
 from threeways.conformance.contract import CHANGES_OF_SGD
+from threeways.conformance.supports import has_biases, has_no_bias
 
 # D[0], and the widths of hidden layers, from the start again where there are more.
 WIDTHS = (3, 5, 4, 6, 7)
@@ -48,7 +49,7 @@ def with_biases(case: Case) -> Case | None:
     """
     random = np.random.default_rng(crc32(case.name.encode()))
     parameters = tuple(
-        Weights(W, b if _has_no_bias(b, layer) else np.where(b == 0, _biases(random, b.shape), b))
+        Weights(W, b if has_no_bias(b, layer) else np.where(b == 0, _biases(random, b.shape), b))
         for (W, b), layer in zip(case.parameters, case.network.layers, strict=True)
     )
     if all((new.b == old.b).all() for new, old in zip(parameters, case.parameters, strict=True)):
@@ -157,7 +158,7 @@ def made(case: Case, widths: Sequence[int], n_rows: int, decay_steps: int = 1) -
         itertools.pairwise(widths), layers, case.parameters, strict=True
     ):
         W = random.normal(0, 1.5 / np.sqrt(D_in), (D_in, D_out)).round(2)
-        biases = np.zeros(D_out) if _has_no_bias(b, layer) else _biases(random, D_out)
+        biases = np.zeros(D_out) if has_no_bias(b, layer) else _biases(random, D_out)
         parameters.append(Weights(network.array(W), network.array(biases)))
     x = random.normal(0, 1.2, (2 * n_rows, widths[0])).round(2)
     y = _targets(random, network.loss, layers[-1].activation, 2 * n_rows, widths[-1])
@@ -197,12 +198,6 @@ def described(case: Case) -> str:
     return ", ".join(words)
 
 
-def has_biases(case: Case) -> bool:
-    """Whether any layer has a bias; one that is fixed at 0 is none."""
-    layers = zip(case.network.layers, case.parameters, strict=True)
-    return not all(_has_no_bias(b, layer) for layer, (_, b) in layers)
-
-
 def _kind(case: Case) -> object:
     """What two cases of one kind have in common."""
     network, training = case.network, case.training
@@ -213,7 +208,7 @@ def _kind(case: Case) -> object:
             layer.trainable,
             layer.use_bias,
             layer.fixed_bias,
-            _has_no_bias(b, layer),
+            has_no_bias(b, layer),
             layer.is_penalised and (layer.l1 > 0, layer.l2 > 0),
             layer.dropout > 0,
             layer.alpha_dropout > 0,
@@ -239,10 +234,6 @@ def _square(case: Case, n_outputs: int) -> tuple[int, ...]:
     """D[0..L], all as wide as the output is, if that is possible."""
     side = n_outputs if 2 <= n_outputs <= WIDTHS[-1] else SQUARE
     return (*[side] * len(case.network.layers), n_outputs)
-
-
-def _has_no_bias(b: Array, layer: Layer) -> bool:
-    return not layer.use_bias or (layer.fixed_bias and not b.any())
 
 
 def _biases(random: np.random.Generator, shape: int | tuple[int, ...]) -> Array:

@@ -89,7 +89,7 @@ def _made_for(wanted: Supports, dtype: str) -> Iterator[Case]:
             )
         ]
         layers = tuple(
-            Layer(units=units, activation=each)
+            Layer(units=units, activation=each, use_bias=wanted.biases is not False)
             for units, each in zip(widths[1:], activations, strict=True)
         )
         for optimizer in wanted.optimizers or ("sgd",):

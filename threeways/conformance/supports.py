@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
-from shared import ACTIVATIONS, LOSSES, OPTIMIZERS, Case, InputError
+from shared import ACTIVATIONS, LOSSES, OPTIMIZERS, Array, Case, InputError, Layer
 from shared.errors import Findings, unknown
+from shared.losses import loss_named
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -32,6 +33,7 @@ class Supports:
         activations: the activation of each layer.
         widths: D[0..L], None where any will do.
         losses, optimizers: their names.
+        biases: whether the network has biases.
     """
 
     n_layers: int | None = None
@@ -39,6 +41,7 @@ class Supports:
     widths: tuple[int | None, ...] = ()
     losses: tuple[str, ...] = ()
     optimizers: tuple[str, ...] = ()
+    biases: bool | None = None
 
     def fits(self, case: Case) -> bool:
         """Whether a case is of what it is for."""
@@ -51,6 +54,7 @@ class Supports:
             and all(wanted in (None, width) for wanted, width in widths)
             and (not self.losses or network.loss in self.losses)
             and (not self.optimizers or case.training.optimizer in self.optimizers)
+            and self.biases in (None, has_biases(case))
         )
 
     def __bool__(self) -> bool:
@@ -63,18 +67,31 @@ class Supports:
             units = units or [""] * len(self.activations)
             named = map("".join, zip(units, self.activations, strict=True))
             layers = "-".join([*([first] if first else []), *named])
-        parts = (layers, *self.losses, *self.optimizers)
+        with_biases = {None: "", True: "with biases", False: "without biases"}[self.biases]
+        parts = (layers, *self.losses, *self.optimizers, with_biases)
         return ", ".join(part for part in parts if part)
 
 
 ANYTHING = Supports()
 
 
+def has_biases(case: Case) -> bool:
+    """Whether any layer of a case has a bias; one that is fixed at 0 is none."""
+    layers = zip(case.network.layers, case.parameters, strict=True)
+    return not all(has_no_bias(b, layer) for layer, (_, b) in layers)
+
+
+def has_no_bias(b: Array, layer: Layer) -> bool:
+    """Whether a layer has no bias, or one that is fixed at 0."""
+    return not layer.use_bias or (layer.fixed_bias and not b.any())
+
+
 def supports(
-    *,
+    *nothing: object,
     layers: int | str | Sequence[str] | None = None,
     loss: Names = None,
     optimizers: Names = None,
+    biases: bool | None = None,
 ) -> Callable[[T], T]:
     """A decorator of a function or class that says what it is for; it is checked on nothing else.
 
@@ -83,11 +100,17 @@ def supports(
             ``"relu-softmax"``, with the number of its units where only one will do: ``"1sigmoid"``.
         loss: the loss, or several.
         optimizers: the optimizer, or several.
+        biases: False for networks without biases, True for others.
 
     Raises:
-        InputError: one of them does not exist, or does not go with another.
+        InputError: one of them does not exist, or does not go with another, or it is used bare.
     """
+    if nothing:
+        raise InputError('supports: expected @supports(layers="relu-softmax") or the like, by name')
     declared = declaration(layers, loss, optimizers)
+    if biases is not None and not isinstance(biases, bool):
+        raise InputError(f"supports: biases: expected True or False, not {biases!r:.40}")
+    declared = replace(declared, biases=biases)
 
     def declare(implementation: T) -> T:
         before = getattr(implementation, DECLARED, {})
@@ -122,9 +145,10 @@ def declaration(
     with findings:
         n_layers, activations, widths = _layers(layers, of_layers)
     with findings:
-        losses = _names(loss, of_loss, "a loss", LOSSES)
+        output = activations[-1] if activations else ""
+        losses = _names(loss, of_loss, "a loss", lambda name: _loss(name, output))
     with findings:
-        rules = _names(optimizers, of_optimizers, "an optimizer", OPTIMIZERS)
+        rules = _names(optimizers, of_optimizers, "an optimizer", _optimizer)
     for each in losses if activations else ():
         if activations[-1] not in (fits := LOSSES[each].fits):
             with findings:
@@ -144,8 +168,9 @@ def from_declared(declared: object) -> Supports:
     """
     try:
         fields: dict[str, Any] = dict(declared) if isinstance(declared, dict) else {}
-        n_layers = fields.pop("n_layers", None)
-        return Supports(n_layers, **{name: tuple(each) for name, each in fields.items()})
+        single = {"n_layers", "biases"}
+        fields = {name: each if name in single else tuple(each) for name, each in fields.items()}
+        return Supports(**fields)
     except (TypeError, ValueError):
         raise InputError("supports: expected what the decorator makes") from None
 
@@ -189,17 +214,35 @@ def _layers(
     return len(units), activations, (inputs, *widths)
 
 
-def _names(given: object, name: str, kind: str, known: Iterable[str]) -> tuple[str, ...]:
+def _loss(name: str, output: str) -> str:
+    """The loss of that name; of several, the one that fits the output layer, if that is known."""
+    if not output and len({loss_named(name, each) for each in ("sigmoid", "softmax")}) > 1:
+        raise ValueError(unknown(name, "a loss", LOSSES))
+    return loss_named(name, output)
+
+
+def _optimizer(name: str) -> str:
+    if name not in OPTIMIZERS:
+        raise ValueError(unknown(name, "an optimizer", OPTIMIZERS))
+    return name
+
+
+def _names(given: object, name: str, kind: str, named: Callable[[str], str]) -> tuple[str, ...]:
+    """The names in this project of what somebody calls by one name or several."""
     if given is None:
         return ()
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, Iterable):
         raise InputError(f"{name}: expected the name of {kind}, not {given!r:.40}")
-    names = tuple(names)
+    found: list[str] = []
     findings = Findings()
     for each in names:
-        if each not in known:
-            with findings:
-                raise InputError(f"{name}: {unknown(each, kind, known)}")
+        with findings:
+            if not isinstance(each, str):
+                raise InputError(f"{name}: expected the name of {kind}, not {each!r:.40}")
+            try:
+                found.append(named(each))
+            except ValueError as error:
+                raise InputError(f"{name}: {error}") from None
     findings.raise_any()
-    return names
+    return tuple(found)

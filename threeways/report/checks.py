@@ -11,7 +11,7 @@ from shared.quantities import element
 from threeways.conformance.check import MOST_IN_FULL, CaseResult, common_mistakes
 from threeways.conformance.contract import WHY_LEFT_OUT
 from threeways.conformance.coverage import given_in
-from threeways.report.departures import explain_departures
+from threeways.report.departures import explain_departures, in_words
 from threeways.report.diagnoses import MOST, advice, explain_diagnosis, titles
 
 # How many reasons are given why cases are not supported.
@@ -130,6 +130,21 @@ def explain_check(result: CaseResult, case: Case, verbose: bool = False) -> Iter
     elif result.judgement:
         lines = explain_departures(result.judgement, result.judged or case, head, verbose)
         yield from _said_of_derived(lines, result)
+        if _is_all_wrong(result, case):
+            yield (
+                "  nothing of it is right: does it start from the parameters that it is given, "
+                "take x and y as they are, and make one update?"
+            )
+
+
+def _is_all_wrong(result: CaseResult, case: Case) -> bool:
+    """Whether every number that was given is wrong, for no reason that is known."""
+    judgement, diagnosis = result.judgement, result.diagnosis
+    if not (judgement and judgement.departures and diagnosis) or diagnosis.matches:
+        return False
+    if any(each.ratio <= 1 for each in judgement.worst.values()) or len(judgement.worst) == 1:
+        return False
+    return in_words(judgement, judgement.departures[0].quantity, result.judged or case) is None
 
 
 def _said_of_derived(lines: Iterable[str], result: CaseResult) -> Iterator[str]:

@@ -9,7 +9,7 @@ from shared import Case
 from shared.quantities import ancestors, element, sources
 from threeways.conformance.hints import look_at
 from threeways.exact.judge import Judgement, Worst
-from threeways.report.relations import relation, relation_of_update
+from threeways.report.relations import penalty, relation, relation_of_update
 
 # How many quantities are named if there are more.
 MOST_QUANTITIES = 12
@@ -55,7 +55,7 @@ def in_words(judgement: Judgement, quantity: str, case: Case) -> str | None:
     difference = judgement.differences.get(quantity)
     if difference is None:
         return None
-    words = relation(difference, case)
+    words = relation(difference, case) or penalty(difference, quantity, case)
     if words is None and "_next" in quantity:
         letter, l = quantity[0], int(quantity[len("W_next[") : -1])
         words = relation_of_update(difference, getattr(case.parameters[l], letter), case)

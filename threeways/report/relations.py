@@ -87,6 +87,20 @@ def relation_of_update(wrong: Difference, start: Array, case: Case) -> str | Non
     return words and f"its update is {words}"
 
 
+def penalty(wrong: Difference, quantity: str, case: Case) -> str | None:
+    """What a gradient is too much by, if that is a multiple of its weights, in a few words."""
+    name, _, number = quantity.rstrip("]").partition("[")
+    if name != "dW":
+        return None
+    W = case.parameters[int(number)].W
+    if W.size == 1 or W.shape != wrong.a.shape or not W.any() or not np.isfinite(wrong.a).all():
+        return None
+    factor = common_factor(wrong.a - wrong.b, W, wrong.allowed + wrong.allowed.max())
+    if factor is None:
+        return None
+    return f"right but for {factor:+.6g} {quantity[1:]}, as of a penalty or weight decay"
+
+
 def common_factor(a: Array, b: Array, allowed: Array) -> float | None:
     """The factor c with a = c b within rounding, taken at the largest number of b; or None."""
     at = np.unravel_index(np.abs(b).argmax(), b.shape)
@@ -135,7 +149,8 @@ def names_of(factor: float, case: Case, error: float) -> list[str]:
         found.append(f"η = {eta:g}")
     elif is_(1 / eta):
         found.append(f"1/η, η = {eta:g}")
-    return found or are(widths)
+    ratios = {f"N/D[{l}] = {N}/{width}": N / width for l, width in enumerate(D) if width > 1}
+    return found or are(widths) or [name for name, ratio in ratios.items() if N > 1 and is_(ratio)]
 
 
 def _row_like(row: Array, rows: Array, allowed: Array) -> int | None:

@@ -34,6 +34,10 @@ class NoAnswerError(Exception):
     """The child has not answered, and never will; the message says why."""
 
 
+class TooLateError(NoAnswerError):
+    """The time was up."""
+
+
 class NotSupportedError(Exception):
     """The target says that what it is asked for is not what it is for; the message is its own."""
 
@@ -98,7 +102,8 @@ class Child:
             if not problems and kind not in kinds:
                 raise self._garbled()
         except NoAnswerError as error:
-            raise InputError(f"{target} cannot be imported: {error}") from None
+            more = "; --time-limit allows more" * isinstance(error, TooLateError)
+            raise InputError(f"{target} cannot be imported: {error}{more}") from None
         if problems:
             raise InputError(*problems)
         return kind
@@ -202,7 +207,7 @@ class Child:
 
     def _too_late(self) -> NoAnswerError:
         self.process.end()
-        return NoAnswerError(f"no answer within {self.time_limit:g} s: an endless loop?")
+        return TooLateError(f"no answer within {self.time_limit:g} s: an endless loop?")
 
     def _garbled(self) -> NoAnswerError:
         self.process.end()
