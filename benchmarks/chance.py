@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from shared import Case, load_case
-from shared.quantities import parse_element, sources
+from shared.quantities import parse_element
+from shared.sources import sources
 from threeways.exact.bounds import bounds
 from threeways.exact.oracle import exact_step
 from threeways.mistakes.candidates import Candidates

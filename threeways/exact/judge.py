@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from shared import Array, Case, ChainRuleCase
-from shared.quantities import sources
+from shared.sources import sources
 from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from shared.quantities import ancestors
+from shared.sources import ancestors
 from threeways.mistakes.matches import Branch, Diagnosis
 from threeways.mistakes.observations import Recorded, agrees
 from threeways.mistakes.steps import Numbers

@@ -16,7 +16,7 @@ import numpy as np
 
 from impl_numpy import FeedForward
 from shared import Array, Case, InputError, load_case
-from shared.quantities import sources
+from shared.sources import sources
 from threeways.exact.bounds import bounds
 from threeways.exact.oracle import Exact, exact_step
 from threeways.exact.rounding import FEW

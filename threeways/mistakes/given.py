@@ -9,7 +9,8 @@ import numpy as np
 
 from impl_numpy import FeedForward
 from shared import Array, Case
-from shared.quantities import ancestors, element, sources
+from shared.quantities import element
+from shared.sources import ancestors, sources
 from threeways.mistakes.observations import Printed, agrees
 from threeways.mistakes.steps import Numbers, numbers_of
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared.quantities import ancestors
+from shared.sources import ancestors
 from threeways.mistakes import MISTAKES, Mistake
 from threeways.mistakes.candidates import is_far
 from threeways.mistakes.observations import Observation, Recorded, agrees

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from shared import Case
-from shared.quantities import ancestors, element, sources
+from shared.quantities import element
+from shared.sources import ancestors, sources
 from threeways.conformance.hints import look_at
 from threeways.exact.judge import Judgement, Worst
 from threeways.report.relations import penalty, relation, relation_of_update
