@@ -64,7 +64,8 @@ class Parts(FeedForward):
         return tuple(Weights(array(W), array(b)) for W, b in parameters)
 
     def checked_batch(self, x: Any, y: Any) -> tuple[Array, Array]:
-        return x, y
+        dtype = self.network.dtype
+        return np.asarray(x, dtype), np.asarray(y, dtype)
 
     # The forward pass: what z is computed from.
 

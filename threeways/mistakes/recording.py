@@ -49,7 +49,7 @@ class ParametersRecordedAfterStep(Mistake):
         tries = 0 if self.found else TRIES
         self.found, closest = True, np.inf
         for _ in range(tries):
-            super().descend(x, y, training)
+            super().descend(*self.checked_batch(x, y), training)
             off = tuple(
                 Weights(W - given.W, b - given.b)
                 for W, b, given in zip(self.W, self.b, after, strict=True)
