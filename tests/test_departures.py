@@ -51,6 +51,7 @@ def changed(array: Array, how: str) -> Array:
         ("iris", "dW[0]", "4", "4 times too large (D[0] = 4)"),
         ("iris", "dW[0]", "1.01", "1.01 times what it should be"),
         ("iris", "dW[0]", "zeros", "all zeros"),
+        ("iris", "dW[0]", "1e-19", "all zeros, but for rounding"),
         ("iris", "dW[0]", "row", "row 1 is missing (zero)"),
         ("iris", "dW[0]", "one row", "only row 0 is there, the others are zero"),
         ("iris", "dW[0]", "order", "its rows are in another order"),

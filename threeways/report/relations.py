@@ -28,6 +28,8 @@ def relation(wrong: Difference, case: Case) -> str | None:
 
     if not a.any():
         return "all zeros"
+    if equal(a, np.zeros_like(a)):
+        return "all zeros, but for rounding"
     if equal(a, -b):
         return "its sign is flipped"
     if (factor := common_factor(a, b, allowed)) is not None:
