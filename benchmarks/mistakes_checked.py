@@ -15,8 +15,8 @@ from rich.progress import track
 
 from impl_numpy import FeedForward
 from shared import Case
-from threeways.conformance.check import result_of_run
 from threeways.conformance.contract import Maker
+from threeways.conformance.results import result_of_run
 from threeways.conformance.run import Run
 from threeways.mistakes import MISTAKES
 from threeways.testing import cases

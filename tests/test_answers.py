@@ -13,8 +13,8 @@ from impl_numpy import FeedForward
 from shared import Array
 from tests.problems import Problem
 from threeways.conformance.answers import quantities_of
-from threeways.conformance.check import result_of
 from threeways.conformance.contract import checked_step
+from threeways.conformance.results import result_of
 
 # No two of its widths are alike.
 CASE = Problem("tanh", "linear-mse", (3, 2, 1), 4, "float64").case()

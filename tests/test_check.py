@@ -17,16 +17,11 @@ from shared.quantities import shapes
 from tests.problems import Problem, regularised
 from threeways.cli import main
 from threeways.conformance.answers import quantities_of
-from threeways.conformance.check import (
-    CaseResult,
-    check_implementation,
-    common_mistakes,
-    result_of,
-    result_of_run,
-)
+from threeways.conformance.check import check_implementation
 from threeways.conformance.contract import WHY_LEFT_OUT, Maker, checked_step, stepper
 from threeways.conformance.coverage import summary
 from threeways.conformance.hints import look_at
+from threeways.conformance.results import CaseResult, common_mistakes, result_of, result_of_run
 from threeways.report.checks import explain_checks
 from threeways.testing import assert_step_parity
 

@@ -27,9 +27,9 @@ from shared import (
 )
 from tests.problems import Problem
 from threeways.cli import main
-from threeways.conformance.check import CaseResult, result_of, result_of_run
 from threeways.conformance.contract import Maker
 from threeways.conformance.conventions import check_scale, convention, factors
+from threeways.conformance.results import CaseResult, result_of, result_of_run
 from threeways.exact.oracle import exact_step
 from threeways.mistakes import MISTAKES
 from threeways.mistakes.steps import numbers_of

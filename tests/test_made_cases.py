@@ -16,11 +16,11 @@ from impl_numpy import FeedForward
 from shared import OPTIMIZERS, Case, InputError, check_targets, load_case
 from tests.problems import regularised
 from threeways.cli import main
-from threeways.conformance.check import CaseResult
 from threeways.conformance.contract import declared_by
 from threeways.conformance.layouts import in_layout
 from threeways.conformance.made_cases import variants, variants_that_keep, with_biases
 from threeways.conformance.plan import cases_for_named, cases_that_fit, settled
+from threeways.conformance.results import CaseResult
 from threeways.conformance.supports import ANYTHING, Supports, declaration, supports
 from threeways.mistakes import MISTAKES
 from threeways.testing import assert_step_parity, cases, cases_for, layout

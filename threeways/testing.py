@@ -103,10 +103,10 @@ def assert_step_parity(
     """
     __tracebackhide__ = True
     # Here, so that a network that only declares something need not load the oracle.
-    from threeways.conformance.check import check_steps, result_of_run
     from threeways.conformance.contract import WHY_LEFT_OUT, Maker, can_step, declared_by
     from threeways.conformance.conventions import check_scale
     from threeways.conformance.coverage import check_required
+    from threeways.conformance.results import check_steps, result_of_run
     from threeways.report.checks import explain_check
     from threeways.report.diagnoses import explain_diagnosis
     from threeways.sandbox.target import says_not_supported

@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from shared import LOSSES, Case, Layer
-from threeways.conformance.check import CaseResult
 from threeways.conformance.contract import CHANGES_OF_SGD, can_step
 from threeways.conformance.made_cases import (
     OUTPUTS,
@@ -20,6 +19,7 @@ from threeways.conformance.made_cases import (
     variants_that_keep,
     with_biases,
 )
+from threeways.conformance.results import CaseResult
 from threeways.conformance.supports import Supports
 
 # The losses of one output, where nothing says how many there are.

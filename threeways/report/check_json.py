@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 from shared import Case
 from threeways.characters import visible
 from threeways.compare import versions
-from threeways.conformance.check import CaseResult
 from threeways.conformance.contract import WHY_LEFT_OUT
 from threeways.conformance.records import StepResult
+from threeways.conformance.results import CaseResult
 from threeways.exact.judge import Judgement, Worst
 from threeways.mistakes.diagnosis import Diagnosis
 from threeways.report.checks import explain_check

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shared import Case
 from shared.quantities import element
-from threeways.conformance.check import MOST_IN_FULL, CaseResult, common_mistakes
 from threeways.conformance.contract import WHY_LEFT_OUT
 from threeways.conformance.coverage import given_in
+from threeways.conformance.results import MOST_IN_FULL, CaseResult, common_mistakes
 from threeways.report.departures import explain_departures, in_words
 from threeways.report.diagnoses import MOST, advice, explain_diagnosis, titles
 
