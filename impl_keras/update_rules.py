@@ -62,9 +62,9 @@ class RMSpropOutsideRoot(keras.optimizers.RMSprop):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         s = self._velocities[self._get_variable_index(variable)]
-        self.assign(s, self.rho * s + (1 - self.rho) * gradient * gradient)
-        step = keras.ops.cast(learning_rate, variable.dtype) * gradient
-        self.assign_sub(variable, step / (keras.ops.sqrt(s) + self.epsilon))
+        eta, rho = (keras.ops.cast(number, variable.dtype) for number in (learning_rate, self.rho))
+        self.assign(s, rho * s + (1 - rho) * gradient * gradient)
+        self.assign_sub(variable, eta * gradient / (keras.ops.sqrt(s) + self.epsilon))
 
 
 class AdamCorrectedRoot(keras.optimizers.Adam):

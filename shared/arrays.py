@@ -63,7 +63,7 @@ def check_targets(network: Network, y: Any, n_rows: int) -> Array:
     """
     K = network.widths[-1]
     y = real_numbers("y", y, network.dtype)
-    if K > 1 and y.shape in ((len(y),), (len(y), 1)) and are_labels(y, K):
+    if K > 1 and y.ndim and y.shape in ((len(y),), (len(y), 1)) and are_labels(y, K):
         raise InputError(
             f"y: expected shape (N, {K}), got {y.shape}; if these are labels of classes, make them "
             f"one-hot, np.eye({K})[labels], or give them as labels in the [data] of a case file"

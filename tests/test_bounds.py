@@ -82,8 +82,10 @@ def moved(case: Case, share: float, seed: int) -> tuple[Case, dict[str, Array]]:
     errors: dict[str, Array] = {}
 
     def move(name: str, values: Array) -> Array:
-        errors[name] = share * np.abs(values) * random.random(values.shape)
-        return values + 0.999 * errors[name] * random.choice([-1, 1], values.shape)
+        error = share * np.abs(values) * random.random(values.shape)
+        there = values + 0.999 * error * random.choice([-1, 1], values.shape)
+        errors[name] = np.maximum(error, 1.001 * np.abs(there - values))
+        return there
 
     layers = range(len(case.parameters))
     x, y = case.first_batch()

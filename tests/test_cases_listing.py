@@ -75,10 +75,10 @@ def test_nothing_has_all_of_it() -> None:
 
 
 def test_unknown_names_are_told_at_once() -> None:
-    result = call("--activation", "tahn", "--loss", "mse", "--lecture", "KHT-1")
+    result = call("--activation", "tahn", "--loss", "mean_square_error", "--lecture", "KHT-1")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "Error: --activation: 'tahn' is not an activation; did you mean 'tanh'?",
-        "Error: --loss: 'mse' is not a loss; did you mean 'mean_squared_error'?",
+        "Error: --loss: 'mean_square_error' is not a loss; did you mean 'mean_squared_error'?",
         "Error: --lecture: 'KHT-1' is not a lecture; did you mean 'KTH-1'?",
     ]

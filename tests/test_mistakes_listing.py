@@ -81,7 +81,7 @@ def test_a_mistake_is_explained() -> None:
     mistake = MISTAKES["half-missing"]
     for text in (mistake.title, mistake.did, mistake.why, mistake.fix):
         assert text in result.output
-    assert "dz: csumb-6-eight-weights" in result.output
+    assert "csumb-6-eight-weights" in result.output
 
 
 def test_a_mistake_on_one_case() -> None:

@@ -286,6 +286,10 @@ def refusals(package: ModuleType, convert: Callable[[Array], Any]) -> list[tuple
     return found
 
 
+# None in place of b, which only a layer without biases may have.
+NO_BIAS = "parameters[0]: 'b' is missing"
+
+
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
 @pytest.mark.parametrize("form", REFUSED)
 def test_what_is_refused(form: str, packages: dict[str, ModuleType]) -> None:
@@ -294,6 +298,8 @@ def test_what_is_refused(form: str, packages: dict[str, ModuleType]) -> None:
     first, *others = [refusals(package, convert) for package in packages.values()]
     assert others == [first, first]
     for problems in first:
+        if convert(B) is None and problems == (NO_BIAS,):
+            continue
         assert all(message in problem for problem in problems), problems
         assert all(problem and "\n" not in problem for problem in problems)
 

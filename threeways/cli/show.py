@@ -34,7 +34,7 @@ from threeways.cli.options import CASE, echo, load_cases
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with all numbers and digits.")
 def show(case: str, steps: int, quantities: tuple[str, ...], digits: int, as_json: bool) -> int:
-    """Print all the numbers of a step, in its order: inputs, z, a, loss, derivatives, update.
+    """Print all the numbers of a step, in its order.
 
     They are exact, and rounded for reading. Each array has its shape beside it; what a lecture
     calls w5, `w5+` after the update, goes by that name too.
