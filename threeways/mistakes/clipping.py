@@ -101,10 +101,13 @@ class ScaledToNorm(Mistake):
 
     def clipnorm(self, gradients: Sequence[Array], *, most: float) -> None:
         for g in gradients:
-            g *= most / (np.sqrt(np.vdot(g, g)) or 1)
+            ScaledToNorm.global_clipnorm(self, [g], most=most)
 
     def global_clipnorm(self, gradients: Sequence[Array], *, most: float) -> None:
         norm = np.sqrt(sum(np.vdot(g, g) for g in gradients)) or 1
+        if norm > most:
+            super().global_clipnorm(gradients, most=most)
+            return
         for g in gradients:
             g *= most / norm
 
