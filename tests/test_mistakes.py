@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.mistakes_caught import same, two_steps, verdicts
+from benchmarks.mistakes_caught import is_tiny, same, two_steps, verdicts
 from impl_numpy import FeedForward
 from shared import (
     ACTIVATIONS,
@@ -256,11 +256,13 @@ def test_every_mistake_shows_as_no_other_does() -> None:
 def test_every_mistake_is_caught(dtype: str) -> None:
     """On each network, every mistake that changes a bit of the first two steps is caught."""
     caught = set()
-    for network in CATCHING if dtype == "float64" else CATCHING[::3]:
+    for network in CATCHING:
         found = dict(verdicts(networks()[network].with_dtype(dtype)))
         assert not [name for name, verdict in found.items() if verdict == "missed"]
         caught |= {name for name, verdict in found.items() if verdict == "caught"}
-    assert caught == to_catch() if dtype == "float64" else len(caught) > 300
+    hidden = {name for name in MISTAKES if is_tiny(MISTAKES[name], dtype)}
+    hidden |= {"float32-inside"} if dtype == "float32" else set()
+    assert to_catch() - hidden <= caught <= to_catch()
 
 
 def test_mistakes_are_named() -> None:
